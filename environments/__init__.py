@@ -1,0 +1,25 @@
+"""The environments, by name. A new one is a file beside these and a line below."""
+
+from environments.dev import DEV
+from environments.production import PRODUCTION
+from environments.settings import Environment, Platform, SettingsError, validate
+from environments.shared import SHARED
+from environments.staging import STAGING
+
+ENVIRONMENTS: dict[str, Environment] = {
+    "dev": DEV,
+    "staging": STAGING,
+    "production": PRODUCTION,
+}
+
+
+def load() -> Platform:
+    """The checked settings of the shared stack and of every environment.
+
+    Raises:
+        SettingsError: with every problem of every environment, in words.
+    """
+    return validate(SHARED, ENVIRONMENTS)
+
+
+__all__ = ["ENVIRONMENTS", "Environment", "Platform", "SettingsError", "load"]
