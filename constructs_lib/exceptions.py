@@ -1,8 +1,8 @@
 """Exceptions from Checkov's rules, recorded on the resource that needs them.
 
 Checkov ignores inline skips in Terraform JSON, so the exception travels in the resource's `//` block, which Terraform
-ignores, and `scripts/checkov.py` applies it. `make exceptions` lists all of them; one that no failure needs any longer
-fails `make check`.
+ignores, and `scripts/run_checkov.py` applies it. `make exceptions` lists all of them; one that no failure needs fails
+`make check`.
 """
 
 import re
@@ -13,7 +13,7 @@ _CHECK_ID = re.compile(r"CKV2?_[A-Z]+_[0-9]+")
 
 
 def except_check(resource: TerraformResource, check: str, reason: str) -> None:
-    """Except `resource` from one Checkov rule (`CKV_AZURE_109`, `CKV2_AZURE_31`), for a reason that a reviewer can judge.
+    """Except `resource` from the Checkov rule `check`, such as `CKV_AZURE_109`, for a reason that a reviewer can judge.
 
     Raises ValueError when `check` is no Checkov id or `reason` is empty.
     """

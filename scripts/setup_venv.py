@@ -20,10 +20,8 @@ from pathlib import Path
 
 OLDEST_PYTHON = (3, 11)
 
-if sys.version_info < OLDEST_PYTHON:  # noqa: UP036  (the very case in which this file must still speak)
-    sys.exit("Python 3.11 or newer is needed; {} is {}.{}. Name another: make PYTHON=python3.12".format(  # noqa: UP032
-        sys.executable, *sys.version_info[:2]
-    ))  # fmt: skip
+if sys.version_info < OLDEST_PYTHON:
+    sys.exit(f"Python 3.11 or newer is needed; {sys.executable} is {sys.version.split()[0]}. Name another: PYTHON=...")
 
 # The index, the proxy and the certificates in a user's pip configuration must work; where and how to install must not
 # follow it. Options given here win over the configuration file and the environment.
