@@ -481,7 +481,8 @@ class Environment(Settings):
     ]
     location: Location
     disposable: Annotated[
-        bool, Field(description="True drops deletion protection, locks and locked immutability; refused at production size")
+        bool,
+        Field(description="True drops deletion protection, locks and locked immutability; refused at production size"),
     ] = False
     domain: Domain
     network: NetworkSettings

@@ -44,7 +44,11 @@ STAGING = Environment(
     ),
     cache=CacheSettings(sku="Balanced_B0", high_availability=False, eviction="VolatileLRU", persistence=None),
     email=EmailSettings(
-        domain="customer", verified=False, sender="noreply", sender_name="Augeo (staging)", data_location="United States"
+        domain="customer",
+        verified=False,
+        sender="noreply",
+        sender_name="Augeo (staging)",
+        data_location="United States",
     ),
     storage=StorageSettings(replication="LRS", deleted_kept_days=14, backups_kept_days=30, evidence_kept_days=30),
     observability=ObservabilitySettings(retention_days=30, daily_cap_gb=1),

@@ -1,0 +1,433 @@
+"""Who is told of what: one action group, and a row for everything that wakes somebody.
+
+Each row names its page in docs/operations/runbook/, and the page's address ends the alert's description. Critical rows
+(severity 0 and 1) are evaluated every minute, so that a person hears within two.
+"""
+
+from typing import Literal, NamedTuple
+
+from cdktf_cdktf_provider_azurerm.monitor_action_group import (
+    MonitorActionGroup,
+    MonitorActionGroupEmailReceiver,
+    MonitorActionGroupLogicAppReceiver,
+)
+from cdktf_cdktf_provider_azurerm.monitor_activity_log_alert import (
+    MonitorActivityLogAlert,
+    MonitorActivityLogAlertAction,
+    MonitorActivityLogAlertCriteria,
+    MonitorActivityLogAlertCriteriaResourceHealth,
+    MonitorActivityLogAlertCriteriaServiceHealth,
+)
+from cdktf_cdktf_provider_azurerm.monitor_metric_alert import (
+    MonitorMetricAlert,
+    MonitorMetricAlertAction,
+    MonitorMetricAlertApplicationInsightsWebTestLocationAvailabilityCriteria,
+    MonitorMetricAlertCriteria,
+    MonitorMetricAlertCriteriaDimension,
+)
+from cdktf_cdktf_provider_azurerm.monitor_scheduled_query_rules_alert_v2 import (
+    MonitorScheduledQueryRulesAlertV2,
+    MonitorScheduledQueryRulesAlertV2Action,
+    MonitorScheduledQueryRulesAlertV2Criteria,
+    MonitorScheduledQueryRulesAlertV2CriteriaFailingPeriods,
+)
+
+from constructs_lib.availability import Availability
+from constructs_lib.cache import Cache
+from constructs_lib.database import Database
+from constructs_lib.observability import Observability
+from constructs_lib.place import AzureStack, Capability
+from constructs_lib.teams import Teams
+from constructs_lib.web_app import WebApp
+from environments.settings import DatabaseSettings
+
+Severity = Literal[0, 1, 2, 3]
+"""0 critical, 1 error, 2 warning, 3 informational: Azure Monitor's own numbers."""
+Target = Literal["app", "plan", "database", "cache", "api_insights"]
+
+# https://learn.microsoft.com/azure/postgresql/flexible-server/concepts-limits#maximum-connections
+MAX_CONNECTIONS: dict[str, int] = {
+    "B_Standard_B1ms": 50,
+    "B_Standard_B2s": 429,
+    "B_Standard_B2ms": 859,
+    "GP_Standard_D2ds_v5": 859,
+    "GP_Standard_D4ds_v5": 1718,
+    "GP_Standard_D8ds_v5": 3437,
+    "MO_Standard_E2ds_v5": 1718,
+    "MO_Standard_E4ds_v5": 3437,
+}
+
+
+class MetricRow(NamedTuple):
+    """A platform metric over five minutes. `dimension` narrows it: a name and the values that count."""
+
+    name: str
+    severity: Severity
+    target: Target
+    metric: str
+    aggregation: Literal["Average", "Maximum", "Minimum", "Total", "Count"]
+    operator: Literal["GreaterThan", "LessThan"]
+    threshold: float
+    what: str
+    runbook: str
+    dimension: tuple[str, tuple[str, ...]] | None = None
+
+
+class QueryRow(NamedTuple):
+    """A query over the workspace. It returns rows only when something is wrong; one row is enough."""
+
+    name: str
+    severity: Severity
+    query: str
+    what: str
+    runbook: str
+    window: Literal["PT5M", "PT15M", "PT30M", "PT1H"] = "PT5M"
+
+
+class ActivityRow(NamedTuple):
+    """Something that somebody, or Azure, did to the environment's resources."""
+
+    name: str
+    operation: str
+    what: str
+    runbook: str
+    status: Literal["Succeeded", "Failed"] = "Succeeded"
+
+
+NAMESPACES: dict[Target, str] = {
+    "app": "Microsoft.Web/sites",
+    "plan": "Microsoft.Web/serverfarms",
+    "database": "Microsoft.DBforPostgreSQL/flexibleServers",
+    "cache": "Microsoft.Cache/redisEnterprise",
+    "api_insights": "microsoft.insights/components",
+}
+
+
+def metric_rows(database: DatabaseSettings) -> tuple[MetricRow, ...]:
+    """The rows that watch a platform metric; how many connections are many depends on the database's sku."""
+    connections = round(0.8 * MAX_CONNECTIONS[database.sku])
+    return (
+        MetricRow(
+            "availability", 0, "api_insights", "availabilityResults/availabilityPercentage", "Average", "LessThan", 99.9,
+            "The API or the admin site did not answer every test of the last five minutes.", "availability",
+            ("availabilityResult/name", ("api", "admin")),
+        ),
+        MetricRow(
+            "database-down", 0, "database", "is_db_alive", "Maximum", "LessThan", 1,
+            "PostgreSQL does not answer.", "database-down",
+        ),
+        MetricRow(
+            "slow-responses", 1, "app", "HttpResponseTime", "Average", "GreaterThan", 3,
+            "The API's average response takes more than 3 seconds.", "slow-responses",
+        ),
+        MetricRow(
+            "app-cpu", 2, "plan", "CpuPercentage", "Average", "GreaterThan", 80,
+            "The plan's CPU is above 80 %.", "app-cpu",
+        ),
+        MetricRow(
+            "app-memory", 2, "plan", "MemoryPercentage", "Average", "GreaterThan", 80,
+            "The plan's memory is above 80 %.", "app-memory",
+        ),
+        MetricRow(
+            "database-cpu", 2, "database", "cpu_percent", "Average", "GreaterThan", 80,
+            "PostgreSQL's CPU is above 80 %.", "database-cpu",
+        ),
+        MetricRow(
+            "database-memory", 2, "database", "memory_percent", "Average", "GreaterThan", 80,
+            "PostgreSQL's memory is above 80 %.", "database-memory",
+        ),
+        MetricRow(
+            "database-storage", 1, "database", "storage_percent", "Maximum", "GreaterThan", 80,
+            "PostgreSQL's disk is more than 80 % full.", "database-storage",
+        ),
+        MetricRow(
+            "database-connections", 1, "database", "active_connections", "Maximum", "GreaterThan", connections,
+            f"PostgreSQL holds more than {connections} connections, 80 % of what its sku takes.", "database-connections",
+        ),
+        MetricRow(
+            "cache-memory", 2, "cache", "usedmemorypercentage", "Maximum", "GreaterThan", 80,
+            "Redis has used more than 80 % of its memory.", "cache-memory",
+        ),
+    )  # fmt: skip
+
+
+def query_rows(role: str) -> tuple[QueryRow, ...]:
+    """The rows that ask the workspace; `role` is the telemetry of the app, without its slot."""
+    requests = f"AppRequests | where AppRoleName == '{role}'"
+    return (
+        QueryRow(
+            "error-rate", 1,
+            f"{requests} | summarize failed = countif(toint(ResultCode) >= 500), total = count() "
+            "| where total >= 20 and failed * 100.0 / total > 5",
+            "More than 5 % of the API's requests failed over five minutes.", "error-rate",
+        ),
+        QueryRow(
+            "api-p95", 2,
+            f"{requests} | summarize p95 = percentile(DurationMs, 95), total = count() | where total >= 20 and p95 > 1000",
+            "One API request in twenty takes more than a second.", "slow-responses",
+        ),
+        QueryRow(
+            "bid-p95", 1,
+            f"{requests} and Name has 'bids' | summarize p95 = percentile(DurationMs, 95), total = count() "
+            "| where total >= 20 and p95 > 500",
+            "One bid update in twenty takes more than half a second.", "slow-bids",
+        ),
+        QueryRow(
+            "daily-cap", 2,
+            "_LogOperation | where Category == 'Ingestion' and Operation has 'Data collection stopped'",
+            "The workspace has reached its daily cap: nothing more is recorded today.", "daily-cap", "PT15M",
+        ),
+        QueryRow(
+            "vault-denied", 2,
+            "AzureDiagnostics | where ResourceProvider == 'MICROSOFT.KEYVAULT' and httpStatusCode_d == 403",
+            "Key Vault denied somebody access.", "vault-denied",
+        ),
+        QueryRow(
+            "email-delivery", 2,
+            "ACSEmailStatusUpdateOperational | where DeliveryStatus in ('Delivered', 'Failed', 'Bounced', 'Suppressed', "
+            "'Quarantined', 'FilteredSpam', 'Expanded') | summarize delivered = countif(DeliveryStatus in ('Delivered', "
+            "'Expanded')), total = count() | where total >= 20 and delivered * 100.0 / total < 95",
+            "Fewer than 95 % of mails arrive.", "email-delivery", "PT1H",
+        ),
+    )  # fmt: skip
+
+
+ACTIVITY_ROWS = (
+    ActivityRow(
+        "failed-swap", "Microsoft.Web/sites/slots/slotsswap/action",
+        "A swap of the slot into production failed.", "failed-deployment", "Failed",
+    ),
+    ActivityRow(
+        "failed-configuration", "Microsoft.Web/sites/config/write",
+        "A deployment could not set the app's image.", "failed-deployment", "Failed",
+    ),
+    ActivityRow(
+        "role-granted", "Microsoft.Authorization/roleAssignments/write", "Somebody was given a role.", "access-changed"
+    ),
+    ActivityRow(
+        "role-removed", "Microsoft.Authorization/roleAssignments/delete", "Somebody lost a role.", "access-changed"
+    ),
+    ActivityRow("lock-removed", "Microsoft.Authorization/locks/delete", "A lock was removed.", "access-changed"),
+    ActivityRow(
+        "network-rules-changed", "Microsoft.Network/networkSecurityGroups/write",
+        "A network security group was changed.", "access-changed",
+    ),
+    ActivityRow(
+        "network-rule-changed", "Microsoft.Network/networkSecurityGroups/securityRules/write",
+        "A network security rule was changed.", "access-changed",
+    ),
+    ActivityRow(
+        "vault-changed", "Microsoft.KeyVault/vaults/write", "The vault, or its firewall, was changed.", "access-changed"
+    ),
+    ActivityRow(
+        "storage-changed", "Microsoft.Storage/storageAccounts/write",
+        "A storage account, or its firewall, was changed.", "access-changed",
+    ),
+)  # fmt: skip
+
+
+class Alerts(Capability):
+    """The action group and every rule. `teams` is the Logic App that posts to Teams, or None."""
+
+    def __init__(
+        self,
+        scope: AzureStack,
+        id_: str,
+        *,
+        teams: Teams | None,
+        web_app: WebApp,
+        database: Database,
+        database_settings: DatabaseSettings,
+        cache: Cache,
+        observability: Observability,
+        availability: Availability,
+    ) -> None:
+        super().__init__(scope, id_)
+        self.action_group = self._action_group(teams)
+        self._targets: dict[Target, str] = {
+            "app": web_app.app.id,
+            "plan": web_app.plan.id,
+            "database": database.server.id,
+            "cache": cache.redis.id,
+            "api_insights": observability.api.id,
+        }
+        for row in metric_rows(database_settings):
+            self._metric_alert(row)
+        for row in query_rows(web_app.telemetry_role):
+            self._query_alert(row, observability)
+        for row in ACTIVITY_ROWS:
+            self._activity_alert(row)
+        self._certificate_alerts(availability, observability)
+        self._health_alerts(database)
+
+    def _action_group(self, teams: Teams | None) -> MonitorActionGroup:
+        return MonitorActionGroup(
+            self,
+            "action-group",
+            name=self.place.names("action_group"),
+            short_name=f"{self.place.account.workload[:7]}-{self.place.names.environment}",
+            resource_group_name=self.place.resource_group,
+            tags=self.place.tags,
+            email_receiver=[
+                MonitorActionGroupEmailReceiver(name=address, email_address=address, use_common_alert_schema=True)
+                for address in self.place.account.alert_emails
+            ],
+            logic_app_receiver=[
+                MonitorActionGroupLogicAppReceiver(
+                    name="teams",
+                    resource_id=teams.workflow.id,
+                    callback_url=teams.trigger.callback_url,
+                    use_common_alert_schema=True,
+                )
+            ]
+            if teams
+            else None,
+        )
+
+    def _describe(self, what: str, runbook: str) -> str:
+        repository = self.place.account.github_repository
+        return f"{what} Runbook: https://github.com/{repository}/blob/main/docs/operations/runbook/{runbook}.md"
+
+    def _metric_alert(self, row: MetricRow) -> None:
+        MonitorMetricAlert(
+            self,
+            row.name,
+            name=row.name,
+            resource_group_name=self.place.resource_group,
+            tags=self.place.tags,
+            scopes=[self._targets[row.target]],
+            description=self._describe(row.what, row.runbook),
+            severity=row.severity,
+            frequency=_frequency(row.severity),
+            window_size="PT5M",
+            auto_mitigate=True,
+            criteria=[
+                MonitorMetricAlertCriteria(
+                    metric_namespace=NAMESPACES[row.target],
+                    metric_name=row.metric,
+                    aggregation=row.aggregation,
+                    operator=row.operator,
+                    threshold=row.threshold,
+                    dimension=[
+                        MonitorMetricAlertCriteriaDimension(
+                            name=row.dimension[0],
+                            operator="Include",
+                            values=[f"{value}-{self.place.names.environment}" for value in row.dimension[1]],
+                        )
+                    ]
+                    if row.dimension
+                    else None,
+                )
+            ],
+            action=[MonitorMetricAlertAction(action_group_id=self.action_group.id)],
+        )
+
+    def _query_alert(self, row: QueryRow, observability: Observability) -> None:
+        MonitorScheduledQueryRulesAlertV2(
+            self,
+            row.name,
+            name=row.name,
+            location=self.place.location,
+            resource_group_name=self.place.resource_group,
+            tags=self.place.tags,
+            scopes=[observability.workspace.id],
+            display_name=row.name,
+            description=self._describe(row.what, row.runbook),
+            severity=row.severity,
+            evaluation_frequency=_frequency(row.severity),
+            window_duration=row.window,
+            auto_mitigation_enabled=True,
+            # The tables appear with their first row, long after the rule.
+            skip_query_validation=True,
+            criteria=[
+                MonitorScheduledQueryRulesAlertV2Criteria(
+                    query=row.query,
+                    time_aggregation_method="Count",
+                    operator="GreaterThan",
+                    threshold=0,
+                    failing_periods=MonitorScheduledQueryRulesAlertV2CriteriaFailingPeriods(
+                        minimum_failing_periods_to_trigger_alert=1, number_of_evaluation_periods=1
+                    ),
+                )
+            ],
+            action=MonitorScheduledQueryRulesAlertV2Action(action_groups=[self.action_group.id]),
+        )
+
+    def _activity_alert(self, row: ActivityRow) -> None:
+        self._log_alert(
+            row.name,
+            self.place.resource_group_id,
+            self._describe(row.what, row.runbook),
+            MonitorActivityLogAlertCriteria(
+                category="Administrative", operation_name=row.operation, statuses=[row.status]
+            ),
+        )
+
+    def _certificate_alerts(self, availability: Availability, observability: Observability) -> None:
+        for name in ("api-certificate", "admin-certificate"):
+            test = availability.tests[name]
+            MonitorMetricAlert(
+                self,
+                name,
+                name=name,
+                resource_group_name=self.place.resource_group,
+                tags=self.place.tags,
+                scopes=[test.id, observability.api.id],
+                description=self._describe("A certificate runs out within 30 days.", "certificate-expiry"),
+                severity=2,
+                frequency="PT15M",
+                window_size="PT1H",
+                auto_mitigate=True,
+                application_insights_web_test_location_availability_criteria=(
+                    MonitorMetricAlertApplicationInsightsWebTestLocationAvailabilityCriteria(
+                        web_test_id=test.id, component_id=observability.api.id, failed_location_count=1
+                    )
+                ),
+                action=[MonitorMetricAlertAction(action_group_id=self.action_group.id)],
+            )
+
+    def _health_alerts(self, database: Database) -> None:
+        self._log_alert(
+            "service-health",
+            self.place.subscription_id,
+            self._describe("Azure reports trouble or maintenance in this region.", "service-health"),
+            MonitorActivityLogAlertCriteria(
+                category="ServiceHealth",
+                service_health=MonitorActivityLogAlertCriteriaServiceHealth(
+                    events=["Incident", "Maintenance", "Security", "ActionRequired"],
+                    locations=["Global", self.place.location],
+                ),
+            ),
+        )
+        # A failover to the standby, and a standby that is gone, show as the server's health.
+        self._log_alert(
+            "database-health",
+            database.server.id,
+            self._describe("Azure reports the database server, or its standby, unhealthy.", "database-failover"),
+            MonitorActivityLogAlertCriteria(
+                category="ResourceHealth",
+                resource_health=MonitorActivityLogAlertCriteriaResourceHealth(
+                    current=["Degraded", "Unavailable"],
+                    previous=["Available", "Unknown"],
+                    reason=["PlatformInitiated", "Unknown", "UserInitiated"],
+                ),
+            ),
+        )
+
+    def _log_alert(self, name: str, target: str, description: str, criteria: MonitorActivityLogAlertCriteria) -> None:
+        MonitorActivityLogAlert(
+            self,
+            name,
+            name=name,
+            location="global",
+            resource_group_name=self.place.resource_group,
+            tags=self.place.tags,
+            scopes=[target],
+            description=description,
+            criteria=criteria,
+            action=[MonitorActivityLogAlertAction(action_group_id=self.action_group.id)],
+        )
+
+
+def _frequency(severity: Severity) -> str:
+    return "PT1M" if severity <= 1 else "PT5M"

@@ -1,0 +1,40 @@
+"""The monthly budget of the environment's resource group."""
+
+from cdktf_cdktf_provider_azurerm.consumption_budget_resource_group import (
+    ConsumptionBudgetResourceGroup,
+    ConsumptionBudgetResourceGroupNotification,
+    ConsumptionBudgetResourceGroupTimePeriod,
+)
+
+from constructs_lib.place import AzureStack, Capability
+from environments.settings import BudgetSettings
+
+THRESHOLDS = ((80, "Actual"), (100, "Actual"), (100, "Forecasted"))
+"""Percent of the amount, spent or foreseen, at which mail goes out."""
+
+
+class Budget(Capability):
+    """Mail to the account's addresses before and when the month's money is spent. Azure stops nothing."""
+
+    def __init__(self, scope: AzureStack, id_: str, *, settings: BudgetSettings) -> None:
+        super().__init__(scope, id_)
+        ConsumptionBudgetResourceGroup(
+            self,
+            "budget",
+            name=f"budget-{self.place.names.environment}",
+            resource_group_id=self.place.resource_group_id,
+            amount=settings.monthly_usd,
+            time_grain="Monthly",
+            # A constant: a change replaces the budget.
+            time_period=ConsumptionBudgetResourceGroupTimePeriod(start_date=f"{settings.start.isoformat()}T00:00:00Z"),
+            notification=[
+                ConsumptionBudgetResourceGroupNotification(
+                    enabled=True,
+                    operator="GreaterThanOrEqualTo",
+                    threshold=threshold,
+                    threshold_type=kind,
+                    contact_emails=list(self.place.account.alert_emails),
+                )
+                for threshold, kind in THRESHOLDS
+            ],
+        )

@@ -1,0 +1,46 @@
+"""Azure Managed Redis, TLS only, reached through its private endpoint alone."""
+
+from cdktf_cdktf_provider_azurerm.log_analytics_workspace import LogAnalyticsWorkspace
+from cdktf_cdktf_provider_azurerm.managed_redis import ManagedRedis, ManagedRedisDefaultDatabase
+
+from constructs_lib.diagnostics import send_diagnostics
+from constructs_lib.network import Network
+from constructs_lib.place import AzureStack, Capability
+from constructs_lib.private_endpoint import private_endpoint
+from constructs_lib.protection import protect
+from environments.settings import CacheSettings
+
+
+class Cache(Capability):
+    """The Redis cluster (`redis`) with its one database, on port 10000."""
+
+    def __init__(
+        self,
+        scope: AzureStack,
+        id_: str,
+        *,
+        settings: CacheSettings,
+        network: Network,
+        workspace: LogAnalyticsWorkspace,
+    ) -> None:
+        super().__init__(scope, id_)
+        self.redis = ManagedRedis(
+            self,
+            "redis",
+            **self.place("managed_redis"),
+            sku_name=settings.sku,
+            high_availability_enabled=settings.high_availability,
+            public_network_access="Disabled",
+            default_database=ManagedRedisDefaultDatabase(
+                client_protocol="Encrypted",
+                # One endpoint for plain clients. A change recreates the database, so it is right from day 0.
+                clustering_policy="EnterpriseCluster",
+                eviction_policy=settings.eviction,
+                # REDIS_URL carries a key; redis-py's Entra login is not in the application's contract.
+                access_keys_authentication_enabled=True,
+                persistence_redis_database_backup_frequency=settings.persistence,
+            ),
+        )
+        protect(self.redis, "cache", place=self.place)
+        send_diagnostics(self.redis, workspace)
+        private_endpoint(self, role="cache", target=self.redis, network=network)

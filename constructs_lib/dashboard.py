@@ -1,0 +1,101 @@
+"""The workbook that whoever is on call opens first: one tile a question."""
+
+import json
+import uuid
+from typing import Literal, NamedTuple
+
+from cdktf_cdktf_provider_azurerm.application_insights_workbook import ApplicationInsightsWorkbook
+
+from constructs_lib.observability import Observability
+from constructs_lib.place import AzureStack, Capability
+
+
+class Tile(NamedTuple):
+    """A question to the workspace, and how its answer is drawn."""
+
+    title: str
+    query: str
+    chart: Literal["timechart", "table"] = "timechart"
+
+
+def _metric(namespace: str, metric: str, aggregation: str = "avg(Average)") -> str:
+    return (
+        f"AzureMetrics | where ResourceProvider =~ '{namespace}' and MetricName == '{metric}' "
+        f"| summarize {aggregation} by bin(TimeGenerated, 5m), Resource"
+    )
+
+
+TILES = (
+    Tile("Requests a minute", "AppRequests | summarize count() by bin(TimeGenerated, 1m), AppRoleName"),
+    Tile(
+        "Response time: p50, p95, p99 (ms)",
+        "AppRequests | summarize p50 = percentile(DurationMs, 50), p95 = percentile(DurationMs, 95), "
+        "p99 = percentile(DurationMs, 99) by bin(TimeGenerated, 5m)",
+    ),
+    Tile("Errors", "AppRequests | where toint(ResultCode) >= 500 | summarize count() by bin(TimeGenerated, 5m), Name"),
+    Tile("Exceptions", "AppExceptions | summarize count() by ProblemId | top 20 by count_", "table"),
+    Tile("Active users", "AppRequests | summarize dcount(UserId) by bin(TimeGenerated, 15m)"),
+    Tile("App CPU (%)", _metric("MICROSOFT.WEB", "CpuPercentage")),
+    Tile("App memory (%)", _metric("MICROSOFT.WEB", "MemoryPercentage")),
+    Tile(
+        "Dependencies: p95 (ms)",
+        "AppDependencies | summarize percentile(DurationMs, 95) by bin(TimeGenerated, 5m), DependencyType",
+    ),
+    Tile("Database CPU (%)", _metric("MICROSOFT.DBFORPOSTGRESQL", "cpu_percent")),
+    Tile("Database storage (%)", _metric("MICROSOFT.DBFORPOSTGRESQL", "storage_percent", "max(Maximum)")),
+    Tile("Database connections", _metric("MICROSOFT.DBFORPOSTGRESQL", "active_connections", "max(Maximum)")),
+    Tile("Cache memory (%)", _metric("MICROSOFT.CACHE", "usedmemorypercentage", "max(Maximum)")),
+    Tile(
+        "Deployments",
+        "AzureActivity | where OperationNameValue has_any ('slotsswap', 'sites/config/write') "
+        "| project TimeGenerated, OperationNameValue, ActivityStatusValue, Caller | order by TimeGenerated desc",
+        "table",
+    ),
+    Tile("Availability (%)", "AppAvailabilityResults | summarize 100.0 * countif(Success) / count() by bin(TimeGenerated, 15m), Name"),
+)  # fmt: skip
+
+
+class Dashboard(Capability):
+    """The workbook. Its name must be a GUID; it is made of the environment's name, so that it stays the same one."""
+
+    def __init__(self, scope: AzureStack, id_: str, *, observability: Observability) -> None:
+        super().__init__(scope, id_)
+        group = self.place.resource_group
+        ApplicationInsightsWorkbook(
+            self,
+            "workbook",
+            name=str(uuid.uuid5(uuid.NAMESPACE_URL, f"{self.place.account.subscription_id}/{group}/operations")),
+            display_name=f"Operations ({self.place.names.environment})",
+            location=self.place.location,
+            resource_group_name=group,
+            source_id=observability.workspace.id,
+            category="workbook",
+            data_json=json.dumps(_workbook(observability.workspace.id)),
+            tags=self.place.tags,
+        )
+
+
+def _workbook(workspace_id: str) -> dict[str, object]:
+    # https://learn.microsoft.com/azure/azure-monitor/visualize/workbooks-automate
+    return {
+        "version": "Notebook/1.0",
+        "$schema": "https://github.com/Microsoft/Application-Insights-Workbooks/blob/master/schema/workbook.json",
+        "items": [
+            {
+                "type": 3,
+                "name": tile.title,
+                "customWidth": "50",
+                "content": {
+                    "version": "KqlItem/1.0",
+                    "title": tile.title,
+                    "query": tile.query,
+                    "timeContext": {"durationMs": 86_400_000},
+                    "queryType": 0,
+                    "resourceType": "microsoft.operationalinsights/workspaces",
+                    "crossComponentResources": [workspace_id],
+                    "visualization": tile.chart,
+                },
+            }
+            for tile in TILES
+        ],
+    }

@@ -1,0 +1,137 @@
+"""PostgreSQL 17 on a flexible server, reached through its private endpoint alone."""
+
+from cdktf_cdktf_provider_azurerm.log_analytics_workspace import LogAnalyticsWorkspace
+from cdktf_cdktf_provider_azurerm.postgresql_flexible_server import (
+    PostgresqlFlexibleServer,
+    PostgresqlFlexibleServerAuthentication,
+    PostgresqlFlexibleServerHighAvailability,
+    PostgresqlFlexibleServerMaintenanceWindow,
+)
+from cdktf_cdktf_provider_azurerm.postgresql_flexible_server_active_directory_administrator import (
+    PostgresqlFlexibleServerActiveDirectoryAdministrator,
+)
+from cdktf_cdktf_provider_azurerm.postgresql_flexible_server_configuration import (
+    PostgresqlFlexibleServerConfiguration,
+)
+from cdktf_cdktf_provider_azurerm.postgresql_flexible_server_database import PostgresqlFlexibleServerDatabase
+
+from constructs_lib.diagnostics import send_diagnostics
+from constructs_lib.network import Network
+from constructs_lib.place import AzureStack, Capability
+from constructs_lib.private_endpoint import private_endpoint
+from constructs_lib.protection import protect
+from environments.settings import DatabaseSettings
+
+PARAMETERS = {
+    "require_secure_transport": "on",
+    "ssl_min_protocol_version": "TLSv1.2",
+    "connection_throttle.enable": "on",
+    "log_checkpoints": "on",
+    "log_connections": "on",
+    "log_disconnections": "on",
+    "log_lock_waits": "on",
+    "log_min_duration_statement": "1000",
+    "azure.extensions": "CITEXT,PGAUDIT,PGCRYPTO,PG_STAT_STATEMENTS,UUID-OSSP",
+    "shared_preload_libraries": "pg_stat_statements,pgaudit",
+    "pgaudit.log": "DDL,ROLE",
+    "metrics.collector_database_activity": "on",
+}
+PGBOUNCER_PARAMETERS = {
+    "pgbouncer.enabled": "true",
+    "pgbouncer.pool_mode": "transaction",
+    # asyncpg prepares statements; without this PgBouncer loses them between transactions.
+    "pgbouncer.max_prepared_statements": "200",
+}
+DAYS = ("Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday")
+
+
+class Database(Capability):
+    """The server (`server`), its database (`database`), parameters, Entra administrators and private endpoint."""
+
+    def __init__(
+        self,
+        scope: AzureStack,
+        id_: str,
+        *,
+        settings: DatabaseSettings,
+        network: Network,
+        workspace: LogAnalyticsWorkspace,
+    ) -> None:
+        super().__init__(scope, id_)
+        standing = self.place("postgresql")
+        self.server = PostgresqlFlexibleServer(
+            self,
+            "server",
+            **{**standing, "name": settings.server_name or standing["name"]},
+            version="17",
+            sku_name=settings.sku,
+            storage_mb=settings.storage_gb * 1024,
+            auto_grow_enabled=True,
+            backup_retention_days=settings.backup_retention_days,
+            geo_redundant_backup_enabled=settings.geo_redundant_backup,
+            high_availability=PostgresqlFlexibleServerHighAvailability(mode=settings.high_availability)
+            if settings.high_availability
+            else None,
+            maintenance_window=PostgresqlFlexibleServerMaintenanceWindow(
+                day_of_week=DAYS.index(settings.maintenance_day),
+                start_hour=settings.maintenance_hour_utc,
+                start_minute=0,
+            ),
+            public_network_access_enabled=False,
+            authentication=PostgresqlFlexibleServerAuthentication(
+                active_directory_auth_enabled=True,
+                password_auth_enabled=True,
+                tenant_id=self.place.account.tenant_id,
+            ),
+            administrator_login="augeo_owner",
+            # Write-only: sent once, in neither plan nor state, and replaced by the secrets script at once. The provider
+            # refuses every update of the server while it is null, so it stays here.
+            administrator_password_wo="Aa1-${uuid()}",
+            administrator_password_wo_version=1,
+        )
+        protect(
+            self.server,
+            "database_server",
+            place=self.place,
+            ignore_changes=[
+                # An import leaves it unset, and would then reset the password.
+                "administrator_password_wo_version",
+                # Azure chooses and, after a failover, exchanges them.
+                "zone",
+                "high_availability[0].standby_availability_zone",
+                # The server grows by itself, and never shrinks.
+                "storage_mb",
+                # A restored server is adopted as it came.
+                "create_mode",
+                "source_server_id",
+                "point_in_time_restore_time_in_utc",
+            ],
+        )
+        send_diagnostics(self.server, workspace)
+        self.database = PostgresqlFlexibleServerDatabase(
+            self, "database", name="augeo", server_id=self.server.id, charset="UTF8", collation="en_US.utf8"
+        )
+        protect(self.database, "database", place=self.place, lock=False)  # the server's lock covers it
+        self._apply_one_at_a_time(PARAMETERS | (PGBOUNCER_PARAMETERS if settings.pgbouncer else {}))
+        private_endpoint(self, role="database", target=self.server, network=network)
+
+    def _apply_one_at_a_time(self, parameters: dict[str, str]) -> None:
+        """The server refuses an operation while another one runs (ServerIsBusy), so each waits for the one before."""
+        before = [self.database]
+        for name, value in parameters.items():
+            before = [
+                PostgresqlFlexibleServerConfiguration(
+                    self, name, name=name, value=value, server_id=self.server.id, depends_on=before
+                )
+            ]
+        PostgresqlFlexibleServerActiveDirectoryAdministrator(
+            self,
+            "entra-administrators",
+            server_name=self.server.name,
+            resource_group_name=self.place.resource_group,
+            tenant_id=self.place.account.tenant_id,
+            object_id=self.place.account.database_admins_object_id,
+            principal_name=self.place.account.database_admins_name,
+            principal_type="Group",
+            depends_on=before,
+        )

@@ -1,0 +1,121 @@
+"""Diagnostic settings in one shape: which categories a resource type has, all of them sent to the workspace.
+
+Categories are named, not the group `allLogs`, because not every type has groups:
+https://learn.microsoft.com/azure/azure-monitor/reference/logs-index
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from cdktf import TerraformResource
+from cdktf_cdktf_provider_azurerm.log_analytics_workspace import LogAnalyticsWorkspace
+from cdktf_cdktf_provider_azurerm.monitor_diagnostic_setting import (
+    MonitorDiagnosticSetting,
+    MonitorDiagnosticSettingEnabledLog,
+    MonitorDiagnosticSettingEnabledMetric,
+)
+from constructs import Construct
+
+
+class Categories(NamedTuple):
+    """What one Resource Manager type can send, and where below the resource its settings sit."""
+
+    logs: Sequence[str] = ()
+    metrics: Sequence[str] = ("AllMetrics",)
+    child: str = ""
+
+
+ACTIVITY_LOG = Categories(
+    (
+        "Administrative",
+        "Alert",
+        "Autoscale",
+        "Policy",
+        "Recommendation",
+        "ResourceHealth",
+        "Security",
+        "ServiceHealth",
+    ),
+    metrics=(),
+)
+CATEGORIES: dict[str, Categories] = {
+    "azurerm_application_insights": Categories(metrics=()),  # is workspace-based: its tables are the workspace's
+    "azurerm_cdn_frontdoor_profile": Categories(
+        ("FrontDoorAccessLog", "FrontDoorHealthProbeLog", "FrontDoorWebApplicationFirewallLog")
+    ),
+    "azurerm_communication_service": Categories(
+        ("EmailSendMailOperational", "EmailStatusUpdateOperational", "EmailUserEngagementOperational", "Usage")
+    ),
+    "azurerm_container_registry": Categories(("ContainerRegistryLoginEvents", "ContainerRegistryRepositoryEvents")),
+    "azurerm_key_vault": Categories(("AuditEvent", "AzurePolicyEvaluationDetails")),
+    "azurerm_linux_web_app": Categories(
+        (
+            "AppServiceAppLogs",
+            "AppServiceAuditLogs",
+            "AppServiceConsoleLogs",
+            "AppServiceHTTPLogs",
+            "AppServiceIPSecAuditLogs",
+            "AppServicePlatformLogs",
+        )
+    ),
+    "azurerm_linux_web_app_slot": Categories(
+        (
+            "AppServiceAppLogs",
+            "AppServiceAuditLogs",
+            "AppServiceConsoleLogs",
+            "AppServiceHTTPLogs",
+            "AppServiceIPSecAuditLogs",
+            "AppServicePlatformLogs",
+        )
+    ),
+    "azurerm_log_analytics_workspace": Categories(("Audit",)),
+    "azurerm_logic_app_workflow": Categories(("WorkflowRuntime",)),
+    "azurerm_managed_redis": Categories(("ConnectionEvents",), metrics=(), child="/databases/default"),
+    "azurerm_monitor_autoscale_setting": Categories(("AutoscaleEvaluations", "AutoscaleScaleActions")),
+    "azurerm_network_security_group": Categories(
+        ("NetworkSecurityGroupEvent", "NetworkSecurityGroupRuleCounter"), metrics=()
+    ),
+    "azurerm_postgresql_flexible_server": Categories(
+        (
+            "PostgreSQLLogs",
+            "PostgreSQLFlexDatabaseXacts",
+            "PostgreSQLFlexQueryStoreRuntime",
+            "PostgreSQLFlexQueryStoreWaitStats",
+            "PostgreSQLFlexSessions",
+            "PostgreSQLFlexTableStats",
+        )
+    ),
+    "azurerm_service_plan": Categories(),
+    "azurerm_static_web_app": Categories(),
+    "azurerm_storage_account": Categories(
+        ("StorageDelete", "StorageRead", "StorageWrite"), metrics=("Transaction",), child="/blobServices/default"
+    ),
+    "azurerm_virtual_network": Categories(("VMProtectionAlerts",)),
+}
+
+
+def send_diagnostics(resource: TerraformResource, workspace: LogAnalyticsWorkspace) -> None:
+    """Send every log and metric that the resource's type has to the workspace.
+
+    Raises:
+        KeyError: the type is not in `CATEGORIES`.
+    """
+    categories = CATEGORIES[resource.terraform_resource_type]
+    target = resource.get_string_attribute("id") + categories.child
+    diagnostic_setting(resource, "diagnostics", target=target, categories=categories, workspace=workspace)
+
+
+def diagnostic_setting(
+    scope: Construct, id_: str, *, target: str, categories: Categories, workspace: LogAnalyticsWorkspace
+) -> None:
+    """One diagnostic setting on the resource with this Resource Manager id."""
+    MonitorDiagnosticSetting(
+        scope,
+        id_,
+        name="to-log-analytics",
+        target_resource_id=target,
+        log_analytics_workspace_id=workspace.id,
+        enabled_log=[MonitorDiagnosticSettingEnabledLog(category=category) for category in categories.logs] or None,
+        enabled_metric=[MonitorDiagnosticSettingEnabledMetric(category=category) for category in categories.metrics]
+        or None,
+    )

@@ -1,0 +1,227 @@
+"""Azure Front Door Standard before the API: its host name, certificate, rate limits, and what of it is cached."""
+
+import json
+from pathlib import Path
+from typing import NamedTuple
+
+from cdktf_cdktf_provider_azurerm.cdn_frontdoor_custom_domain import (
+    CdnFrontdoorCustomDomain,
+    CdnFrontdoorCustomDomainTls,
+)
+from cdktf_cdktf_provider_azurerm.cdn_frontdoor_custom_domain_association import CdnFrontdoorCustomDomainAssociation
+from cdktf_cdktf_provider_azurerm.cdn_frontdoor_endpoint import CdnFrontdoorEndpoint
+from cdktf_cdktf_provider_azurerm.cdn_frontdoor_firewall_policy import (
+    CdnFrontdoorFirewallPolicy,
+    CdnFrontdoorFirewallPolicyCustomRule,
+    CdnFrontdoorFirewallPolicyCustomRuleMatchCondition,
+)
+from cdktf_cdktf_provider_azurerm.cdn_frontdoor_origin import CdnFrontdoorOrigin
+from cdktf_cdktf_provider_azurerm.cdn_frontdoor_origin_group import (
+    CdnFrontdoorOriginGroup,
+    CdnFrontdoorOriginGroupHealthProbe,
+    CdnFrontdoorOriginGroupLoadBalancing,
+)
+from cdktf_cdktf_provider_azurerm.cdn_frontdoor_profile import CdnFrontdoorProfile
+from cdktf_cdktf_provider_azurerm.cdn_frontdoor_route import CdnFrontdoorRoute, CdnFrontdoorRouteCache
+from cdktf_cdktf_provider_azurerm.cdn_frontdoor_security_policy import (
+    CdnFrontdoorSecurityPolicy,
+    CdnFrontdoorSecurityPolicySecurityPolicies,
+    CdnFrontdoorSecurityPolicySecurityPoliciesFirewall,
+    CdnFrontdoorSecurityPolicySecurityPoliciesFirewallAssociation,
+    CdnFrontdoorSecurityPolicySecurityPoliciesFirewallAssociationDomain,
+)
+from cdktf_cdktf_provider_azurerm.linux_web_app import LinuxWebApp
+from cdktf_cdktf_provider_azurerm.log_analytics_workspace import LogAnalyticsWorkspace
+
+from constructs_lib.diagnostics import send_diagnostics
+from constructs_lib.dns import Dns
+from constructs_lib.place import AzureStack, Capability
+from environments.settings import FrontDoorSettings
+
+SKU = "Standard_AzureFrontDoor"
+CDN_FILE = Path(__file__).parent.parent / "frontend" / "augeo-admin" / ".azure" / "cdn.json"
+
+
+class RateLimit(NamedTuple):
+    """So many requests a minute from one address to every URL that contains one of the paths."""
+
+    name: str
+    paths: list[str]
+    requests_a_minute: int
+
+
+class Edge(Capability):
+    """The Front Door profile and endpoint. `publish()` puts the web app behind it.
+
+    Apart, because the app admits only this profile (`profile.resource_guid`), and so needs it first.
+    """
+
+    def __init__(
+        self, scope: AzureStack, id_: str, *, settings: FrontDoorSettings, workspace: LogAnalyticsWorkspace
+    ) -> None:
+        super().__init__(scope, id_)
+        self._limits = (
+            RateLimit("SignIn", ["/api/v1/auth/"], settings.sign_in_requests_a_minute),
+            RateLimit("Api", ["/api/"], settings.api_requests_a_minute),
+        )
+        self.profile = CdnFrontdoorProfile(
+            self,
+            "profile",
+            name=self.place.names("front_door"),
+            resource_group_name=self.place.resource_group,
+            sku_name=SKU,
+            response_timeout_seconds=60,
+            tags=self.place.tags,
+        )
+        send_diagnostics(self.profile, workspace)
+        self.endpoint = CdnFrontdoorEndpoint(
+            self,
+            "endpoint",
+            name=self.place.names("front_door_endpoint"),
+            cdn_frontdoor_profile_id=self.profile.id,
+            tags=self.place.tags,
+        )
+
+    def publish(self, app: LinuxWebApp, *, dns: Dns) -> str:
+        """Route everything to the app; returns the host name that it now answers to."""
+        group = CdnFrontdoorOriginGroup(
+            self,
+            "origins",
+            name="api",
+            cdn_frontdoor_profile_id=self.profile.id,
+            session_affinity_enabled=False,
+            load_balancing=CdnFrontdoorOriginGroupLoadBalancing(sample_size=4, successful_samples_required=3),
+            health_probe=CdnFrontdoorOriginGroupHealthProbe(
+                path="/health/ready", protocol="Https", request_type="GET", interval_in_seconds=30
+            ),
+        )
+        origin = CdnFrontdoorOrigin(
+            self,
+            "origin",
+            name="web-app",
+            cdn_frontdoor_origin_group_id=group.id,
+            host_name=app.default_hostname,
+            origin_host_header=app.default_hostname,
+            certificate_name_check_enabled=True,
+            enabled=True,
+        )
+        domain = self._custom_domain(dns) if dns.delegated else None
+        routes = [
+            self._route("everything", ["/*"], group, origin, domain, cache=None),
+            *(
+                self._route(
+                    each["name"],
+                    each["paths"],
+                    group,
+                    origin,
+                    domain,
+                    cache=CdnFrontdoorRouteCache(query_string_caching_behavior=each["query_strings"]),
+                )
+                for each in json.loads(CDN_FILE.read_text(encoding="utf-8"))["cached"]
+            ),
+        ]
+        guard = self._guard(domain)
+        if domain is None:
+            return self.endpoint.host_name
+        CdnFrontdoorCustomDomainAssociation(
+            self,
+            "custom-domain-association",
+            cdn_frontdoor_custom_domain_id=domain.id,
+            cdn_frontdoor_route_ids=[route.id for route in routes],
+        )
+        # Nobody is sent here before the routes answer and the rate limits stand.
+        dns.cname(self, "api", self.endpoint.host_name, depends_on=[*routes, guard])
+        return dns.host("api")
+
+    def _custom_domain(self, dns: Dns) -> CdnFrontdoorCustomDomain:
+        domain = CdnFrontdoorCustomDomain(
+            self,
+            "custom-domain",
+            name="api",
+            cdn_frontdoor_profile_id=self.profile.id,
+            dns_zone_id=dns.zone.id,
+            host_name=dns.host("api"),
+            tls=CdnFrontdoorCustomDomainTls(certificate_type="ManagedCertificate", minimum_tls_version="TLS12"),
+        )
+        dns.txt(self, "_dnsauth.api", domain.validation_token)
+        return domain
+
+    def _route(
+        self,
+        name: str,
+        patterns: list[str],
+        group: CdnFrontdoorOriginGroup,
+        origin: CdnFrontdoorOrigin,
+        domain: CdnFrontdoorCustomDomain | None,
+        *,
+        cache: CdnFrontdoorRouteCache | None,
+    ) -> CdnFrontdoorRoute:
+        return CdnFrontdoorRoute(
+            self,
+            f"{name}-route",
+            name=name,
+            cdn_frontdoor_endpoint_id=self.endpoint.id,
+            cdn_frontdoor_origin_group_id=group.id,
+            cdn_frontdoor_origin_ids=[origin.id],
+            cdn_frontdoor_custom_domain_ids=[domain.id] if domain else None,
+            link_to_default_domain=domain is None,
+            patterns_to_match=patterns,
+            supported_protocols=["Http", "Https"],
+            https_redirect_enabled=True,
+            forwarding_protocol="HttpsOnly",
+            cache=cache,
+        )
+
+    def _guard(self, domain: CdnFrontdoorCustomDomain | None) -> CdnFrontdoorSecurityPolicy:
+        """The rate limits. Managed rule sets need the Premium tier; custom rules do not."""
+        firewall = CdnFrontdoorFirewallPolicy(
+            self,
+            "firewall",
+            name=self.place.names("front_door_firewall"),
+            resource_group_name=self.place.resource_group,
+            sku_name=SKU,
+            mode="Prevention",
+            custom_block_response_status_code=429,
+            custom_rule=[_rate_limit(at, limit) for at, limit in enumerate(self._limits, start=1)],
+            tags=self.place.tags,
+        )
+        return CdnFrontdoorSecurityPolicy(
+            self,
+            "security-policy",
+            name="rate-limits",
+            cdn_frontdoor_profile_id=self.profile.id,
+            security_policies=CdnFrontdoorSecurityPolicySecurityPolicies(
+                firewall=CdnFrontdoorSecurityPolicySecurityPoliciesFirewall(
+                    cdn_frontdoor_firewall_policy_id=firewall.id,
+                    association=CdnFrontdoorSecurityPolicySecurityPoliciesFirewallAssociation(
+                        patterns_to_match=["/*"],
+                        domain=[
+                            CdnFrontdoorSecurityPolicySecurityPoliciesFirewallAssociationDomain(
+                                cdn_frontdoor_domain_id=domain.id if domain else self.endpoint.id
+                            )
+                        ],
+                    ),
+                )
+            ),
+        )
+
+
+def _rate_limit(priority: int, limit: RateLimit) -> CdnFrontdoorFirewallPolicyCustomRule:
+    return CdnFrontdoorFirewallPolicyCustomRule(
+        name=f"RateLimit{limit.name}",
+        type="RateLimitRule",
+        action="Block",
+        enabled=True,
+        priority=priority,
+        rate_limit_duration_in_minutes=1,
+        rate_limit_threshold=limit.requests_a_minute,
+        match_condition=[
+            CdnFrontdoorFirewallPolicyCustomRuleMatchCondition(
+                match_variable="RequestUri",
+                operator="Contains",
+                match_values=limit.paths,
+                # So that /API/ and %2Fapi%2F count as well.
+                transforms=["UrlDecode", "Lowercase"],
+            )
+        ],
+    )

@@ -1,0 +1,94 @@
+"""Mail through Communication Services: from a domain of Azure's, or from the environment's own zone in two phases.
+
+First the domain and its DNS records; then, once `scripts/` has had Azure verify them (azurerm has no resource for
+that), `EmailSettings.verified=True` links the domain, and mail can be sent.
+"""
+
+from cdktf_cdktf_provider_azurerm.communication_service import CommunicationService
+from cdktf_cdktf_provider_azurerm.communication_service_email_domain_association import (
+    CommunicationServiceEmailDomainAssociation,
+)
+from cdktf_cdktf_provider_azurerm.email_communication_service import EmailCommunicationService
+from cdktf_cdktf_provider_azurerm.email_communication_service_domain import EmailCommunicationServiceDomain
+from cdktf_cdktf_provider_azurerm.email_communication_service_domain_sender_username import (
+    EmailCommunicationServiceDomainSenderUsername,
+)
+from cdktf_cdktf_provider_azurerm.log_analytics_workspace import LogAnalyticsWorkspace
+
+from constructs_lib.diagnostics import send_diagnostics
+from constructs_lib.dns import Dns
+from constructs_lib.place import AzureStack, Capability
+from constructs_lib.protection import protect
+from environments.settings import EmailSettings
+
+# https://learn.microsoft.com/azure/communication-services/quickstarts/email/add-custom-verified-domains
+SPF = "v=spf1 include:spf.protection.outlook.com -all"
+DKIM_SELECTORS = ("selector1-azurecomm-prod-net._domainkey", "selector2-azurecomm-prod-net._domainkey")
+
+
+class Email(Capability):
+    """The communication service (`service`), and whom the application sends as (`from_address`, `from_name`)."""
+
+    def __init__(
+        self, scope: AzureStack, id_: str, *, settings: EmailSettings, dns: Dns, workspace: LogAnalyticsWorkspace
+    ) -> None:
+        super().__init__(scope, id_)
+        group, tags = self.place.resource_group, self.place.tags
+        self.from_name = settings.sender_name
+        self.service = CommunicationService(
+            self,
+            "service",
+            name=self.place.names("communication_service"),
+            resource_group_name=group,
+            data_location=settings.data_location,
+            tags=tags,
+        )
+        protect(self.service, "communication_service", place=self.place)
+        send_diagnostics(self.service, workspace)
+        email = EmailCommunicationService(
+            self,
+            "email",
+            name=self.place.names("email_service"),
+            resource_group_name=group,
+            data_location=settings.data_location,
+            tags=tags,
+        )
+        protect(email, "email_service", place=self.place)
+        customer = settings.domain == "customer"
+        self.domain = EmailCommunicationServiceDomain(
+            self,
+            "domain",
+            name=dns.zone_name if customer else "AzureManagedDomain",
+            email_service_id=email.id,
+            domain_management="CustomerManaged" if customer else "AzureManaged",
+            user_engagement_tracking_enabled=False,
+            tags=tags,
+        )
+        protect(self.domain, "email_domain", place=self.place, lock=False)  # the service's lock covers it
+        if customer:
+            self.from_address = f"{settings.sender}@{dns.zone_name}"
+            self._prove_the_domain(dns)
+        else:
+            self.from_address = f"DoNotReply@{self.domain.from_sender_domain}"
+        if customer and settings.verified:
+            EmailCommunicationServiceDomainSenderUsername(
+                self,
+                "sender",
+                name=settings.sender,
+                display_name=settings.sender_name,
+                email_service_domain_id=self.domain.id,
+            )
+        if not customer or settings.verified:
+            CommunicationServiceEmailDomainAssociation(
+                self,
+                "association",
+                communication_service_id=self.service.id,
+                email_service_domain_id=self.domain.id,
+            )
+
+    def _prove_the_domain(self, dns: Dns) -> None:
+        ownership = self.domain.verification_records.get(0).domain.get(0).value
+        dns.txt(self, "@", ownership, SPF)
+        dns.txt(self, "_dmarc", f"v=DMARC1; p=quarantine; rua=mailto:{self.place.account.alert_emails[0]}")
+        for selector in DKIM_SELECTORS:
+            dns.cname(self, selector, f"{selector}.azurecomm.net")

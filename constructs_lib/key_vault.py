@@ -1,0 +1,79 @@
+"""The vault that holds the application's secrets. Terraform makes the vault and never sees what is in it."""
+
+from collections.abc import Sequence
+
+from cdktf_cdktf_provider_azurerm.key_vault import KeyVault as AzurermKeyVault
+from cdktf_cdktf_provider_azurerm.key_vault import KeyVaultNetworkAcls
+from cdktf_cdktf_provider_azurerm.log_analytics_workspace import LogAnalyticsWorkspace
+from cdktf_cdktf_provider_azurerm.user_assigned_identity import UserAssignedIdentity
+
+from constructs_lib.diagnostics import send_diagnostics
+from constructs_lib.network import Network
+from constructs_lib.place import AzureStack, Capability
+from constructs_lib.protection import protect
+from constructs_lib.roles import grant
+from environments.settings import KeyVaultSettings
+
+
+class KeyVault(Capability):
+    """A vault with RBAC, purge protection and a default deny; its readers are named, and only the app's subnet gets in.
+
+    Args:
+        settings: Days of soft delete.
+        network: Its app subnet is let in.
+        readers: By what they do ("api", "teams"): the identities that may read secrets.
+        admitted_addresses: Public IPv4 addresses that are let in as well.
+        workspace: Where the audit log goes.
+    """
+
+    def __init__(
+        self,
+        scope: AzureStack,
+        id_: str,
+        *,
+        settings: KeyVaultSettings,
+        network: Network,
+        readers: dict[str, UserAssignedIdentity],
+        workspace: LogAnalyticsWorkspace,
+        admitted_addresses: Sequence[str] | None = None,
+    ) -> None:
+        super().__init__(scope, id_)
+        self.vault = AzurermKeyVault(
+            self,
+            "vault",
+            **self.place("key_vault"),
+            tenant_id=self.place.account.tenant_id,
+            sku_name="standard",
+            rbac_authorization_enabled=True,
+            purge_protection_enabled=True,
+            soft_delete_retention_days=settings.soft_delete_days,
+            public_network_access_enabled=True,  # the firewall below decides who is let in
+            network_acls=KeyVaultNetworkAcls(
+                default_action="Deny",
+                # Secrets are written through Resource Manager, which comes in as a trusted service.
+                bypass="AzureServices",
+                virtual_network_subnet_ids=[network.app_subnet.id],
+                ip_rules=admitted_addresses,
+            ),
+        )
+        protect(self.vault, "key_vault", place=self.place)
+        send_diagnostics(self.vault, workspace)
+        self.reads = [
+            grant(
+                self,
+                f"{reader}-reads-secrets",
+                "Key Vault Secrets User",
+                to=identity.principal_id,
+                on=self.vault.id,
+                subscription_id=self.place.subscription_id,
+                why=f"'{reader}' reads its secrets from this vault.",
+            )
+            for reader, identity in readers.items()
+        ]
+
+    def reference(self, secret: str) -> str:
+        """An App Service app setting that resolves to the newest version of a secret.
+
+        https://learn.microsoft.com/azure/app-service/app-service-key-vault-references
+        """
+        return f"@Microsoft.KeyVault(VaultName={self.place.names('key_vault')};SecretName={secret})"

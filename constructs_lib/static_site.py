@@ -1,0 +1,51 @@
+"""The admin site on Static Web Apps. Its routes and headers ship with its build, in staticwebapp.config.json."""
+
+from cdktf_cdktf_provider_azurerm.log_analytics_workspace import LogAnalyticsWorkspace
+from cdktf_cdktf_provider_azurerm.static_web_app import StaticWebApp
+from cdktf_cdktf_provider_azurerm.static_web_app_custom_domain import StaticWebAppCustomDomain
+
+from constructs_lib.diagnostics import send_diagnostics
+from constructs_lib.dns import Dns
+from constructs_lib.place import AzureStack, Capability
+from constructs_lib.protection import protect
+from environments.settings import StaticSiteSettings
+
+
+class StaticSite(Capability):
+    """The site (`site`) and the name its users know it by (`hostname`)."""
+
+    def __init__(
+        self, scope: AzureStack, id_: str, *, settings: StaticSiteSettings, dns: Dns, workspace: LogAnalyticsWorkspace
+    ) -> None:
+        super().__init__(scope, id_)
+        self.site = StaticWebApp(
+            self,
+            "site",
+            **{**self.place("static_site"), "location": settings.location},
+            sku_tier=settings.tier,
+            sku_size=settings.tier,
+            preview_environments_enabled=False,
+            configuration_file_changes_enabled=True,
+        )
+        # No lock: a delivery replaces builds, which are its children. A new site would have another host name.
+        protect(
+            self.site,
+            "static_site",
+            place=self.place,
+            lock=False,
+            # The delivery that uploads a build tells Azure where it came from.
+            ignore_changes=["repository_branch", "repository_url"],
+        )
+        send_diagnostics(self.site, workspace)
+        self.hostname = self.site.default_host_name
+        if dns.delegated:
+            self.hostname = dns.host("admin")
+            StaticWebAppCustomDomain(
+                self,
+                "custom-domain",
+                static_web_app_id=self.site.id,
+                domain_name=self.hostname,
+                # A TXT token vanishes from the resource once validated; the record itself proves a subdomain.
+                validation_type="cname-delegation",
+                depends_on=[dns.cname(self, "admin", self.site.default_host_name)],
+            )

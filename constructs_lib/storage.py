@@ -1,0 +1,202 @@
+"""Blob storage without keys: uploads and backups behind the network, deployment evidence that nobody can change."""
+
+from typing import Literal
+
+from cdktf_cdktf_provider_azurerm.data_azurerm_user_assigned_identity import DataAzurermUserAssignedIdentity
+from cdktf_cdktf_provider_azurerm.log_analytics_workspace import LogAnalyticsWorkspace
+from cdktf_cdktf_provider_azurerm.storage_account import (
+    StorageAccount,
+    StorageAccountBlobProperties,
+    StorageAccountBlobPropertiesContainerDeleteRetentionPolicy,
+    StorageAccountBlobPropertiesDeleteRetentionPolicy,
+    StorageAccountNetworkRules,
+    StorageAccountSasPolicy,
+)
+from cdktf_cdktf_provider_azurerm.storage_container import StorageContainer
+from cdktf_cdktf_provider_azurerm.storage_container_immutability_policy import StorageContainerImmutabilityPolicy
+from cdktf_cdktf_provider_azurerm.storage_management_policy import (
+    StorageManagementPolicy,
+    StorageManagementPolicyRule,
+    StorageManagementPolicyRuleActions,
+    StorageManagementPolicyRuleActionsBaseBlob,
+    StorageManagementPolicyRuleActionsVersion,
+    StorageManagementPolicyRuleFilters,
+)
+from cdktf_cdktf_provider_azurerm.subnet import Subnet
+from cdktf_cdktf_provider_azurerm.user_assigned_identity import UserAssignedIdentity
+
+from constructs_lib.diagnostics import send_diagnostics
+from constructs_lib.network import Network
+from constructs_lib.place import AzureStack, Capability
+from constructs_lib.protection import protect
+from constructs_lib.roles import grant
+from environments.settings import StorageSettings
+
+UPLOADS, BACKUPS, EVIDENCE = "uploads", "backups", "evidence"
+
+
+def storage_account(
+    owner: Capability,
+    role: Literal["uploads", "evidence", "state"],
+    *,
+    replication: str,
+    deleted_kept_days: int,
+    workspace: LogAnalyticsWorkspace,
+    admitted: Subnet | None,
+) -> StorageAccount:
+    """A protected account for blobs: Entra alone, TLS 1.2, versions and soft delete.
+
+    Args:
+        owner: The construct that it belongs to.
+        role: What it is for; part of its name.
+        replication: LRS, ZRS, GRS, GZRS or RAGZRS.
+        deleted_kept_days: Days that a deleted blob or container can be brought back.
+        workspace: Where its logs go.
+        admitted: The one subnet that is let in; None leaves the public endpoint open to whoever Entra lets in, for
+            what CI must reach from outside the network (the policy's named exceptions).
+    """
+    account = StorageAccount(
+        owner,
+        role,
+        **owner.place("storage", role),
+        account_tier="Standard",
+        account_kind="StorageV2",
+        account_replication_type=replication,
+        min_tls_version="TLS1_2",
+        https_traffic_only_enabled=True,
+        shared_access_key_enabled=False,
+        default_to_oauth_authentication=True,
+        local_user_enabled=False,
+        allow_nested_items_to_be_public=False,
+        cross_tenant_replication_enabled=False,
+        infrastructure_encryption_enabled=True,
+        allowed_copy_scope="AAD",
+        public_network_access_enabled=True,  # the rules below decide who is let in
+        network_rules=StorageAccountNetworkRules(
+            default_action="Deny" if admitted else "Allow",
+            bypass=["AzureServices"],
+            virtual_network_subnet_ids=[admitted.id] if admitted else None,
+        ),
+        # User delegation SAS stays possible without keys: an hour at most.
+        sas_policy=StorageAccountSasPolicy(expiration_period="00.01:00:00", expiration_action="Block"),
+        blob_properties=StorageAccountBlobProperties(
+            versioning_enabled=True,
+            change_feed_enabled=True,
+            delete_retention_policy=StorageAccountBlobPropertiesDeleteRetentionPolicy(days=deleted_kept_days),
+            container_delete_retention_policy=StorageAccountBlobPropertiesContainerDeleteRetentionPolicy(
+                days=deleted_kept_days
+            ),
+        ),
+    )
+    protect(account, f"{role}_storage", place=owner.place)
+    send_diagnostics(account, workspace)
+    return account
+
+
+def container(owner: Capability, account: StorageAccount, name: str) -> StorageContainer:
+    """A private container, made through Resource Manager: the account's data plane may be out of reach."""
+    made = StorageContainer(
+        owner, f"{name}-container", name=name, storage_account_id=account.id, container_access_type="private"
+    )
+    protect(made, f"{name.replace('-', '_')}_container", place=owner.place, lock=False)  # the account's lock covers it
+    return made
+
+
+def forget_old(owner: Capability, id_: str, account: StorageAccount, *rules: StorageManagementPolicyRule) -> None:
+    """The account's lifecycle rules; an account has one policy."""
+    StorageManagementPolicy(owner, id_, storage_account_id=account.id, rule=list(rules))
+
+
+def versions_rule(days: int) -> StorageManagementPolicyRule:
+    """Forget earlier versions of every blob after so many days."""
+    return StorageManagementPolicyRule(
+        name="forget-old-versions",
+        enabled=True,
+        filters=StorageManagementPolicyRuleFilters(blob_types=["blockBlob"]),
+        actions=StorageManagementPolicyRuleActions(
+            version=StorageManagementPolicyRuleActionsVersion(delete_after_days_since_creation=days)
+        ),
+    )
+
+
+class Storage(Capability):
+    """Two accounts: `uploads` (with its containers uploads and backups) and `evidence`, with one immutable container."""
+
+    def __init__(
+        self,
+        scope: AzureStack,
+        id_: str,
+        *,
+        settings: StorageSettings,
+        network: Network,
+        api: UserAssignedIdentity,
+        delivery: DataAzurermUserAssignedIdentity,
+        workspace: LogAnalyticsWorkspace,
+    ) -> None:
+        super().__init__(scope, id_)
+        self.uploads = storage_account(
+            self,
+            "uploads",
+            replication=settings.replication,
+            deleted_kept_days=settings.deleted_kept_days,
+            workspace=workspace,
+            admitted=network.app_subnet,
+        )
+        uploads = container(self, self.uploads, UPLOADS)
+        container(self, self.uploads, BACKUPS)
+        forget_old(
+            self,
+            "uploads-lifecycle",
+            self.uploads,
+            versions_rule(settings.deleted_kept_days),
+            StorageManagementPolicyRule(
+                name="cool-old-uploads",
+                enabled=True,
+                filters=StorageManagementPolicyRuleFilters(blob_types=["blockBlob"], prefix_match=[f"{UPLOADS}/"]),
+                actions=StorageManagementPolicyRuleActions(
+                    base_blob=StorageManagementPolicyRuleActionsBaseBlob(
+                        tier_to_cool_after_days_since_modification_greater_than=90
+                    )
+                ),
+            ),
+            StorageManagementPolicyRule(
+                name="forget-old-backups",
+                enabled=True,
+                filters=StorageManagementPolicyRuleFilters(blob_types=["blockBlob"], prefix_match=[f"{BACKUPS}/"]),
+                actions=StorageManagementPolicyRuleActions(
+                    base_blob=StorageManagementPolicyRuleActionsBaseBlob(
+                        delete_after_days_since_modification_greater_than=settings.backups_kept_days
+                    )
+                ),
+            ),
+        )
+        self.evidence = storage_account(
+            self,
+            "evidence",
+            replication=settings.replication,
+            deleted_kept_days=settings.deleted_kept_days,
+            workspace=workspace,
+            admitted=None,
+        )
+        evidence = container(self, self.evidence, EVIDENCE)
+        StorageContainerImmutabilityPolicy(
+            self,
+            "evidence-immutability",
+            storage_container_resource_manager_id=evidence.id,
+            immutability_period_in_days=settings.evidence_kept_days,
+            # A locked policy can never be shortened or removed, and the account not deleted, before its time.
+            locked=not self.place.disposable,
+        )
+        for who, principal_id, where in (
+            ("api", api.principal_id, uploads),
+            ("delivery", delivery.principal_id, evidence),
+        ):
+            grant(
+                self,
+                f"{who}-writes-blobs",
+                "Storage Blob Data Contributor",
+                to=principal_id,
+                on=where.id,
+                subscription_id=self.place.subscription_id,
+                why=f"'{who}' reads and writes the container '{where.name_input}'.",
+            )

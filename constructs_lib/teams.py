@@ -1,0 +1,107 @@
+"""Alerts in Teams: a Logic App that renders Azure Monitor's common alert schema as a card.
+
+Teams connectors are retired; a workflow webhook takes an Adaptive Card. Its address is a secret, which the Logic App
+reads from the vault as its own identity, with inputs and outputs kept out of the run history.
+https://learn.microsoft.com/azure/azure-monitor/alerts/alerts-common-schema
+"""
+
+import json
+
+from cdktf_cdktf_provider_azurerm.log_analytics_workspace import LogAnalyticsWorkspace
+from cdktf_cdktf_provider_azurerm.logic_app_action_custom import LogicAppActionCustom
+from cdktf_cdktf_provider_azurerm.logic_app_trigger_http_request import LogicAppTriggerHttpRequest
+from cdktf_cdktf_provider_azurerm.logic_app_workflow import LogicAppWorkflow, LogicAppWorkflowIdentity
+from cdktf_cdktf_provider_azurerm.user_assigned_identity import UserAssignedIdentity
+
+from constructs_lib.diagnostics import send_diagnostics
+from constructs_lib.place import AzureStack, Capability
+
+SECRET = "teams-webhook-url"  # noqa: S105  the secret's name, not the secret
+READ, POST = "Read_the_webhook_address", "Post_the_card"
+ESSENTIALS = "triggerBody()?['data']?['essentials']"
+
+
+class Teams(Capability):
+    """The Logic App (`workflow`, its `trigger`) and the identity that reads the webhook's address."""
+
+    def __init__(self, scope: AzureStack, id_: str, *, workspace: LogAnalyticsWorkspace) -> None:
+        super().__init__(scope, id_)
+        self.identity = UserAssignedIdentity(self, "identity", **self.place("identity", "teams"))
+        self.workflow = LogicAppWorkflow(
+            self,
+            "workflow",
+            **self.place("logic_app"),
+            identity=LogicAppWorkflowIdentity(type="UserAssigned", identity_ids=[self.identity.id]),
+        )
+        send_diagnostics(self.workflow, workspace)
+        self.trigger = LogicAppTriggerHttpRequest(
+            self,
+            "trigger",
+            name="alert",
+            logic_app_id=self.workflow.id,
+            schema=json.dumps({"type": "object", "properties": {"data": {"type": "object"}}}),
+        )
+        read = LogicAppActionCustom(
+            self, "read", name=READ, logic_app_id=self.workflow.id, body=json.dumps(self._read_address())
+        )
+        LogicAppActionCustom(
+            self,
+            "post",
+            name=POST,
+            logic_app_id=self.workflow.id,
+            body=json.dumps(_post_card()),
+            depends_on=[read],
+        )
+
+    def _read_address(self) -> dict[str, object]:
+        return {
+            "type": "Http",
+            "runAfter": {},
+            "inputs": {
+                "method": "GET",
+                "uri": f"https://{self.place.names('key_vault')}.vault.azure.net/secrets/{SECRET}?api-version=7.4",
+                "authentication": {
+                    "type": "ManagedServiceIdentity",
+                    "identity": self.identity.id,
+                    "audience": "https://vault.azure.net",
+                },
+            },
+            "runtimeConfiguration": {"secureData": {"properties": ["inputs", "outputs"]}},
+        }
+
+
+def _post_card() -> dict[str, object]:
+    def text(expression: str, **style: object) -> dict[str, object]:
+        return {"type": "TextBlock", "wrap": True, "text": expression, **style}
+
+    facts = (
+        ("Severity", f"@{{{ESSENTIALS}?['severity']}}"),
+        ("State", f"@{{{ESSENTIALS}?['monitorCondition']}}"),
+        ("Fired", f"@{{{ESSENTIALS}?['firedDateTime']}}"),
+        ("Target", f"@{{join({ESSENTIALS}?['configurationItems'], ', ')}}"),
+    )
+    card = {
+        "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
+        "type": "AdaptiveCard",
+        "version": "1.4",
+        "body": [
+            text(f"@{{{ESSENTIALS}?['alertRule']}}", weight="Bolder", size="Large"),
+            # Every rule's description ends with the address of its runbook page.
+            text(f"@{{{ESSENTIALS}?['description']}}"),
+            {"type": "FactSet", "facts": [{"title": title, "value": value} for title, value in facts]},
+        ],
+    }
+    return {
+        "type": "Http",
+        "runAfter": {READ: ["Succeeded"]},
+        "inputs": {
+            "method": "POST",
+            "uri": f"@{{body('{READ}')?['value']}}",
+            "headers": {"Content-Type": "application/json"},
+            "body": {
+                "type": "message",
+                "attachments": [{"contentType": "application/vnd.microsoft.card.adaptive", "content": card}],
+            },
+        },
+        "runtimeConfiguration": {"secureData": {"properties": ["inputs", "outputs"]}},
+    }

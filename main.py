@@ -1,0 +1,43 @@
+"""What `cdktf` runs: one shared stack, and one platform stack per environment."""
+
+import sys
+from collections.abc import Iterator
+
+from stacks.platform import PlatformStack
+from stacks.shared import SharedStack
+
+from cdktf import App, TerraformStack  # isort: skip  after the stacks, which decide how it is loaded
+
+from environments import SettingsError, load
+
+
+def add_stacks(app: App, only: str | None = None) -> Iterator[TerraformStack]:
+    """Add every stack to the app, or the one named, and yield each when it is built.
+
+    Raises:
+        SettingsError: before anything is built; the settings are wrong, or no stack is called `only`.
+    """
+    platform = load()
+    known = ["shared", *platform.environments]
+    if only is not None and only not in known:
+        raise SettingsError([f"ENV = {only!r}: must be one of {', '.join(known)}"])
+    if only in (None, "shared"):
+        yield SharedStack(app, platform=platform)
+    for name, environment in platform.environments.items():
+        if only in (None, name):
+            yield PlatformStack(app, environment=environment, platform=platform)
+
+
+def main() -> None:
+    """Synthesize every stack into the app's output directory."""
+    app = App()
+    try:
+        for _ in add_stacks(app):
+            pass
+    except SettingsError as error:
+        sys.exit(str(error))
+    app.synth()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,142 @@
+"""One environment of the platform: reads like its picture in the README."""
+
+from cdktf_cdktf_provider_azurerm.data_azurerm_user_assigned_identity import DataAzurermUserAssignedIdentity
+from constructs import Construct
+
+from constructs_lib.alerts import Alerts
+from constructs_lib.api_identity import ApiIdentity
+from constructs_lib.availability import Availability
+from constructs_lib.budget import Budget
+from constructs_lib.cache import Cache
+from constructs_lib.dashboard import Dashboard
+from constructs_lib.database import Database
+from constructs_lib.dns import AppServiceHost, Dns
+from constructs_lib.edge import Edge
+from constructs_lib.email import Email
+from constructs_lib.key_vault import KeyVault
+from constructs_lib.network import Network
+from constructs_lib.observability import Observability
+from constructs_lib.outputs import outputs
+from constructs_lib.place import AzureStack, Place
+from constructs_lib.state_backend import state_of
+from constructs_lib.static_site import StaticSite
+from constructs_lib.storage import Storage
+from constructs_lib.teams import Teams
+from constructs_lib.web_app import WebApp
+from environments import Environment, Platform
+
+
+class PlatformStack(AzureStack):
+    """An environment. Of the shared stack it knows names and ids derived from settings, never its constructs."""
+
+    def __init__(self, scope: Construct, *, environment: Environment, platform: Platform) -> None:
+        shared = Place.of_shared(platform)
+        place = Place.of(environment, platform)
+        super().__init__(scope, environment.name, place=place, state=state_of(environment.name, shared=shared))
+        registry = shared.names("container_registry")
+
+        logs = Observability(self, "observability", settings=environment.observability)
+        workspace = logs.workspace
+        network = Network(self, "network", settings=environment.network, workspace=workspace)
+        dns = Dns(self, "dns", settings=environment.domain, parent_resource_group=shared.resource_group)
+        identity = ApiIdentity(
+            self, "identity", registry_id=shared.resource_id("Microsoft.ContainerRegistry/registries", registry)
+        )
+        delivery = DataAzurermUserAssignedIdentity(
+            self, "delivery", name=place.names("identity", "delivery"), resource_group_name=shared.resource_group
+        )
+        teams = Teams(self, "teams", workspace=workspace) if environment.alerts.teams else None
+        vault = KeyVault(
+            self,
+            "key-vault",
+            settings=environment.key_vault,
+            network=network,
+            readers={"api": identity.identity} | ({"teams": teams.identity} if teams else {}),
+            # The Logic App runs outside the network and is no trusted service, so its addresses are let in.
+            admitted_addresses=teams.workflow.workflow_outbound_ip_addresses if teams else None,
+            workspace=workspace,
+        )
+        database = Database(self, "database", settings=environment.database, network=network, workspace=workspace)
+        cache = Cache(self, "cache", settings=environment.cache, network=network, workspace=workspace)
+        storage = Storage(
+            self,
+            "storage",
+            settings=environment.storage,
+            network=network,
+            api=identity.identity,
+            delivery=delivery,
+            workspace=workspace,
+        )
+        email = Email(self, "email", settings=environment.email, dns=dns, workspace=workspace)
+        site = StaticSite(self, "static-site", settings=environment.static_site, dns=dns, workspace=workspace)
+        edge = (
+            Edge(self, "edge", settings=environment.front_door, workspace=workspace) if environment.front_door else None
+        )
+        web_app = WebApp(
+            self,
+            "web-app",
+            settings=environment.web_app,
+            application_environment=environment.application_environment,
+            registry=f"{registry}.azurecr.io",
+            front_ends={"admin": site.hostname, "donor": dns.zone_name},
+            network=network,
+            identity=identity,
+            key_vault=vault,
+            storage=storage,
+            email=email,
+            observability=logs,
+            edge=edge,
+        )
+        api_host = web_app.app.default_hostname
+        if edge:
+            api_host = edge.publish(web_app.app, dns=dns)
+        elif dns.delegated:
+            api_host = dns.host("api")
+            AppServiceHost(self, "api-host", label="api", app=web_app.app, dns=dns)
+        availability = Availability(
+            self, "availability", api_host=api_host, admin_host=site.hostname, observability=logs
+        )
+        Alerts(
+            self,
+            "alerts",
+            teams=teams,
+            web_app=web_app,
+            database=database,
+            database_settings=environment.database,
+            cache=cache,
+            observability=logs,
+            availability=availability,
+        )
+        Dashboard(self, "dashboard", observability=logs)
+        Budget(self, "budget", settings=environment.budget)
+        outputs(
+            self,
+            {
+                "resource_group": (place.resource_group, "The environment's resource group"),
+                "api_hostname": (api_host, "Where the API answers"),
+                "admin_hostname": (site.hostname, "Where the admin site answers"),
+                "web_app_name": (web_app.app.name, "The App Service app"),
+                "web_app_hostname": (web_app.app.default_hostname, "The app's own host name, behind the edge"),
+                "slot_name": (web_app.slot.name if web_app.slot else "", "The deployment slot, or empty"),
+                "static_site_name": (site.site.name, "The Static Web App of the admin site"),
+                "key_vault_name": (vault.vault.name, "The vault of the application's secrets"),
+                "database_server_name": (database.server.name, "The PostgreSQL server"),
+                "database_hostname": (database.server.fqdn, "Where PostgreSQL answers inside the network"),
+                "database_name": (database.database.name, "The application's database"),
+                "cache_name": (cache.redis.name, "The Managed Redis cluster"),
+                "cache_hostname": (cache.redis.hostname, "Where Redis answers inside the network, on port 10000"),
+                "communication_service_name": (email.service.name, "The Communication Services resource"),
+                "email_domain_id": (email.domain.id, "The mail domain, for its verification"),
+                "uploads_storage_account": (storage.uploads.name, "The account of uploads and backups"),
+                "evidence_storage_account": (storage.evidence.name, "The account of deployment evidence"),
+                "front_door_profile": (edge.profile.name if edge else "", "The Front Door profile, or empty"),
+                "front_door_endpoint": (edge.endpoint.name if edge else "", "The Front Door endpoint, or empty"),
+                "zone_name": (dns.zone.name, "The environment's DNS zone"),
+                "application_insights_browser": (logs.browser.name, "The browser's Application Insights"),
+                "log_workspace_id": (workspace.id, "The Log Analytics workspace"),
+                "action_group_id": (
+                    f"{place.resource_id('Microsoft.Insights/actionGroups', place.names('action_group'))}",
+                    "Whom alerts go to",
+                ),
+            },
+        )
