@@ -1,9 +1,9 @@
 """The one identity that the API and its slot run as."""
 
-from cdktf_cdktf_provider_azurerm.user_assigned_identity import UserAssignedIdentity
-
 from constructs_lib.place import AzureStack, Capability
 from constructs_lib.roles import grant
+
+from cdktf_cdktf_provider_azurerm.user_assigned_identity import UserAssignedIdentity
 
 
 class ApiIdentity(Capability):

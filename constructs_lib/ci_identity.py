@@ -7,13 +7,13 @@ https://learn.microsoft.com/entra/workload-id/workload-identity-federation-creat
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
+from constructs_lib.place import AzureStack, Capability, Place
+from constructs_lib.roles import ROLE_IDS, Role, grant
+
 from cdktf import TerraformResource
 from cdktf_cdktf_provider_azurerm.federated_identity_credential import FederatedIdentityCredential
 from cdktf_cdktf_provider_azurerm.role_definition import RoleDefinition, RoleDefinitionPermissions
 from cdktf_cdktf_provider_azurerm.user_assigned_identity import UserAssignedIdentity
-
-from constructs_lib.place import AzureStack, Capability, Place
-from constructs_lib.roles import ROLE_IDS, Role, grant
 
 Job = Literal["plan", "apply", "delivery"]
 JOBS: tuple[Job, ...] = ("plan", "apply", "delivery")

@@ -4,10 +4,10 @@ import json
 import uuid
 from typing import Literal, NamedTuple
 
-from cdktf_cdktf_provider_azurerm.application_insights_workbook import ApplicationInsightsWorkbook
-
 from constructs_lib.observability import Observability
 from constructs_lib.place import AzureStack, Capability
+
+from cdktf_cdktf_provider_azurerm.application_insights_workbook import ApplicationInsightsWorkbook
 
 
 class Tile(NamedTuple):
@@ -51,7 +51,10 @@ TILES = (
         "| project TimeGenerated, OperationNameValue, ActivityStatusValue, Caller | order by TimeGenerated desc",
         "table",
     ),
-    Tile("Availability (%)", "AppAvailabilityResults | summarize 100.0 * countif(Success) / count() by bin(TimeGenerated, 15m), Name"),
+    Tile(
+        "Availability (%)",
+        "AppAvailabilityResults | summarize 100.0 * countif(Success) / count() by bin(TimeGenerated, 15m), Name",
+    ),
 )  # fmt: skip
 
 

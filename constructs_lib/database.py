@@ -1,5 +1,11 @@
 """PostgreSQL 17 on a flexible server, reached through its private endpoint alone."""
 
+from constructs_lib.diagnostics import send_diagnostics
+from constructs_lib.network import Network
+from constructs_lib.place import AzureStack, Capability
+from constructs_lib.private_endpoint import private_endpoint
+from constructs_lib.protection import protect
+
 from cdktf_cdktf_provider_azurerm.log_analytics_workspace import LogAnalyticsWorkspace
 from cdktf_cdktf_provider_azurerm.postgresql_flexible_server import (
     PostgresqlFlexibleServer,
@@ -15,11 +21,6 @@ from cdktf_cdktf_provider_azurerm.postgresql_flexible_server_configuration impor
 )
 from cdktf_cdktf_provider_azurerm.postgresql_flexible_server_database import PostgresqlFlexibleServerDatabase
 
-from constructs_lib.diagnostics import send_diagnostics
-from constructs_lib.network import Network
-from constructs_lib.place import AzureStack, Capability
-from constructs_lib.private_endpoint import private_endpoint
-from constructs_lib.protection import protect
 from environments.settings import DatabaseSettings
 
 PARAMETERS = {
@@ -86,7 +87,7 @@ class Database(Capability):
             administrator_login="augeo_owner",
             # Write-only: sent once, in neither plan nor state, and replaced by the secrets script at once. The provider
             # refuses every update of the server while it is null, so it stays here.
-            administrator_password_wo="Aa1-${uuid()}",
+            administrator_password_wo="Aa1-${uuid()}",  # noqa: S106  an expression: Terraform makes one up at each apply
             administrator_password_wo_version=1,
         )
         protect(

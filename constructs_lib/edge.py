@@ -4,6 +4,10 @@ import json
 from pathlib import Path
 from typing import NamedTuple
 
+from constructs_lib.diagnostics import send_diagnostics
+from constructs_lib.dns import Dns
+from constructs_lib.place import AzureStack, Capability
+
 from cdktf_cdktf_provider_azurerm.cdn_frontdoor_custom_domain import (
     CdnFrontdoorCustomDomain,
     CdnFrontdoorCustomDomainTls,
@@ -33,9 +37,6 @@ from cdktf_cdktf_provider_azurerm.cdn_frontdoor_security_policy import (
 from cdktf_cdktf_provider_azurerm.linux_web_app import LinuxWebApp
 from cdktf_cdktf_provider_azurerm.log_analytics_workspace import LogAnalyticsWorkspace
 
-from constructs_lib.diagnostics import send_diagnostics
-from constructs_lib.dns import Dns
-from constructs_lib.place import AzureStack, Capability
 from environments.settings import FrontDoorSettings
 
 SKU = "Standard_AzureFrontDoor"

@@ -2,16 +2,17 @@
 
 from collections.abc import Sequence
 
-from cdktf_cdktf_provider_azurerm.key_vault import KeyVault as AzurermKeyVault
-from cdktf_cdktf_provider_azurerm.key_vault import KeyVaultNetworkAcls
-from cdktf_cdktf_provider_azurerm.log_analytics_workspace import LogAnalyticsWorkspace
-from cdktf_cdktf_provider_azurerm.user_assigned_identity import UserAssignedIdentity
-
 from constructs_lib.diagnostics import send_diagnostics
 from constructs_lib.network import Network
 from constructs_lib.place import AzureStack, Capability
 from constructs_lib.protection import protect
 from constructs_lib.roles import grant
+
+from cdktf_cdktf_provider_azurerm.key_vault import KeyVault as AzurermKeyVault
+from cdktf_cdktf_provider_azurerm.key_vault import KeyVaultNetworkAcls
+from cdktf_cdktf_provider_azurerm.log_analytics_workspace import LogAnalyticsWorkspace
+from cdktf_cdktf_provider_azurerm.user_assigned_identity import UserAssignedIdentity
+
 from environments.settings import KeyVaultSettings
 
 

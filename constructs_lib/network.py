@@ -3,6 +3,9 @@
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
+from constructs_lib.diagnostics import send_diagnostics
+from constructs_lib.place import AzureStack, Capability
+
 from cdktf_cdktf_provider_azurerm.log_analytics_workspace import LogAnalyticsWorkspace
 from cdktf_cdktf_provider_azurerm.network_security_group import (
     NetworkSecurityGroup,
@@ -16,8 +19,6 @@ from cdktf_cdktf_provider_azurerm.subnet_network_security_group_association impo
 )
 from cdktf_cdktf_provider_azurerm.virtual_network import VirtualNetwork
 
-from constructs_lib.diagnostics import send_diagnostics
-from constructs_lib.place import AzureStack, Capability
 from environments.settings import NetworkSettings
 
 POSTGRESQL, PGBOUNCER, REDIS = "5432", "6432", "10000"

@@ -1,11 +1,12 @@
-"""Where everything is logged: one Log Analytics workspace, one Application Insights for the API, one for the browser."""
-
-from cdktf_cdktf_provider_azurerm.application_insights import ApplicationInsights
-from cdktf_cdktf_provider_azurerm.log_analytics_workspace import LogAnalyticsWorkspace
+"""Where everything is logged: one workspace, with an Application Insights for the API and one for the browser."""
 
 from constructs_lib.diagnostics import send_diagnostics
 from constructs_lib.place import AzureStack, Capability
 from constructs_lib.protection import protect
+
+from cdktf_cdktf_provider_azurerm.application_insights import ApplicationInsights
+from cdktf_cdktf_provider_azurerm.log_analytics_workspace import LogAnalyticsWorkspace
+
 from environments.settings import ObservabilitySettings
 
 

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple, Self, TypedDict
 
+from constructs_lib.tags import tags
+
 from cdktf import AzurermBackend, TerraformStack
 from cdktf_cdktf_provider_azurerm.provider import (
     AzurermProvider,
@@ -15,7 +17,6 @@ from cdktf_cdktf_provider_azurerm.provider import (
 )
 from constructs import Construct
 
-from constructs_lib.tags import tags
 from environments.naming import Kind, Location, Names
 from environments.settings import Account, Environment, Platform
 

@@ -2,15 +2,15 @@
 
 from typing import Literal
 
+from constructs_lib.network import Network
+from constructs_lib.place import Capability
+
 from cdktf import TerraformResource
 from cdktf_cdktf_provider_azurerm.private_endpoint import (
     PrivateEndpoint,
     PrivateEndpointPrivateDnsZoneGroup,
     PrivateEndpointPrivateServiceConnection,
 )
-
-from constructs_lib.network import Network
-from constructs_lib.place import Capability
 
 # https://learn.microsoft.com/azure/private-link/private-endpoint-dns
 SUBRESOURCES = {"database": "postgresqlServer", "cache": "redisEnterprise"}

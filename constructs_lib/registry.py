@@ -1,11 +1,12 @@
 """The container registry of all environments: one image is built once and promoted by digest."""
 
-from cdktf_cdktf_provider_azurerm.container_registry import ContainerRegistry
-from cdktf_cdktf_provider_azurerm.log_analytics_workspace import LogAnalyticsWorkspace
-
 from constructs_lib.diagnostics import send_diagnostics
 from constructs_lib.place import AzureStack, Capability
 from constructs_lib.protection import protect
+
+from cdktf_cdktf_provider_azurerm.container_registry import ContainerRegistry
+from cdktf_cdktf_provider_azurerm.log_analytics_workspace import LogAnalyticsWorkspace
+
 from environments.settings import RegistrySettings
 
 

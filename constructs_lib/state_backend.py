@@ -1,11 +1,12 @@
-"""Where every stack's Terraform state lives: one account, for each stack a container of its state and one of its plans."""
+"""Where Terraform state lives: one account; for each stack a container of its state and one of its plans."""
 
 from collections.abc import Iterable
 
-from cdktf_cdktf_provider_azurerm.log_analytics_workspace import LogAnalyticsWorkspace
-
 from constructs_lib.place import AzureStack, Capability, Place, State
 from constructs_lib.storage import container, forget_old, storage_account, versions_rule
+
+from cdktf_cdktf_provider_azurerm.log_analytics_workspace import LogAnalyticsWorkspace
+
 from environments.settings import StateSettings
 
 

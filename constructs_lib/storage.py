@@ -2,6 +2,12 @@
 
 from typing import Literal
 
+from constructs_lib.diagnostics import send_diagnostics
+from constructs_lib.network import Network
+from constructs_lib.place import AzureStack, Capability
+from constructs_lib.protection import protect
+from constructs_lib.roles import grant
+
 from cdktf_cdktf_provider_azurerm.data_azurerm_user_assigned_identity import DataAzurermUserAssignedIdentity
 from cdktf_cdktf_provider_azurerm.log_analytics_workspace import LogAnalyticsWorkspace
 from cdktf_cdktf_provider_azurerm.storage_account import (
@@ -25,11 +31,6 @@ from cdktf_cdktf_provider_azurerm.storage_management_policy import (
 from cdktf_cdktf_provider_azurerm.subnet import Subnet
 from cdktf_cdktf_provider_azurerm.user_assigned_identity import UserAssignedIdentity
 
-from constructs_lib.diagnostics import send_diagnostics
-from constructs_lib.network import Network
-from constructs_lib.place import AzureStack, Capability
-from constructs_lib.protection import protect
-from constructs_lib.roles import grant
 from environments.settings import StorageSettings
 
 UPLOADS, BACKUPS, EVIDENCE = "uploads", "backups", "evidence"
@@ -120,7 +121,7 @@ def versions_rule(days: int) -> StorageManagementPolicyRule:
 
 
 class Storage(Capability):
-    """Two accounts: `uploads` (with its containers uploads and backups) and `evidence`, with one immutable container."""
+    """Two accounts: `uploads`, with the containers uploads and backups, and `evidence`, with one immutable container."""
 
     def __init__(
         self,

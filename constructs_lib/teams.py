@@ -7,14 +7,14 @@ https://learn.microsoft.com/azure/azure-monitor/alerts/alerts-common-schema
 
 import json
 
+from constructs_lib.diagnostics import send_diagnostics
+from constructs_lib.place import AzureStack, Capability
+
 from cdktf_cdktf_provider_azurerm.log_analytics_workspace import LogAnalyticsWorkspace
 from cdktf_cdktf_provider_azurerm.logic_app_action_custom import LogicAppActionCustom
 from cdktf_cdktf_provider_azurerm.logic_app_trigger_http_request import LogicAppTriggerHttpRequest
 from cdktf_cdktf_provider_azurerm.logic_app_workflow import LogicAppWorkflow, LogicAppWorkflowIdentity
 from cdktf_cdktf_provider_azurerm.user_assigned_identity import UserAssignedIdentity
-
-from constructs_lib.diagnostics import send_diagnostics
-from constructs_lib.place import AzureStack, Capability
 
 SECRET = "teams-webhook-url"  # noqa: S105  the secret's name, not the secret
 READ, POST = "Read_the_webhook_address", "Post_the_card"

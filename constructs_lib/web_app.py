@@ -1,7 +1,18 @@
-"""The API: a container on App Service, with a slot for deployments without downtime and autoscale where the plan can."""
+"""The API: a container on App Service, with a slot for deployments without downtime, and autoscale."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Generic, NamedTuple, TypedDict, TypeVar
+
+from constructs_lib.api_identity import ApiIdentity
+from constructs_lib.app_settings import read_app_settings, resolve
+from constructs_lib.diagnostics import send_diagnostics
+from constructs_lib.edge import Edge
+from constructs_lib.email import Email
+from constructs_lib.key_vault import KeyVault
+from constructs_lib.network import Network
+from constructs_lib.observability import Observability
+from constructs_lib.place import AzureStack, Capability
+from constructs_lib.storage import UPLOADS, Storage
 
 from cdktf import TerraformResource, TerraformResourceLifecycle
 from cdktf_cdktf_provider_azurerm.linux_web_app import (
@@ -31,16 +42,6 @@ from cdktf_cdktf_provider_azurerm.monitor_autoscale_setting import (
 )
 from cdktf_cdktf_provider_azurerm.service_plan import ServicePlan
 
-from constructs_lib.api_identity import ApiIdentity
-from constructs_lib.app_settings import read_app_settings, resolve
-from constructs_lib.diagnostics import send_diagnostics
-from constructs_lib.edge import Edge
-from constructs_lib.email import Email
-from constructs_lib.key_vault import KeyVault
-from constructs_lib.network import Network
-from constructs_lib.observability import Observability
-from constructs_lib.place import AzureStack, Capability
-from constructs_lib.storage import UPLOADS, Storage
 from environments.settings import Autoscale, WebAppSettings
 
 IMAGE = "augeo-api"

@@ -672,4 +672,4 @@ def _more_than_basic(value: T, info: ValidationInfo) -> T:
 
 def _compute_tier(sku: str) -> Tier:
     tiers: dict[str, Tier] = {"B": "Burstable", "GP": "General Purpose", "MO": "Memory Optimized"}
-    return tiers[sku.split("_")[0]]
+    return tiers[sku.split("_", maxsplit=1)[0]]

@@ -1,8 +1,5 @@
 """One environment of the platform: reads like its picture in the README."""
 
-from cdktf_cdktf_provider_azurerm.data_azurerm_user_assigned_identity import DataAzurermUserAssignedIdentity
-from constructs import Construct
-
 from constructs_lib.alerts import Alerts
 from constructs_lib.api_identity import ApiIdentity
 from constructs_lib.availability import Availability
@@ -23,6 +20,10 @@ from constructs_lib.static_site import StaticSite
 from constructs_lib.storage import Storage
 from constructs_lib.teams import Teams
 from constructs_lib.web_app import WebApp
+
+from cdktf_cdktf_provider_azurerm.data_azurerm_user_assigned_identity import DataAzurermUserAssignedIdentity
+from constructs import Construct
+
 from environments import Environment, Platform
 
 

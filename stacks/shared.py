@@ -5,9 +5,6 @@ A person applies it; CI only plans it.
 
 from dataclasses import replace
 
-from cdktf_cdktf_provider_azurerm.resource_group import ResourceGroup
-from constructs import Construct
-
 from constructs_lib.ci_identity import CiIdentity, CiRoles
 from constructs_lib.diagnostics import ACTIVITY_LOG, diagnostic_setting
 from constructs_lib.dns import dns_zone
@@ -17,6 +14,10 @@ from constructs_lib.place import AzureStack, Capability, Place
 from constructs_lib.protection import protect
 from constructs_lib.registry import Registry
 from constructs_lib.state_backend import StateBackend, state_of
+
+from cdktf_cdktf_provider_azurerm.resource_group import ResourceGroup
+from constructs import Construct
+
 from environments import Platform
 
 NAME = "shared"

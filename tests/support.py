@@ -1,0 +1,62 @@
+"""What tests of synthesized JSON share. jsii is loaded once a run; a stack costs a tenth of a second after that."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache
+from typing import Any, NamedTuple, cast
+
+from constructs_lib.place import AzureStack, Place, State
+from main import add_stacks
+
+from cdktf import Testing
+
+from environments import Platform, load
+
+Json = dict[str, Any]
+
+
+class Resource(NamedTuple):
+    """One resource of a synthesized stack."""
+
+    stack: str
+    type: str
+    name: str
+    body: Json
+
+    @property
+    def address(self) -> str:
+        """As Terraform writes it, after the stack: `production: azurerm_key_vault.key_vault`."""
+        return f"{self.stack}: {self.type}.{self.name}"
+
+
+@cache
+def platform() -> Platform:
+    """The settings as they are written, checked."""
+    return load()
+
+
+def synthesize(stack: AzureStack) -> Json:
+    """The Terraform JSON of one stack."""
+    return cast(Json, json.loads(Testing.synth(stack)))
+
+
+@cache
+def synthesized() -> Mapping[str, Json]:
+    """Every stack of the application, by name, from the settings as they are written. Read it, do not change it."""
+    return {stack.node.id: synthesize(cast(AzureStack, stack)) for stack in add_stacks(Testing.app())}
+
+
+def resources(stacks: Mapping[str, Json] | None = None) -> Iterator[Resource]:
+    """Every resource of these stacks; of all stacks by default."""
+    for stack, body in (stacks or synthesized()).items():
+        for type_, named in body.get("resource", {}).items():
+            for name, resource in named.items():
+                yield Resource(stack, type_, name, resource)
+
+
+def build(make: Callable[[AzureStack], object], *, environment: str = "production") -> Json:
+    """The Terraform JSON of what `make` adds to an otherwise empty stack that stands where an environment does."""
+    place = Place.of(platform().environments[environment], platform())
+    stack = AzureStack(Testing.app(), "test", place=place, state=State("sttest", "tfstate-test"))
+    make(stack)
+    return synthesize(stack)
