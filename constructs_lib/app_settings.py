@@ -63,11 +63,11 @@ def resolve(settings: Sequence[AppSetting], *, reference: Callable[[str], str], 
     Raises:
         ValueError: `from` names something that the stack does not know, or knows something that nothing asks for.
     """
-    asked = {setting.source for setting in settings if setting.source}
-    if asked != known.keys():
+    asked, offered = {setting.source for setting in settings if setting.source}, set(known)
+    if asked != offered:
         raise ValueError(
-            f"app-settings.json asks for {sorted(asked - known.keys())}, which the stack does not know, "
-            f"and leaves {sorted(known.keys() - asked)} unasked"
+            f"app-settings.json asks for {sorted(asked - offered)}, which the stack does not know, "
+            f"and leaves {sorted(offered - asked)} unasked"
         )
     app = {
         setting.name: reference(setting.secret)

@@ -59,11 +59,10 @@ class Database(Capability):
         workspace: LogAnalyticsWorkspace,
     ) -> None:
         super().__init__(scope, id_)
-        standing = self.place("postgresql")
         self.server = PostgresqlFlexibleServer(
             self,
             "server",
-            **{**standing, "name": settings.server_name or standing["name"]},
+            **self.place("postgresql", name=settings.server_name),
             version="17",
             sku_name=settings.sku,
             storage_mb=settings.storage_gb * 1024,

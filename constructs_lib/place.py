@@ -80,10 +80,16 @@ class Place:
         """The resource group's Resource Manager id."""
         return f"{self.subscription_id}/resourceGroups/{self.names('resource_group')}"
 
-    def __call__(self, kind: Kind, role: str = "") -> Standing:
-        """Name, location, resource group and tags, to be unpacked: `KeyVault(self, "vault", **place("key_vault"))`."""
+    def __call__(self, kind: Kind, role: str = "", *, name: str | None = None, location: str | None = None) -> Standing:
+        """Name, location, resource group and tags, to be unpacked: `KeyVault(self, "vault", **place("key_vault"))`.
+
+        `name` and `location` stand in for the composed name and the environment's location.
+        """
         return Standing(
-            name=self.names(kind, role), location=self.location, resource_group_name=self.resource_group, tags=self.tags
+            name=name or self.names(kind, role),
+            location=location or self.location,
+            resource_group_name=self.resource_group,
+            tags=self.tags,
         )
 
     def resource_id(self, provider_type: str, name: str) -> str:

@@ -22,7 +22,7 @@ class StaticSite(Capability):
         self.site = StaticWebApp(
             self,
             "site",
-            **{**self.place("static_site"), "location": settings.location},
+            **self.place("static_site", location=settings.location),
             sku_tier=settings.tier,
             sku_size=settings.tier,
             preview_environments_enabled=False,

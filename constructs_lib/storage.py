@@ -121,7 +121,7 @@ def versions_rule(days: int) -> StorageManagementPolicyRule:
 
 
 class Storage(Capability):
-    """Two accounts: `uploads`, with the containers uploads and backups, and `evidence`, with one immutable container."""
+    """Two accounts: `uploads`, with the containers uploads and backups, and `evidence`, whose container is immutable."""
 
     def __init__(
         self,
