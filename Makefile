@@ -54,7 +54,8 @@ bench: setup-dev # Measure how long a synth takes, into docs/benchmarks.md
 cli: setup # Install the pinned cdktf command into node_modules, and link it into .venv/bin
 	@cmp -s package-lock.json node_modules/.installed || { \
 		echo "node_modules: installing package-lock.json (once, and again when it changes)"; \
-		$(NPM) ci >/dev/null && cp package-lock.json node_modules/.installed; }
+		$(NPM) ci >/dev/null && cp package-lock.json node_modules/.installed && \
+		echo "cdktf is .venv/bin/cdktf: . .venv/bin/activate puts it on the PATH"; }
 	@ln -sf ../../scripts/cdktf .venv/bin/cdktf
 hooks: setup-check # Run the fast checks at every git commit
 	@.venv-check/bin/python -m pre_commit install

@@ -21,7 +21,8 @@ from pathlib import Path
 OLDEST_PYTHON = (3, 11)
 
 if sys.version_info < OLDEST_PYTHON:
-    sys.exit(f"Python 3.11 or newer is needed; {sys.executable} is {sys.version.split()[0]}. Name another: PYTHON=...")
+    found = f"{sys.executable} is {sys.version.split()[0]}"
+    sys.exit(f"Python 3.11 or newer is needed; {found}. Name another: make PYTHON=python3.12 ...")
 
 # The index, the proxy and the certificates in a user's pip configuration must work; where and how to install must not
 # follow it. Options given here win over the configuration file and the environment.

@@ -21,8 +21,6 @@ from tabulate import tabulate
 
 from environments import SettingsError
 
-OUTPUT = Path("cdktf.out")
-
 
 class StackJson(TypedDict, total=False):
     """The part of a cdk.tf.json that is counted here."""
@@ -40,17 +38,17 @@ class Row(NamedTuple):
     seconds: float
 
 
-def rows(folder: Path, seconds: dict[str, float]) -> Iterator[Row]:
-    """Count what was synthesized into `folder`, whose stacks took `seconds` to build."""
+def rows(output: Path, seconds: dict[str, float]) -> Iterator[Row]:
+    """Count what `output` holds of the stacks that took `seconds` to build."""
     for stack, taken in seconds.items():
-        file = Path("stacks") / stack / "cdk.tf.json"
-        synthesized: StackJson = json.loads((folder / file).read_text(encoding="utf-8"))
+        file = output / "stacks" / stack / "cdk.tf.json"
+        synthesized: StackJson = json.loads(file.read_text(encoding="utf-8"))
         by_type = synthesized.get("resource", {})
         yield Row(
             stack=stack,
             resources=sum(len(resources) for resources in by_type.values()),
             types=len(by_type),
-            file=str(OUTPUT / file),
+            file=str(file),
             seconds=round(taken, 2),
         )
 
@@ -83,17 +81,17 @@ def synthesize(output: Path, *, only: str | None = None) -> list[Row]:
             seconds[stack.node.id] = time.perf_counter() - started
             started = time.perf_counter()
         app.synth()
-        result = list(rows(folder, seconds))
         publish(folder, output, only=only)
-    return result
+    return list(rows(output, seconds))
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="Synthesize all stacks, or one, into cdktf.out.")
     parser.add_argument("stack", nargs="?", help="all, when none is named")
-    only: str | None = parser.parse_args().stack
+    parser.add_argument("--output", type=Path, default=Path("cdktf.out"), help="default: %(default)s")
+    arguments = parser.parse_args()
     try:
-        table = synthesize(OUTPUT, only=only)
+        table = synthesize(arguments.output, only=arguments.stack)
     except SettingsError as error:
         sys.exit(str(error))
     print(tabulate(table, headers="keys", floatfmt=".2f"))

@@ -14,10 +14,13 @@ LINES_SHOWN = 1500
 
 
 def git_diff(old: Path, new: Path, *options: str) -> str:
-    """`git diff` of two folders; raises CalledProcessError when git fails."""
+    """`git diff` of two folders; raises FileNotFoundError when one is missing, which git reports as a difference."""
+    for folder in (old, new):
+        if not folder.is_dir():
+            raise FileNotFoundError(folder)
     command = ["git", "diff", "--no-index", "--no-ext-diff", "--no-color", "--no-prefix", *options, "--", old, new]
     process = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)  # noqa: S603
-    if process.returncode not in {0, 1}:  # 1: they differ
+    if process.returncode != 1:  # 1: they differ
         process.check_returncode()
     return process.stdout
 
