@@ -1,6 +1,7 @@
 """PostgreSQL 17 on a flexible server, reached through its private endpoint alone."""
 
 from constructs_lib.diagnostics import send_diagnostics
+from constructs_lib.exceptions import except_check
 from constructs_lib.network import Network
 from constructs_lib.place import AzureStack, Capability
 from constructs_lib.private_endpoint import private_endpoint
@@ -89,6 +90,8 @@ class Database(Capability):
             administrator_password_wo="Aa1-${uuid()}",  # noqa: S106  an expression: Terraform makes one up at each apply
             administrator_password_wo_version=1,
         )
+        if not settings.geo_redundant_backup:
+            except_check(self.server, "CKV_AZURE_136", "Only production keeps backups in a second region.")
         protect(
             self.server,
             "database_server",

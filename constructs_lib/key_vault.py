@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from constructs_lib.diagnostics import send_diagnostics
+from constructs_lib.exceptions import except_check
 from constructs_lib.network import Network
 from constructs_lib.place import AzureStack, Capability
 from constructs_lib.protection import protect
@@ -56,6 +57,9 @@ class KeyVault(Capability):
                 virtual_network_subnet_ids=[network.app_subnet.id],
                 ip_rules=admitted_addresses,
             ),
+        )
+        except_check(
+            self.vault, "CKV2_AZURE_32", "The app's subnet comes in by its service endpoint; everybody else is denied."
         )
         protect(self.vault, "key_vault", place=self.place)
         send_diagnostics(self.vault, workspace)

@@ -1,6 +1,7 @@
 """The container registry of all environments: one image is built once and promoted by digest."""
 
 from constructs_lib.diagnostics import send_diagnostics
+from constructs_lib.exceptions import except_check
 from constructs_lib.place import AzureStack, Capability
 from constructs_lib.protection import protect
 
@@ -8,6 +9,16 @@ from cdktf_cdktf_provider_azurerm.container_registry import ContainerRegistry
 from cdktf_cdktf_provider_azurerm.log_analytics_workspace import LogAnalyticsWorkspace
 
 from environments.settings import RegistrySettings
+
+UNMET = {
+    "CKV_AZURE_139": "CI pushes from outside the network, with Entra and without an admin user.",
+    "CKV_AZURE_164": "Deployments name a digest; content trust is retired by Docker and Azure.",
+    "CKV_AZURE_165": "One region: an outage stops deployments, not the running containers.",
+    "CKV_AZURE_166": "Quarantine needs a scanner that releases images; the delivery scans before it pushes.",
+    "CKV_AZURE_167": "Retention of untagged manifests needs Premium, and could take a digest that is deployed.",
+    "CKV_AZURE_233": "Zone redundancy needs no Premium any longer: Azure gives it to every registry of this region.",
+    "CKV_AZURE_237": "Dedicated data endpoints need Premium, and serve firewalls that filter by host name.",
+}
 
 
 class Registry(Capability):
@@ -27,5 +38,7 @@ class Registry(Capability):
             # CI pushes from outside the network; the policy names this exception.
             public_network_access_enabled=True,
         )
+        for check, reason in UNMET.items():
+            except_check(self.registry, check, reason)
         protect(self.registry, "registry", place=self.place)
         send_diagnostics(self.registry, workspace)

@@ -3,6 +3,7 @@
 from typing import Literal
 
 from constructs_lib.diagnostics import send_diagnostics
+from constructs_lib.exceptions import except_check
 from constructs_lib.network import Network
 from constructs_lib.place import AzureStack, Capability
 from constructs_lib.protection import protect
@@ -89,6 +90,7 @@ def storage_account(
             ),
         ),
     )
+    _except_checks(account, replication=replication, open_to_entra=admitted is None)
     protect(account, f"{role}_storage", place=owner.place)
     send_diagnostics(account, workspace)
     return account
@@ -99,8 +101,32 @@ def container(owner: Capability, account: StorageAccount, name: str) -> StorageC
     made = StorageContainer(
         owner, f"{name}-container", name=name, storage_account_id=account.id, container_access_type="private"
     )
+    except_check(
+        made, "CKV2_AZURE_21", "The account's diagnostic setting logs reads; the rule knows classic logging alone."
+    )
     protect(made, f"{name.replace('-', '_')}_container", place=owner.place, lock=False)  # the account's lock covers it
     return made
+
+
+def _except_checks(account: StorageAccount, *, replication: str, open_to_entra: bool) -> None:
+    except_check(
+        account, "CKV2_AZURE_1", "Microsoft's own keys: a customer's would be one more thing to lose the data by."
+    )
+    except_check(account, "CKV_AZURE_33", "No queue is used, and classic queue logging is set through the data plane.")
+    except_check(account, "CKV_AZURE_59", "The endpoint is public; who may come in is said by network rules and Entra.")
+    if open_to_entra:
+        except_check(account, "CKV_AZURE_35", "CI reaches it from outside the network, with Entra and without keys.")
+        except_check(
+            account, "CKV2_AZURE_33", "CI reaches it from outside the network, where no private endpoint leads."
+        )
+    else:
+        except_check(
+            account, "CKV2_AZURE_33", "The app's subnet comes in by its service endpoint; nobody else needs to."
+        )
+    if replication in {"LRS", "ZRS"}:
+        except_check(
+            account, "CKV_AZURE_206", "Smaller environments keep one region's copies; production, two regions'."
+        )
 
 
 def forget_old(owner: Capability, id_: str, account: StorageAccount, *rules: StorageManagementPolicyRule) -> None:
