@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NotRequired, TypedDict
@@ -23,7 +23,7 @@ from tabulate import tabulate
 
 STACKS = Path("cdktf.out/stacks")
 
-# cdktf writes JSON with an indent of two: a top-level key, a resource type and a resource's name by their columns.
+# In JSON with an indent of two, a top-level key, a resource type and a resource's name are told by their columns.
 _TOP_LEVEL_KEY = re.compile(r'  "(?P<name>[^"]+)":')
 _TYPE_KEY = re.compile(r'    "(?P<name>[^"]+)": \{')
 _NAME_KEY = re.compile(r'      "(?P<name>[^"]+)": \{')
@@ -51,7 +51,6 @@ class Record(TypedDict):
     check_name: str
     file_path: str  # from the scanned folder, with a leading slash
     file_line_range: tuple[int, int]
-    resource: str  # rules written in Python lose the type here: "resource.server"
 
 
 class Results(TypedDict):
@@ -59,7 +58,6 @@ class Results(TypedDict):
 
     passed_checks: list[Record]
     failed_checks: list[Record]
-    parsing_errors: list[str]
 
 
 @dataclass(frozen=True, order=True)
@@ -70,6 +68,61 @@ class Finding:
     resource: str
     check: str
     text: str = field(compare=False)  # the rule's name in a failure, the reason in an exception
+
+
+@dataclass(frozen=True)
+class Scan:
+    """What Checkov found."""
+
+    passed: list[Finding]
+    failed: list[Finding]
+
+
+def exceptions(stacks: Path) -> list[Finding]:
+    """The exceptions that the resources under `stacks` carry."""
+    found: list[Finding] = []
+    for file in sorted(stacks.glob("*/cdk.tf.json")):
+        synthesized: StackJson = json.loads(file.read_text(encoding="utf-8"))
+        for resource_type, resources in synthesized.get("resource", {}).items():
+            for name, resource in resources.items():
+                for check, reason in resource.get("//", {}).get("checkov", {}).items():
+                    found.append(Finding(file.parent.name, f"{resource_type}.{name}", check, reason))
+    return found
+
+
+def scan(stacks: Path) -> Scan:
+    """Run Checkov over every cdk.tf.json under `stacks`; raises CalledProcessError when it crashes."""
+    with tempfile.TemporaryDirectory() as home:
+        folder = Path(home) / "stacks"
+        for file in stacks.glob("*/cdk.tf.json"):
+            synthesized = json.loads(file.read_text(encoding="utf-8"))
+            # Checkov 3.3 cannot parse a file that has `required_version`, and passes over it. No rule of Azure's reads
+            # the settings of Terraform itself.
+            del synthesized["terraform"]
+            (folder / file.parent.name).mkdir(parents=True)
+            (folder / file.parent.name / file.name).write_text(json.dumps(synthesized, indent=2), encoding="utf-8")
+        # An environment of its own: no configuration or skipped rule of the user's, and no upload with an API key.
+        process = subprocess.run(  # noqa: S603
+            [sys.executable, "-m", "checkov.main", "--directory", folder, "--framework", "terraform_json",
+             "--output", "json", "--compact", "--soft-fail", "--skip-download"],
+            env={"PATH": os.environ["PATH"], "HOME": home, "LANG": "C.UTF-8"},
+            capture_output=True,  # not a terminal: no progress bar
+            text=True,
+            check=False,
+        )  # fmt: skip
+        sys.stderr.write(process.stderr)
+        process.check_returncode()
+        report: dict[str, Results] = json.loads(process.stdout)
+        results = report.get("results", Results(passed_checks=[], failed_checks=[]))  # none, when nothing was scanned
+        return Scan(list(findings(folder, results["passed_checks"])), list(findings(folder, results["failed_checks"])))
+
+
+def findings(stacks: Path, records: Iterable[Record]) -> Iterator[Finding]:
+    """What Checkov's records concern, by their lines: rules written in Python name a resource without its type."""
+    files = {file.parent.name: addresses(file.read_text(encoding="utf-8")) for file in stacks.glob("*/cdk.tf.json")}
+    for record in records:
+        stack = Path(record["file_path"]).parent.name
+        yield Finding(stack, files[stack][record["file_line_range"][0]], record["check_id"], record["check_name"])
 
 
 def addresses(stack_json: str) -> dict[int, str]:
@@ -86,60 +139,10 @@ def addresses(stack_json: str) -> dict[int, str]:
     return found
 
 
-def exceptions(stacks: Path) -> list[Finding]:
-    """The exceptions that the resources under `stacks` carry."""
-    found: list[Finding] = []
-    for file in sorted(stacks.glob("*/cdk.tf.json")):
-        synthesized: StackJson = json.loads(file.read_text(encoding="utf-8"))
-        for resource_type, resources in synthesized.get("resource", {}).items():
-            for name, resource in resources.items():
-                for check, reason in resource.get("//", {}).get("checkov", {}).items():
-                    found.append(Finding(file.parent.name, f"{resource_type}.{name}", check, reason))
-    return found
-
-
-def scan(stacks: Path) -> Results:
-    """Run Checkov over every cdk.tf.json under `stacks`; raises CalledProcessError when it crashes."""
-    with tempfile.TemporaryDirectory() as home:
-        # An environment of its own: no configuration or skipped rule of the user's, and no upload with an API key.
-        process = subprocess.run(  # noqa: S603
-            [sys.executable, "-m", "checkov.main", "--directory", stacks, "--framework", "terraform_json",
-             "--output", "json", "--compact", "--soft-fail", "--skip-download"],
-            env={"PATH": os.environ["PATH"], "HOME": home, "LANG": "C.UTF-8"},
-            capture_output=True,  # not a terminal: no progress bar
-            text=True,
-            check=False,
-        )  # fmt: skip
-    sys.stderr.write(process.stderr)
-    process.check_returncode()
-    report: dict[str, Results] = json.loads(process.stdout)
-    return report.get("results", Results(passed_checks=[], failed_checks=[], parsing_errors=[]))
-
-
-def failures(stacks: Path, records: Iterable[Record]) -> list[Finding]:
-    """What Checkov's failed checks concern; raises KeyError for one whose resource cannot be told."""
-    by_file: dict[str, dict[int, str]] = {}
-    found: list[Finding] = []
-    for record in records:
-        file = record["file_path"].lstrip("/")
-        if file not in by_file:
-            by_file[file] = addresses((stacks / file).read_text(encoding="utf-8"))
-        address = by_file[file][record["file_line_range"][0]]
-        found.append(Finding(Path(file).parent.name, address, record["check_id"], record["check_name"]))
-    return found
-
-
-def unscanned(stacks: Path, results: Results) -> list[str]:
-    """The stacks that Checkov was given and found no rule for, or could not read: it passes over both in silence."""
-    seen = {record["file_path"].lstrip("/") for record in results["passed_checks"] + results["failed_checks"]}
-    given = {str(file.relative_to(stacks)) for file in stacks.glob("*/cdk.tf.json")}
-    return sorted(given - seen | set(results["parsing_errors"])) or ([] if given else [f"{stacks} (no stack in it)"])
-
-
-def grouped(findings: Iterable[Finding]) -> str:
-    """A table of `findings`, those that differ in nothing but the stack on one line."""
+def grouped(listed: Iterable[Finding]) -> str:
+    """A table of findings, those that differ in nothing but the stack on one line."""
     stacks: defaultdict[tuple[str, str, str], list[str]] = defaultdict(list)
-    for finding in sorted(findings):
+    for finding in sorted(listed):
         stacks[finding.resource, finding.check, finding.text].append(finding.stack)
     rows = [(resource, check, text, ", ".join(of)) for (resource, check, text), of in stacks.items()]
     return tabulate(rows, headers=("resource", "check", "reason or rule", "stacks"), maxcolwidths=[None, None, 60, 40])
@@ -147,17 +150,17 @@ def grouped(findings: Iterable[Finding]) -> str:
 
 def check(stacks: Path) -> int:
     """Print what is wrong, if anything; the exit code."""
-    results = scan(stacks)
-    missed = unscanned(stacks, results)
-    failed, excepted = failures(stacks, results["failed_checks"]), exceptions(stacks)
-    unexcepted, unneeded = set(failed) - set(excepted), set(excepted) - set(failed)
-    if missed:
-        print("Checkov scanned nothing in:", *missed, sep="\n  ")
+    found, excepted = scan(stacks), exceptions(stacks)
+    given = {file.parent.name for file in stacks.glob("*/cdk.tf.json")} or {str(stacks)}
+    missed = given - {finding.stack for finding in found.passed + found.failed}
+    unexcepted, unneeded = set(found.failed) - set(excepted), set(excepted) - set(found.failed)
+    if missed:  # Checkov passes in silence over what it cannot read
+        print("Checkov scanned nothing in:", *sorted(missed), sep="\n  ")
     if unexcepted:
         print(f"Checkov: {len(unexcepted)} failed checks\n\n{grouped(unexcepted)}\n")
     if unneeded:
         print(f"{len(unneeded)} exceptions that no failed check needs: remove them\n\n{grouped(unneeded)}\n")
-    print(f"Checkov: {len(results['passed_checks'])} passed, {len(unexcepted)} failed, {len(excepted)} excepted")
+    print(f"Checkov: {len(found.passed)} passed, {len(unexcepted)} failed, {len(excepted)} excepted")
     return 1 if missed or unexcepted or unneeded else 0
 
 
