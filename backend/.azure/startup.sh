@@ -1,0 +1,72 @@
+#!/bin/sh
+# What the API's container runs. The image copies this file and starts it as its command; it migrates the database where
+# MIGRATION_DATABASE_URL is set, and then becomes Uvicorn.
+#
+#   MIGRATION_DATABASE_URL           PostgreSQL as the owner, port 5432, past PgBouncer; unset or empty: no migration
+#   WEB_CONCURRENCY                  Uvicorn processes; 1 by default
+#   WEBSITES_CONTAINER_STOP_TIME_LIMIT  seconds between SIGTERM and SIGKILL; App Service gives 5 unless it is set
+#   APP_MODULE                       the ASGI application; app.main:app by default
+#   APP_REVISION                     baked into the image; logged
+#
+# https://learn.microsoft.com/azure/app-service/reference-app-settings#custom-containers
+set -eu
+
+ATTEMPTS=3
+PAUSE_SECONDS=${MIGRATION_PAUSE_SECONDS:-5}
+
+log() {
+  printf 'startup: %s\n' "$*"
+}
+
+# An upgrade is one transaction (Alembic's default; PostgreSQL rolls back DDL). Of several instances that start at once
+# one wins; the others wait for its locks, fail whole, and find nothing left to do when they try again.
+migrate() {
+  attempt=1
+  while :; do
+    log "alembic upgrade head, attempt $attempt of $ATTEMPTS"
+    # Alembic's env.py reads DATABASE_URL, as the application does; for this one command it is the owner's.
+    if output=$(DATABASE_URL=$1 alembic upgrade head 2>&1); then
+      log "the database is at this image's revision"
+      return 0
+    fi
+    case $output in
+      *"Can't locate revision identified by"*)
+        # A rollback: the database is ahead of this image. Migrations are backward compatible by contract
+        # (docs/contracts/application.md), so the older release runs on the newer schema.
+        log "the database is at a revision that this image does not know: starting without a migration"
+        return 0
+        ;;
+    esac
+    printf '%s\n' "$output" | sed 's#://[^@ ]*@#://***@#g' >&2
+    if [ "$attempt" -ge "$ATTEMPTS" ]; then
+      log "the migration failed; this container does not start" >&2
+      return 1
+    fi
+    attempt=$((attempt + 1))
+    sleep "$PAUSE_SECONDS"
+  done
+}
+
+case ${MIGRATION_DATABASE_URL:-} in
+  "") log "MIGRATION_DATABASE_URL is not set: no migration" ;;
+  @Microsoft.KeyVault*)
+    log "MIGRATION_DATABASE_URL is a Key Vault reference that App Service could not resolve: is the secret there, and" \
+      "may the identity read it?" >&2
+    exit 1
+    ;;
+  *) migrate "$MIGRATION_DATABASE_URL" ;;
+esac
+# The serving process never holds the owner's credential.
+unset MIGRATION_DATABASE_URL
+
+# Requests in flight get all but a second of what App Service allows between SIGTERM and SIGKILL.
+stop=${WEBSITES_CONTAINER_STOP_TIME_LIMIT:-5}
+log "revision ${APP_REVISION:-unknown}, ${WEB_CONCURRENCY:-1} worker(s), port 8000, $((stop - 1)) s to finish requests"
+# App Service's front end is the only way in, so its X-Forwarded-* headers are the truth.
+exec uvicorn "${APP_MODULE:-app.main:app}" \
+  --host 0.0.0.0 \
+  --port 8000 \
+  --workers "${WEB_CONCURRENCY:-1}" \
+  --proxy-headers \
+  --forwarded-allow-ips '*' \
+  --timeout-graceful-shutdown "$((stop - 1))"

@@ -1,0 +1,129 @@
+"""backend/.azure/startup.sh, with an alembic and a uvicorn that write down how they were called.
+
+That several instances may migrate at once was tried with five of them, Alembic 1.x and PostgreSQL 15: see
+docs/contracts/application.md.
+"""
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+STARTUP = Path("backend/.azure/startup.sh").absolute()
+OWNER = "postgresql+asyncpg://augeo_owner:owners-password@db:5432/augeo"
+APPLICATION = "postgresql+asyncpg://augeo_app:apps-password@db:6432/augeo"
+ALEMBIC = """#!/bin/sh
+echo "$*|$DATABASE_URL" >> calls
+case $(sed -n "$(wc -l < calls)p" outcomes 2>/dev/null) in
+  "") exit 0 ;;
+  ahead) echo "FAILED: Can't locate revision identified by 'abc123'" >&2; exit 255 ;;
+  *) echo "cannot connect to $DATABASE_URL" >&2; exit 1 ;;
+esac
+"""
+UVICORN = """#!/bin/sh
+echo "$*" > served
+env > environment
+"""
+
+
+def start(folder: Path, *, outcomes: str = "", **settings: str) -> subprocess.CompletedProcess[str]:
+    """Run startup.sh in `folder`; `outcomes` has a line for each call of alembic: empty, "ahead" or "broken"."""
+    binaries = folder / "bin"
+    binaries.mkdir()
+    for name, script in (("alembic", ALEMBIC), ("uvicorn", UVICORN)):
+        (binaries / name).write_text(script)
+        (binaries / name).chmod(0o755)
+    (folder / "outcomes").write_text(outcomes)
+    return subprocess.run(
+        ["/bin/sh", STARTUP],
+        cwd=folder,
+        env={
+            "PATH": f"{binaries}:{os.environ['PATH']}",
+            "DATABASE_URL": APPLICATION,
+            "MIGRATION_PAUSE_SECONDS": "0",
+            **settings,
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=30,
+    )
+
+
+def calls(folder: Path) -> list[str]:
+    return (folder / "calls").read_text().splitlines() if (folder / "calls").exists() else []
+
+
+def environment(folder: Path) -> dict[str, str]:
+    return dict(line.split("=", maxsplit=1) for line in (folder / "environment").read_text().splitlines())
+
+
+def test_it_migrates_as_the_owner_and_serves_as_the_application(tmp_path: Path) -> None:
+    started = start(tmp_path, MIGRATION_DATABASE_URL=OWNER)
+    assert started.returncode == 0, started.stderr
+    assert calls(tmp_path) == [f"upgrade head|{OWNER}"]
+    served = environment(tmp_path)
+    assert served["DATABASE_URL"] == APPLICATION
+    assert OWNER not in served.values()
+    assert "MIGRATION_DATABASE_URL" not in served
+
+
+@pytest.mark.parametrize("settings", [{}, {"MIGRATION_DATABASE_URL": ""}])
+def test_it_migrates_only_where_it_is_told(tmp_path: Path, settings: dict[str, str]) -> None:
+    started = start(tmp_path, **settings)
+    assert started.returncode == 0
+    assert calls(tmp_path) == []
+    assert (tmp_path / "served").exists()
+
+
+def test_uvicorn_gets_what_app_service_needs(tmp_path: Path) -> None:
+    start(tmp_path, WEB_CONCURRENCY="3", WEBSITES_CONTAINER_STOP_TIME_LIMIT="30")
+    assert (tmp_path / "served").read_text() == (
+        "app.main:app --host 0.0.0.0 --port 8000 --workers 3 --proxy-headers --forwarded-allow-ips * "
+        "--timeout-graceful-shutdown 29\n"
+    )
+
+
+def test_it_stays_within_the_window_that_app_service_gives_unasked(tmp_path: Path) -> None:
+    start(tmp_path)
+    assert (tmp_path / "served").read_text().endswith("--workers 1 --proxy-headers --forwarded-allow-ips * "
+                                                      "--timeout-graceful-shutdown 4\n")  # fmt: skip
+
+
+def test_the_loser_of_a_race_tries_again(tmp_path: Path) -> None:
+    started = start(tmp_path, outcomes="broken\n", MIGRATION_DATABASE_URL=OWNER)
+    assert started.returncode == 0
+    assert len(calls(tmp_path)) == 2
+
+
+def test_it_does_not_serve_on_a_database_that_cannot_be_migrated(tmp_path: Path) -> None:
+    started = start(tmp_path, outcomes="broken\n" * 9, MIGRATION_DATABASE_URL=OWNER)
+    assert started.returncode == 1
+    assert len(calls(tmp_path)) == 3
+    assert not (tmp_path / "served").exists()
+    assert "this container does not start" in started.stderr
+
+
+def test_a_rollback_serves_on_the_newer_schema(tmp_path: Path) -> None:
+    started = start(tmp_path, outcomes="ahead\n", MIGRATION_DATABASE_URL=OWNER)
+    assert started.returncode == 0
+    assert len(calls(tmp_path)) == 1
+    assert "at a revision that this image does not know" in started.stdout
+    assert (tmp_path / "served").exists()
+
+
+def test_an_unresolved_key_vault_reference_is_named(tmp_path: Path) -> None:
+    started = start(tmp_path, MIGRATION_DATABASE_URL="@Microsoft.KeyVault(VaultName=kv;SecretName=s)")
+    assert started.returncode == 1
+    assert calls(tmp_path) == []
+    assert "could not resolve" in started.stderr
+
+
+@pytest.mark.parametrize("outcomes", ["", "ahead\n", "broken\n" * 9])
+def test_no_secret_is_logged(tmp_path: Path, outcomes: str) -> None:
+    started = start(tmp_path, outcomes=outcomes, MIGRATION_DATABASE_URL=OWNER, JWT_SECRET_KEY="the-jwt-secret")  # noqa: S106
+    logged = started.stdout + started.stderr
+    assert "startup: " in logged
+    for secret in ("owners-password", "apps-password", "the-jwt-secret"):
+        assert secret not in logged
