@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from stacks.platform import PlatformStack
 from stacks.shared import SharedStack
 
-from cdktf import App, TerraformStack  # isort: skip  after the stacks, which decide how it is loaded
+from cdktf import App, TerraformStack
 
 from environments import SettingsError, load
 

