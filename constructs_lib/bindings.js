@@ -15,7 +15,7 @@ if (process.argv[1]?.endsWith("program.js") && require("worker_threads").isMainT
 
 // The provider's entry point requires its 1,527 modules, one line each; a program uses some fifty. Each of these lines
 // becomes a getter. An entry point with a line of any other kind is loaded as it is.
-const ENTRY_POINT = /[\\/]@(cdktf|cdktn)[\\/]provider-azurerm[\\/](.+[\\/])?lib[\\/]index\.js$/;
+const ENTRY_POINT = /[\\/]provider-azurerm[\\/](.+[\\/])?lib[\\/]index\.js$/;
 const REQUIRE = /^exports\.(\w+) = require\("(\.\/[\w-]+)"\);$/;
 const PROLOGUE =
   /^("use strict";|\/\*\*| \*.*|\/\/.*|Object\.defineProperty\(exports, "__esModule", \{ value: true \}\);|(exports\.\w+ = )+void 0;|)$/;

@@ -19,8 +19,8 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
-# What `cdktf` and `cdktf_cdktf_provider_azurerm` are when this program imports them. The archived packages' successor,
-# CDK Terrain, has the same content under other names: "cdktn" and "cdktn_provider_azurerm".
+# What this program gets as `cdktf` and as `cdktf_cdktf_provider_azurerm`. The archived packages have a successor with the
+# same classes, "cdktn" and "cdktn_provider_azurerm"; docs/benchmarks.md says what came of running on it.
 CDKTF = "cdktf"
 PROVIDER = "cdktf_cdktf_provider_azurerm"
 
