@@ -1,0 +1,149 @@
+"""What may be: each rule's near side, so that a rule which grows too strict fails here."""
+
+from datetime import date
+
+import pytest
+
+from environments import ENVIRONMENTS, load
+from environments.settings import AlertSettings, DatabaseSettings, WebAppSettings
+from tests.environments.changes import Changes, changed, check
+
+CHEAP: Changes = {
+    "disposable": True,
+    "database.high_availability": None,
+    "database.geo_redundant_backup": False,
+    "cache.high_availability": False,
+    "cache.persistence": None,
+    "web_app.zone_balanced": False,
+}
+GOOD: tuple[tuple[str, Changes], ...] = (
+    ("dev", {"short_name": "d1"}),
+    ("dev", {"short_name": "dev1"}),
+    ("dev", {"domain.label": "d"}),
+    ("dev", {"domain.label": "d" * 63}),
+    ("dev", {"domain.label": "1-dev"}),
+    ("dev", {"domain.delegated": True}),
+    ("dev", {"database.server_name": "psq"}),
+    ("dev", {"database.server_name": "p" * 63}),
+    ("dev", {"email.sender": "n" * 64}),
+    ("dev", {"email.sender": "1.no_reply-x"}),
+    ("dev", {"email.sender_name": "A"}),
+    ("dev", {"email.sender_name": "A" * 64}),
+    ("shared", {"account.workload": "ab"}),
+    ("shared", {"account.name_suffix": "abc"}),
+    ("shared", {"account.workload": "augeo1", "account.name_suffix": "123"}),
+    ("shared", {"account.subscription_id": "0123abcd-ef45-6789-0123-456789abcdef"}),
+    ("shared", {"account.domain": "a.io"}),
+    ("shared", {"account.domain": "sub-1.augeo.co.uk"}),
+    ("shared", {"account.domain": "a." * 96 + "examples"}),
+    ("shared", {"account.super_admin_email": "first.last+tag@mail.augeo.io"}),
+    ("shared", {"account.alert_emails": tuple(f"{at}@augeo.example" for at in range(10))}),
+    ("shared", {"account.github_repository": "Augeo-1/plat.form_x-y"}),
+    ("shared", {"account.github_owner_id": "12345", "account.github_repository_id": "67890"}),
+    ("shared", {"account.database_admins_name": "a"}),
+    ("shared", {"account.owner_tag": "o" * 256, "account.cost_center_tag": "c" * 256}),
+    ("shared", {"account.owner_tag": "o", "account.cost_center_tag": "c"}),
+    # App Service's smallest subnet here, Azure's smallest for endpoints, and one right after the other.
+    ("dev", {"network.app_subnet": "10.10.0.0/26", "network.endpoints_subnet": "10.10.0.64/29"}),
+    ("dev", {"network.app_subnet": "10.10.128.0/17", "network.endpoints_subnet": "10.10.0.0/17"}),
+    ("dev", {"web_app.workers": 3}),
+    ("dev", {"web_app.sku": "S1", "web_app.workers": 10, "web_app.slot": True}),
+    ("production", {"web_app.autoscale.default": 2, "web_app.autoscale.maximum": 2}),
+    ("production", {"web_app.sku": "S1", "web_app.zone_balanced": False, "web_app.autoscale.maximum": 10}),
+    ("production", {"web_app.autoscale.maximum": 30}),
+    ("production", {"web_app.zone_balanced": False, "web_app.autoscale.minimum": 1}),
+    ("production", {"web_app.autoscale.scale_in_below_cpu_percent": 35}),
+    (
+        "production",
+        {
+            "web_app.autoscale.scale_out_above_cpu_percent": 95,
+            "web_app.autoscale.scale_in_below_cpu_percent": 47,
+        },
+    ),
+    ("production", {"web_app.zone_balanced": False, "front_door": None}),
+    ("staging", {"front_door": None}),
+    ("staging", {"front_door.sign_in_requests_a_minute": 999}),
+    ("dev", {"database.sku": "GP_Standard_D2ds_v5", "database.high_availability": "ZoneRedundant"}),
+    ("dev", {"database.sku": "MO_Standard_E2ds_v5", "database.pgbouncer": True}),
+    ("dev", {"database.geo_redundant_backup": True}),
+    ("dev", {"cache.persistence": "1h", "cache.loss_accepted": "ten chars."}),
+    ("dev", {"cache.high_availability": True, "cache.persistence": "12h"}),
+    ("staging", {"domain.delegated": True, "email.verified": True}),
+    ("staging", {"email.domain": "azure"}),
+    ("dev", {"budget.start": date(2027, 1, 1)}),
+    ("dev", {"disposable": True}),
+    ("production", CHEAP),
+    # A restored server is adopted under its own name, once.
+    ("production", {"database.server_name": "psql-augeo-restored"}),
+)
+
+
+@pytest.mark.parametrize(("where", "changes"), GOOD, ids=lambda part: part if isinstance(part, str) else "-".join(part))
+def test_it_may_be(where: str, changes: Changes) -> None:
+    check({where: changes})
+
+
+def test_what_is_written_may_be() -> None:
+    platform = load()
+    assert list(platform.environments) == list(ENVIRONMENTS) == ["dev", "staging", "production"]
+    assert all(platform.environments[name].name == name for name in platform.environments)
+
+
+@pytest.mark.parametrize("name", ["dd", "d" * 16, "qa1"])
+def test_a_name_may_be(name: str) -> None:
+    check({"dev": {"name": name}})
+
+
+def test_the_longest_parts_that_go_together_fill_azures_24_characters() -> None:
+    """`st` + workload + evidence + short name + suffix: one character more is refused, see the bad ones."""
+    platform = check({"shared": {"account.workload": "augeo", "account.name_suffix": "x7k2z"}})
+    names = platform.names(platform.environments["production"])
+    assert names("storage", "evidence") == "staugeoevidenceprodx7k2z"
+    assert len(names("storage", "evidence")) == 24
+
+
+def test_a_slice_may_be_written_as_a_dict() -> None:
+    assert check({"dev": {"alerts": {"teams": True}}}).environments["dev"].alerts == changed(
+        AlertSettings(teams=False), {"teams": True}
+    )
+
+
+@pytest.mark.parametrize(
+    ("sku", "tier"),
+    [
+        ("B1", "Basic"),
+        ("B3", "Basic"),
+        ("S1", "Standard"),
+        ("S3", "Standard"),
+        ("P0v3", "Premium"),
+        ("P3v3", "Premium"),
+    ],
+)
+def test_the_tier_of_a_plan(sku: str, tier: str) -> None:
+    settings = changed(ENVIRONMENTS["dev"].web_app, {"sku": sku})
+    assert isinstance(settings, WebAppSettings)
+    assert settings.tier == tier
+
+
+@pytest.mark.parametrize(
+    ("sku", "tier"),
+    [
+        ("B_Standard_B2s", "Burstable"),
+        ("GP_Standard_D4ds_v5", "General Purpose"),
+        ("MO_Standard_E2ds_v5", "Memory Optimized"),
+    ],
+)
+def test_the_tier_of_a_database(sku: str, tier: str) -> None:
+    settings = changed(ENVIRONMENTS["dev"].database, {"sku": sku})
+    assert isinstance(settings, DatabaseSettings)
+    assert settings.tier == tier
+
+
+@pytest.mark.parametrize(
+    ("owner_id", "repository_id", "subject"),
+    [("", "", "repo:augeo/platform"), ("12345", "67890", "repo:augeo@12345/platform@67890")],
+)
+def test_how_the_subject_of_a_github_token_begins(owner_id: str, repository_id: str, subject: str) -> None:
+    """Repositories created since 2026-07-15 have subjects with ids: https://docs.github.com/actions/reference/security/oidc"""
+    ids = {"account.github_owner_id": owner_id, "account.github_repository_id": repository_id}
+    assert check({"shared": ids}).shared.account.github_subject == subject

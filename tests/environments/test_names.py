@@ -1,0 +1,166 @@
+"""Composed names: what they are, that Azure takes each of them, and that what it would not take is refused."""
+
+import re
+from typing import get_args
+
+import pytest
+
+from environments import load
+from environments.naming import (
+    ENVIRONMENT_NAMES,
+    LOCATION_CODES,
+    PAIRED_LOCATIONS,
+    RULES,
+    SHARED_NAMES,
+    Kind,
+    Location,
+    Names,
+)
+from tests.environments.azure_names import AZURE_NAMES
+from tests.environments.changes import check
+
+PRODUCTION = {
+    ("action_group", ""): "ag-augeo-prod-eus2",
+    ("application_insights", "api"): "appi-augeo-api-prod-eus2",
+    ("application_insights", "browser"): "appi-augeo-browser-prod-eus2",
+    ("communication_service", ""): "acs-augeo-prod-x7k2",
+    ("email_service", ""): "acs-email-augeo-prod-x7k2",
+    ("front_door", ""): "afd-augeo-prod-eus2",
+    ("front_door_endpoint", ""): "fde-augeo-prod-x7k2",
+    ("front_door_firewall", ""): "fdfpaugeoprodeus2",
+    ("identity", "api"): "id-augeo-api-prod-eus2",
+    ("identity", "teams"): "id-augeo-teams-prod-eus2",
+    ("identity", "plan"): "id-augeo-plan-prod-eus2",
+    ("identity", "apply"): "id-augeo-apply-prod-eus2",
+    ("identity", "delivery"): "id-augeo-delivery-prod-eus2",
+    ("key_vault", ""): "kv-augeo-prod-x7k2",
+    ("log_analytics", ""): "log-augeo-prod-eus2",
+    ("logic_app", ""): "logic-augeo-prod-eus2",
+    ("managed_redis", ""): "amr-augeo-prod-x7k2",
+    ("network_security_group", "app"): "nsg-augeo-app-prod-eus2",
+    ("network_security_group", "endpoints"): "nsg-augeo-endpoints-prod-eus2",
+    ("postgresql", ""): "psql-augeo-prod-x7k2",
+    ("private_endpoint", "database"): "pep-augeo-database-prod-eus2",
+    ("private_endpoint", "cache"): "pep-augeo-cache-prod-eus2",
+    ("resource_group", ""): "rg-augeo-prod-eus2",
+    ("service_plan", ""): "asp-augeo-prod-eus2",
+    ("static_site", ""): "stapp-augeo-prod-eus2",
+    ("storage", "uploads"): "staugeouploadsprodx7k2",
+    ("storage", "evidence"): "staugeoevidenceprodx7k2",
+    ("subnet", "app"): "snet-augeo-app-prod-eus2",
+    ("subnet", "endpoints"): "snet-augeo-endpoints-prod-eus2",
+    ("virtual_network", ""): "vnet-augeo-prod-eus2",
+    ("web_app", ""): "app-augeo-prod-x7k2",
+}
+SHARED = {
+    ("container_registry", ""): "craugeosharedx7k2",
+    ("log_analytics", ""): "log-augeo-shared-eus2",
+    ("resource_group", ""): "rg-augeo-shared-eus2",
+    ("storage", "state"): "staugeostatesharedx7k2",
+}
+AZURE = {row.kind: row for row in AZURE_NAMES}
+CHARACTERS = "aA0-_.("
+
+
+def composed(names: Names, kinds: tuple[tuple[Kind, tuple[str, ...]], ...]) -> dict[tuple[Kind, str], str]:
+    return {(kind, role): names(kind, role) for kind, roles in kinds for role in roles}
+
+
+def test_the_names_of_production() -> None:
+    """They are addresses: a name that changes is a resource that is made anew."""
+    platform = load()
+    assert composed(platform.names(platform.environments["production"]), ENVIRONMENT_NAMES) == PRODUCTION
+
+
+def test_the_names_of_what_is_shared() -> None:
+    assert composed(load().shared.names, SHARED_NAMES) == SHARED
+
+
+def test_azures_rules_are_known_for_every_kind() -> None:
+    assert set(AZURE) == set(RULES) == set(get_args(Kind))
+
+
+@pytest.mark.parametrize("names", ["shared", "dev", "staging", "production"])
+def test_azure_takes_every_name(names: str) -> None:
+    platform = load()
+    if names == "shared":
+        all_names = composed(platform.shared.names, SHARED_NAMES)
+    else:
+        all_names = composed(platform.names(platform.environments[names]), ENVIRONMENT_NAMES)
+    assert [name for (kind, _), name in all_names.items() if not AZURE[kind].takes(name)] == []
+
+
+@pytest.mark.parametrize(
+    ("workload", "short_name", "suffix"), [("augeo", "prd1", "x7k2z"), ("ab", "p1", "000"), ("a1", "pr", "zzz")]
+)
+def test_azure_takes_the_longest_and_the_shortest_names(workload: str, short_name: str, suffix: str) -> None:
+    platform = check(
+        {
+            "shared": {"account.workload": workload, "account.name_suffix": suffix},
+            "production": {"short_name": short_name},
+        }
+    )
+    all_names = composed(platform.names(platform.environments["production"]), ENVIRONMENT_NAMES)
+    all_names |= composed(platform.shared.names, SHARED_NAMES)
+    assert [name for (kind, _), name in all_names.items() if not AZURE[kind].takes(name)] == []
+
+
+@pytest.mark.parametrize("kind", get_args(Kind))
+def test_a_rule_is_no_wider_than_azures(kind: Kind) -> None:
+    """Of names around its bounds, and with all sorts of characters in each place, what it lets through Azure takes."""
+    rule, azure = RULES[kind], AZURE[kind]
+    candidates = [
+        *("a" * length for length in (1, 2, 3, 4, azure.longest, azure.longest + 1)),
+        *(
+            f"{first}{middle}{last}"
+            for first in CHARACTERS
+            for middle in ("aaa", "a-a", "a--a", "a_a", "a.a", "aAa")
+            for last in CHARACTERS
+        ),
+    ]
+    let_through = [name for name in candidates if len(name) <= rule.longest and re.fullmatch(rule.pattern, name)]
+    assert let_through, "the rule refuses all, and so is no test of anything"
+    shortest = len(rule.abbreviation) + 3  # a composed name is never shorter than its parts
+    assert [name for name in let_through if len(name) >= shortest and not azure.takes(name)] == []
+
+
+@pytest.mark.parametrize(("kind", "longest"), [(kind, RULES[kind].longest) for kind in get_args(Kind)])
+def test_a_name_may_be_as_long_as_the_rule_says(kind: Kind, longest: int) -> None:
+    def filled(length: int) -> Names:
+        rest = Names("", "e", "eastus2", "x7k2")
+        return Names("w" * (length - len(rest(kind)) - (0 if RULES[kind].compact else 1)), "e", "eastus2", "x7k2")
+
+    assert len(filled(longest)(kind)) == longest
+    assert list(filled(longest).problems([(kind, ("",))])) == []
+    name = filled(longest + 1)(kind)
+    [problem] = filled(longest + 1).problems([(kind, ("",))])
+    assert problem == (
+        f"the {kind} name '{name}' has {longest + 1} characters, Azure takes {longest}: "
+        "shorten workload, short_name or name_suffix"
+    )
+
+
+@pytest.mark.parametrize(
+    ("kind", "workload", "pattern"),
+    [
+        ("storage", "Augeo", r"[a-z0-9]{3,}"),
+        ("storage", "au-geo", r"[a-z0-9]{3,}"),
+        ("container_registry", "au_geo", r"[a-z0-9]{5,}"),
+        ("key_vault", "au--geo", r"[a-z](?!.*--)[a-z0-9-]+[a-z0-9]"),
+        ("managed_redis", "au--geo", r"[a-z](?!.*--)[a-z0-9-]*[a-z0-9]"),
+        ("front_door_firewall", "au-geo", r"[a-z][a-z0-9]*"),
+        ("web_app", "au.geo", r"[a-z][a-z0-9-]*[a-z0-9]"),
+    ],
+)
+def test_characters_that_azure_refuses(kind: Kind, workload: str, pattern: str) -> None:
+    names = Names(workload, "prod", "eastus2", "x7k2")
+    assert list(names.problems([(kind, ("",))])) == [
+        f"the {kind} name '{names(kind)}' has characters that Azure refuses there ({pattern})"
+    ]
+
+
+def test_every_location_has_a_code_and_a_pair() -> None:
+    locations = set(get_args(Location))
+    assert set(LOCATION_CODES) == set(PAIRED_LOCATIONS) == locations
+    assert len(set(LOCATION_CODES.values())) == len(locations)
+    assert all(PAIRED_LOCATIONS[PAIRED_LOCATIONS[place]] == place != PAIRED_LOCATIONS[place] for place in locations)
