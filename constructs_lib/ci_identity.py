@@ -212,6 +212,10 @@ class CiIdentity(Capability):
                 # Entra refuses concurrent writes to the credentials of one identity.
                 depends_on=before,
             )
+            # The bindings of 4.55 ask for two arguments that 4.81 has renamed and deprecated.
+            credential.add_override("user_assigned_identity_id", identity.id)
+            credential.add_override("parent_id", None)
+            credential.add_override("resource_group_name", None)
             before = [credential]
 
 
