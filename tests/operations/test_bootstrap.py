@@ -1,0 +1,222 @@
+"""scripts/bootstrap-state.sh with the real Terraform.
+
+What cannot be had here is stood in for: the shared stack by one of `terraform_data` resources, the azurerm backend by
+a local one in the folder `azure`, `az` by a script that answers what the real one would.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import TypedDict
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+TERRAFORM = shutil.which(os.environ.get("TERRAFORM_BINARY_NAME", "terraform"))
+pytestmark = pytest.mark.skipif(TERRAFORM is None, reason="needs Terraform or OpenTofu on PATH")
+RESOURCES = 3
+
+# The account exists once a state does: here, or in the folder.
+AZ = """#!/bin/sh
+echo "$*" >> az.log
+case "$*" in
+  "account show"*) exit ${AZ_LOGIN:-0} ;;
+  "storage account list"*)
+    if [ -s azure/terraform.tfstate ] || [ -s bootstrap.tfstate ] || [ -e azure/account ]; then echo /the/account; fi ;;
+  "ad signed-in-user"*) echo my-object-id ;;
+esac
+"""
+# Fails, or ends the whole script, where the first line of the file `faults` says so: a word of the command, and when.
+FLAKY_TERRAFORM = """#!/bin/sh
+fault=$(sed -n 1p faults 2>/dev/null)
+word=${fault%% *} when=${fault##* }
+case " $* " in *" $word "*) hit=yes ;; esac
+fail() { sed -i 1d faults; echo "the fault of the test: $fault" >&2; [ "$when" != kill ] || kill -9 0; exit 1; }
+[ -z "$fault" ] || [ -z "$hit" ] || [ "$when" != before ] || fail
+"$REAL_TERRAFORM" "$@" || exit
+[ -z "$fault" ] || [ -z "$hit" ] || fail
+"""
+
+
+class Instance(TypedDict):
+    attributes: dict[str, str]
+
+
+class StateResource(TypedDict):
+    name: str
+    instances: list[Instance]
+
+
+class State(TypedDict):
+    resources: list[StateResource]
+
+
+class Checkout:
+    """A checkout with a shared stack that needs no Azure."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.azure = folder / "azure" / "terraform.tfstate"
+        self.local = folder / "bootstrap.tfstate"
+        self.stack = folder / "cdktf.out" / "stacks" / "shared"
+        for name in ("scripts", "azure", "bin", ".venv/bin"):
+            (folder / name).mkdir(parents=True)
+        shutil.copy(ROOT / "scripts/bootstrap-state.sh", folder / "scripts")
+        shutil.copytree(ROOT / "environments", folder / "environments", ignore=shutil.ignore_patterns("__pycache__"))
+        python = folder / ".venv/bin/python"
+        python.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
+        python.chmod(0o755)
+        (folder / "stack.json").write_text(
+            json.dumps(
+                {
+                    "terraform": {"backend": {"local": {"path": str(self.azure)}}},
+                    "resource": {"terraform_data": {f"resource_{at}": {"input": at} for at in range(RESOURCES)}},
+                }
+            )
+        )
+        (folder / "Makefile").write_text(
+            "synth:\n\t@mkdir -p cdktf.out/stacks/shared\n\t@cp stack.json cdktf.out/stacks/shared/cdk.tf.json\n"
+        )
+        for name, text in (("az", AZ), ("terraform", FLAKY_TERRAFORM)):
+            (folder / "bin" / name).write_text(text)
+            (folder / "bin" / name).chmod(0o755)
+
+    def bootstrap(self, *faults: str, answer: str = "yes", **variables: str) -> subprocess.CompletedProcess[str]:
+        """Run the script; a fault is a word of a Terraform command, and before, after or kill (all, after it)."""
+        (self.folder / "faults").write_text("".join(f"{fault}\n" for fault in faults))
+        environment = {
+            **os.environ,
+            "PATH": f"{self.folder / 'bin'}:{os.environ['PATH']}",
+            "REAL_TERRAFORM": str(TERRAFORM),
+            "TERRAFORM_BINARY_NAME": "terraform",
+            "AUGEO_SUBSCRIPTION_ID": "11111111-1111-1111-1111-111111111111",
+            "BOOTSTRAP_PAUSE_SECONDS": "0",
+            "CHECKPOINT_DISABLE": "1",
+            **variables,
+        }
+        return subprocess.run(
+            [self.folder / "scripts/bootstrap-state.sh"],
+            env=environment,
+            input=f"{answer}\n",
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+            start_new_session=True,  # the group that `kill -9 0` ends
+        )
+
+    def ids(self, state: Path) -> dict[str, str]:
+        """The id of every resource in a state file."""
+        read: State = json.loads(state.read_text())
+        return {resource["name"]: resource["instances"][0]["attributes"]["id"] for resource in read["resources"]}
+
+    def assert_finished(self) -> None:
+        assert len(self.ids(self.azure)) == RESOURCES
+        assert not list(self.folder.glob("bootstrap.tfstate*"))
+        assert not list(self.stack.glob("*_override.tf.json"))
+
+
+@pytest.fixture(name="checkout")
+def _checkout(tmp_path: Path) -> Checkout:
+    return Checkout(tmp_path / "a checkout")
+
+
+def test_the_state_ends_in_azure_and_a_second_run_only_says_so(checkout: Checkout) -> None:
+    first = checkout.bootstrap()
+    assert first.returncode == 0, first.stderr
+    assert f"Done: {RESOURCES} resources" in first.stdout
+    checkout.assert_finished()
+    granted = [line for line in (checkout.folder / "az.log").read_text().splitlines() if "role assignment" in line]
+    assert len(granted) == 1
+    assert "--scope /the/account" in granted[0]
+
+    state = checkout.azure.read_bytes()
+    second = checkout.bootstrap()
+    assert second.returncode == 0, second.stderr
+    assert second.stdout.endswith("is in staugeostatesharedx7k2 already; nothing to do.\n")
+    assert checkout.azure.read_bytes() == state
+    checkout.assert_finished()
+
+
+@pytest.mark.parametrize(
+    "fault",
+    ["init before", "apply before", "apply after", "apply kill", "-migrate-state kill", "pull after", "pull kill"],
+)
+def test_an_interrupted_run_is_taken_up_again_and_nothing_is_made_twice(checkout: Checkout, fault: str) -> None:
+    interrupted = checkout.bootstrap(fault)
+    assert interrupted.returncode != 0
+    states = [state for state in (checkout.local, checkout.azure) if state.exists() and state.stat().st_size]
+    made = checkout.ids(states[-1]) if states else {}
+
+    finished = checkout.bootstrap()
+    assert finished.returncode == 0, finished.stderr
+    checkout.assert_finished()
+    assert not made or checkout.ids(checkout.azure) == made
+
+
+def test_a_checkout_that_was_cleaned_in_between_keeps_the_state(checkout: Checkout) -> None:
+    checkout.bootstrap("apply after")
+    made = checkout.ids(checkout.local)
+    shutil.rmtree(checkout.folder / "cdktf.out")
+    assert checkout.bootstrap().returncode == 0
+    assert checkout.ids(checkout.azure) == made
+
+
+def test_it_waits_until_the_account_lets_the_person_in(checkout: Checkout) -> None:
+    waited = checkout.bootstrap("-migrate-state before", "-migrate-state before")
+    assert waited.returncode == 0, waited.stderr
+    assert waited.stdout.count("does not let you in yet") == 2
+    checkout.assert_finished()
+
+
+def test_nothing_is_applied_without_a_yes(checkout: Checkout) -> None:
+    refused = checkout.bootstrap(answer="no")
+    assert refused.returncode != 0
+    assert not checkout.azure.exists()
+
+
+def test_an_account_without_a_state_is_not_taken_over(checkout: Checkout) -> None:
+    (checkout.folder / "azure/account").touch()
+    refused = checkout.bootstrap()
+    assert refused.returncode == 1
+    assert "there is no state of it, neither in it nor here" in refused.stderr
+
+
+def test_an_account_that_cannot_be_read_is_not_taken_over(checkout: Checkout) -> None:
+    (checkout.folder / "azure/account").touch()
+    refused = checkout.bootstrap("init before")
+    assert refused.returncode == 1
+    assert "You need Storage Blob Data Contributor on it" in refused.stderr
+
+
+def test_two_states_are_left_to_a_person(checkout: Checkout) -> None:
+    assert checkout.bootstrap().returncode == 0
+    other = json.loads(checkout.azure.read_text()) | {"lineage": "another"}
+    checkout.local.write_text(json.dumps(other))
+    refused = checkout.bootstrap()
+    assert refused.returncode == 1
+    assert "Look at both" in refused.stderr
+    assert checkout.local.exists()
+
+
+@pytest.mark.parametrize(
+    ("variables", "message"),
+    [
+        ({"AZ_LOGIN": "1"}, "the Azure CLI is not logged in: az login"),
+        ({"TERRAFORM_BINARY_NAME": "tofu-of-the-test"}, "'tofu-of-the-test' does not run"),
+        (
+            {"AUGEO_SUBSCRIPTION_ID": "00000000-0000-0000-0000-000000000000"},
+            "the subscription is still the placeholder",
+        ),
+    ],
+)
+def test_what_is_missing_is_said_before_anything_is_done(
+    checkout: Checkout, variables: dict[str, str], message: str
+) -> None:
+    refused = checkout.bootstrap(**variables)
+    assert refused.returncode == 1
+    assert message in refused.stderr
+    assert not checkout.local.exists()
