@@ -1,0 +1,94 @@
+"""What a person sees of bad settings: all of them in words, an exit code, and the last good synth as it was."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from tests.environments.project import copy_project, edit, run
+
+Written = dict[str, tuple[bytes, int]]
+COMMANDS = {"main.py": ("main.py",), "scripts.synth": ("-m", "scripts.synth"), "one": ("-m", "scripts.synth", "dev")}
+
+
+class Project(NamedTuple):
+    """A copy of the program with a good synth in it."""
+
+    root: Path
+    good: Written
+
+    def written(self) -> Written:
+        """Every synthesized file, with its bytes and the time of its last change."""
+        return written(self.root / "cdktf.out")
+
+
+def written(folder: Path) -> Written:
+    return {
+        str(file.relative_to(folder)): (file.read_bytes(), file.stat().st_mtime_ns)
+        for file in folder.rglob("*")
+        if file.is_file()
+    }
+
+
+@pytest.fixture(scope="module")
+def synthesized(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    root = copy_project(tmp_path_factory.mktemp("bad settings"))
+    done = run(root, "main.py")
+    assert (done.returncode, done.stderr) == (0, "")
+    good = written(root / "cdktf.out")
+    assert {f"stacks/{stack}/cdk.tf.json" for stack in ("shared", "dev", "staging", "production")} < set(good)
+    return Project(root, good)
+
+
+@pytest.fixture(scope="module")
+def planted(synthesized: Project) -> Project:
+    """Five mistakes in three files, of the kinds that people make."""
+    settings = synthesized.root / "environments"
+    edit(settings / "shared.py", 'domain="augeo.example"', 'domain="augeo"')
+    edit(settings / "dev.py", "storage_gb=32", "storage_gb=20")
+    edit(settings / "dev.py", "front_door=None", "frontdoor=None")
+    edit(settings / "production.py", "workers=2", "workers=200")
+    return synthesized
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_mistake_is_told_and_nothing_is_written(planted: Project, command: str) -> None:
+    done = run(planted.root, *COMMANDS[command])
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert done.stderr == (
+        "5 settings are wrong; nothing was synthesized.\n"
+        "  shared: account.domain = 'augeo': has the wrong form (a domain you have registered, lower case, "
+        "without a trailing dot)\n"
+        "  dev: front_door: is missing\n"
+        "  dev: database.storage_gb = 20: must be one of 32, 64, 128, 256, 512, 1024 or 2048 "
+        "(the size at creation; the server grows by itself and never shrinks)\n"
+        "  dev: frontdoor = None: no such setting; did you mean front_door?\n"
+        "  production: web_app.workers = 200: must be at most 30 (workers before autoscale, if any, takes over)\n"
+    )
+    assert planted.written() == planted.good
+    assert not list(planted.root.glob(".cdktf-synth-*")), "a temporary folder was left behind"
+
+
+@pytest.mark.parametrize("command", ["main.py", "scripts.synth"])
+def test_a_bad_variable_is_told_like_a_bad_setting(
+    synthesized: Project, command: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AUGEO_TENANT_ID", "contoso")
+    done = run(synthesized.root, *COMMANDS[command])
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "shared: account.tenant_id = 'contoso': has the wrong form (a GUID" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert synthesized.written() == synthesized.good
+
+
+def test_a_misspelt_env_is_told_with_the_known_ones(tmp_path: Path, synthesized: Project) -> None:
+    """In a good copy of its own: whether the settings are right is asked first."""
+    root = copy_project(tmp_path / "misspelt")
+    done = run(root, "-m", "scripts.synth", "prod", "--output", str(synthesized.root / "cdktf.out"))
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.splitlines() == [
+        "1 setting is wrong; nothing was synthesized.",
+        "  ENV = 'prod': must be one of shared, dev, staging, production",
+    ]
+    assert synthesized.written() == synthesized.good
