@@ -4,9 +4,10 @@ Each row names its page in docs/operations/runbook/, and the page's address ends
 (severity 0 and 1) are evaluated every minute, so that a person hears within two.
 """
 
+from collections.abc import Iterable
 from typing import Literal, NamedTuple
 
-from constructs_lib.availability import Availability
+from constructs_lib.availability import Availability, TestName
 from constructs_lib.cache import Cache
 from constructs_lib.database import Database
 from constructs_lib.observability import Observability
@@ -40,6 +41,7 @@ from cdktf_cdktf_provider_azurerm.monitor_scheduled_query_rules_alert_v2 import 
     MonitorScheduledQueryRulesAlertV2CriteriaFailingPeriods,
 )
 
+from environments.naming import LOCATION_NAMES, Location
 from environments.settings import DatabaseSettings
 
 Severity = Literal[0, 1, 2, 3]
@@ -57,10 +59,11 @@ MAX_CONNECTIONS: dict[str, int] = {
     "MO_Standard_E2ds_v5": 1718,
     "MO_Standard_E4ds_v5": 3437,
 }
+RESERVED_CONNECTIONS = 15
 
 
 class MetricRow(NamedTuple):
-    """A platform metric over five minutes. `dimension` narrows it: a name and the values that count."""
+    """A platform metric over a window. `dimension` narrows it: a name and the values that count."""
 
     name: str
     severity: Severity
@@ -72,6 +75,34 @@ class MetricRow(NamedTuple):
     what: str
     runbook: str
     dimension: tuple[str, tuple[str, ...]] | None = None
+    window: Literal["PT5M", "PT1H"] = "PT5M"
+
+
+class WebTestRow(NamedTuple):
+    """A web test that fails from so many places at once."""
+
+    name: str
+    severity: Severity
+    test: TestName
+    places: int
+    what: str
+    runbook: str
+    window: Literal["PT5M", "PT1H"] = "PT5M"
+
+
+# One place that fails alone has trouble of its own: two of five at once are ours.
+WEB_TEST_ROWS = (
+    WebTestRow("api-down", 0, "api", 2, "The API does not answer.", "availability"),
+    WebTestRow("admin-down", 1, "admin", 2, "The admin site does not answer.", "availability"),
+    WebTestRow(
+        "api-certificate", 2, "api-certificate", 1,
+        "The API's certificate runs out within 30 days, or could not be checked.", "certificate-expiry", "PT1H",
+    ),
+    WebTestRow(
+        "admin-certificate", 2, "admin-certificate", 1,
+        "The admin site's certificate runs out within 30 days, or could not be checked.", "certificate-expiry", "PT1H",
+    ),
+)  # fmt: skip
 
 
 class QueryRow(NamedTuple):
@@ -106,12 +137,12 @@ NAMESPACES: dict[Target, str] = {
 
 def metric_rows(database: DatabaseSettings) -> tuple[MetricRow, ...]:
     """The rows that watch a platform metric; how many connections are many depends on the database's sku."""
-    connections = round(0.8 * MAX_CONNECTIONS[database.sku])
+    connections = round(0.8 * (MAX_CONNECTIONS[database.sku] - RESERVED_CONNECTIONS))
     return (
         MetricRow(
-            "availability", 0, "api_insights", "availabilityResults/availabilityPercentage", "Average", "LessThan",
-            99.9, "The API or the admin site did not answer every test of the last five minutes.", "availability",
-            ("availabilityResult/name", ("api", "admin")),
+            "availability", 2, "api_insights", "availabilityResults/availabilityPercentage", "Average", "LessThan",
+            99.9, "Fewer than 99.9 % of the last hour's tests of the API and the admin site succeeded.", "availability",
+            ("availabilityResult/name", ("api", "admin")), "PT1H",
         ),
         MetricRow(
             "database-down", 0, "database", "is_db_alive", "Maximum", "LessThan", 1,
@@ -182,7 +213,9 @@ def query_rows(role: str) -> tuple[QueryRow, ...]:
         ),
         QueryRow(
             "vault-denied", 2,
-            "AzureDiagnostics | where ResourceProvider == 'MICROSOFT.KEYVAULT' and httpStatusCode_d == 403",
+            # azurerm asks for certificate contacts whenever it refreshes a vault, and goes on when it may not.
+            "AzureDiagnostics | where ResourceProvider == 'MICROSOFT.KEYVAULT' and httpStatusCode_d == 403 "
+            "and OperationName != 'CertificateContactsGet'",
             "Key Vault denied somebody access.", "vault-denied",
         ),
         QueryRow(
@@ -204,6 +237,10 @@ ACTIVITY_ROWS = (
     ActivityRow(
         "failed-configuration", "Microsoft.Web/sites/config/write",
         "A deployment could not set the app's image.", "failed-deployment", "Failed",
+    ),
+    ActivityRow(
+        "failed-slot-configuration", "Microsoft.Web/sites/slots/config/write",
+        "A deployment could not set the slot's image.", "failed-deployment", "Failed",
     ),
     ActivityRow(
         "role-granted", "Microsoft.Authorization/roleAssignments/write", "Somebody was given a role.", "access-changed"
@@ -230,46 +267,17 @@ ACTIVITY_ROWS = (
 )  # fmt: skip
 
 
-class Alerts(Capability):
-    """The action group and every rule. `teams` is the Logic App that posts to Teams, or None."""
+class ActionGroup(Capability):
+    """Whom alerts go to (`group`): the account's mail addresses, and Teams if there is a Logic App for it."""
 
-    def __init__(
-        self,
-        scope: AzureStack,
-        id_: str,
-        *,
-        teams: Teams | None,
-        web_app: WebApp,
-        database: Database,
-        database_settings: DatabaseSettings,
-        cache: Cache,
-        observability: Observability,
-        availability: Availability,
-    ) -> None:
+    def __init__(self, scope: AzureStack | Capability, id_: str, *, teams: Teams | None) -> None:
         super().__init__(scope, id_)
-        self.action_group = self._action_group(teams)
-        self._targets: dict[Target, str] = {
-            "app": web_app.app.id,
-            "plan": web_app.plan.id,
-            "database": database.server.id,
-            "cache": cache.redis.id,
-            "api_insights": observability.api.id,
-        }
-        for row in metric_rows(database_settings):
-            self._metric_alert(row)
-        for row in query_rows(web_app.telemetry_role):
-            self._query_alert(row, observability)
-        for row in ACTIVITY_ROWS:
-            self._activity_alert(row)
-        self._certificate_alerts(availability, observability)
-        self._health_alerts(database)
-
-    def _action_group(self, teams: Teams | None) -> MonitorActionGroup:
-        return MonitorActionGroup(
+        self.group = MonitorActionGroup(
             self,
-            "action-group",
+            "group",
             name=self.place.names("action_group"),
-            short_name=f"{self.place.account.workload[:7]}-{self.place.names.environment}",
+            # Azure takes 12 characters.
+            short_name=f"{self.place.account.workload[:5]}-{self.place.names.environment}",
             resource_group_name=self.place.resource_group,
             tags=self.place.tags,
             email_receiver=[
@@ -288,9 +296,84 @@ class Alerts(Capability):
             else None,
         )
 
-    def _describe(self, what: str, runbook: str) -> str:
+    def describe(self, what: str, runbook: str) -> str:
+        """An alert's description: what happened, and the address of the page that says what to do."""
         repository = self.place.account.github_repository
         return f"{what} Runbook: https://github.com/{repository}/blob/main/docs/operations/runbook/{runbook}.md"
+
+    def watch_activity(
+        self, name: str, target: str, description: str, criteria: MonitorActivityLogAlertCriteria
+    ) -> None:
+        """Tell the group of what the activity log says of `target`, a Resource Manager id."""
+        MonitorActivityLogAlert(
+            self,
+            name,
+            name=name,
+            location="global",
+            resource_group_name=self.place.resource_group,
+            tags=self.place.tags,
+            scopes=[target],
+            description=description,
+            criteria=criteria,
+            action=[MonitorActivityLogAlertAction(action_group_id=self.group.id)],
+        )
+
+
+class Alerts(Capability):
+    """Every rule of an environment, and its action group. `teams` is the Logic App that posts to Teams, or None."""
+
+    def __init__(
+        self,
+        scope: AzureStack,
+        id_: str,
+        *,
+        teams: Teams | None,
+        web_app: WebApp,
+        database: Database,
+        database_settings: DatabaseSettings,
+        cache: Cache,
+        observability: Observability,
+        availability: Availability,
+    ) -> None:
+        super().__init__(scope, id_)
+        self._group = ActionGroup(self, "action-group", teams=teams)
+        self.action_group = self._group.group
+        self._targets: dict[Target, str] = {
+            "app": web_app.app.id,
+            "plan": web_app.plan.id,
+            "database": database.server.id,
+            "cache": cache.redis.id,
+            "api_insights": observability.api.id,
+        }
+        for row in metric_rows(database_settings):
+            self._metric_alert(row)
+        for row in WEB_TEST_ROWS:
+            self._web_test_alert(row, availability, observability)
+        for row in query_rows(web_app.telemetry_role):
+            self._query_alert(row, observability)
+        for row in ACTIVITY_ROWS:
+            self._group.watch_activity(
+                row.name,
+                self.place.resource_group_id,
+                self._group.describe(row.what, row.runbook),
+                MonitorActivityLogAlertCriteria(
+                    category="Administrative", operation_name=row.operation, statuses=[row.status]
+                ),
+            )
+        # A failover to the standby, and a standby that is gone, show as the server's health.
+        self._group.watch_activity(
+            "database-health",
+            database.server.id,
+            self._group.describe("Azure reports the database server, or its standby, unhealthy.", "database-failover"),
+            MonitorActivityLogAlertCriteria(
+                category="ResourceHealth",
+                resource_health=MonitorActivityLogAlertCriteriaResourceHealth(
+                    current=["Degraded", "Unavailable"],
+                    previous=["Available", "Unknown"],
+                    reason=["PlatformInitiated", "Unknown", "UserInitiated"],
+                ),
+            ),
+        )
 
     def _metric_alert(self, row: MetricRow) -> None:
         MonitorMetricAlert(
@@ -300,10 +383,10 @@ class Alerts(Capability):
             resource_group_name=self.place.resource_group,
             tags=self.place.tags,
             scopes=[self._targets[row.target]],
-            description=self._describe(row.what, row.runbook),
+            description=self._group.describe(row.what, row.runbook),
             severity=row.severity,
             frequency=_frequency(row.severity),
-            window_size="PT5M",
+            window_size=row.window,
             auto_mitigate=True,
             criteria=[
                 MonitorMetricAlertCriteria(
@@ -336,7 +419,7 @@ class Alerts(Capability):
             tags=self.place.tags,
             scopes=[observability.workspace.id],
             display_name=row.name,
-            description=self._describe(row.what, row.runbook),
+            description=self._group.describe(row.what, row.runbook),
             severity=row.severity,
             evaluation_frequency=_frequency(row.severity),
             window_duration=row.window,
@@ -357,80 +440,43 @@ class Alerts(Capability):
             action=MonitorScheduledQueryRulesAlertV2Action(action_groups=[self.action_group.id]),
         )
 
-    def _activity_alert(self, row: ActivityRow) -> None:
-        self._log_alert(
-            row.name,
-            self.place.resource_group_id,
-            self._describe(row.what, row.runbook),
-            MonitorActivityLogAlertCriteria(
-                category="Administrative", operation_name=row.operation, statuses=[row.status]
-            ),
-        )
-
-    def _certificate_alerts(self, availability: Availability, observability: Observability) -> None:
-        for name in ("api-certificate", "admin-certificate"):
-            test = availability.tests[name]
-            MonitorMetricAlert(
-                self,
-                name,
-                name=name,
-                resource_group_name=self.place.resource_group,
-                tags=self.place.tags,
-                scopes=[test.id, observability.api.id],
-                description=self._describe("A certificate runs out within 30 days.", "certificate-expiry"),
-                severity=2,
-                frequency="PT15M",
-                window_size="PT1H",
-                auto_mitigate=True,
-                application_insights_web_test_location_availability_criteria=(
-                    MonitorMetricAlertApplicationInsightsWebTestLocationAvailabilityCriteria(
-                        web_test_id=test.id, component_id=observability.api.id, failed_location_count=1
-                    )
-                ),
-                action=[MonitorMetricAlertAction(action_group_id=self.action_group.id)],
-            )
-
-    def _health_alerts(self, database: Database) -> None:
-        self._log_alert(
-            "service-health",
-            self.place.subscription_id,
-            self._describe("Azure reports trouble or maintenance in this region.", "service-health"),
-            MonitorActivityLogAlertCriteria(
-                category="ServiceHealth",
-                service_health=MonitorActivityLogAlertCriteriaServiceHealth(
-                    events=["Incident", "Maintenance", "Security", "ActionRequired"],
-                    locations=["Global", self.place.location],
-                ),
-            ),
-        )
-        # A failover to the standby, and a standby that is gone, show as the server's health.
-        self._log_alert(
-            "database-health",
-            database.server.id,
-            self._describe("Azure reports the database server, or its standby, unhealthy.", "database-failover"),
-            MonitorActivityLogAlertCriteria(
-                category="ResourceHealth",
-                resource_health=MonitorActivityLogAlertCriteriaResourceHealth(
-                    current=["Degraded", "Unavailable"],
-                    previous=["Available", "Unknown"],
-                    reason=["PlatformInitiated", "Unknown", "UserInitiated"],
-                ),
-            ),
-        )
-
-    def _log_alert(self, name: str, target: str, description: str, criteria: MonitorActivityLogAlertCriteria) -> None:
-        MonitorActivityLogAlert(
+    def _web_test_alert(self, row: WebTestRow, availability: Availability, observability: Observability) -> None:
+        test = availability.tests[row.test]
+        MonitorMetricAlert(
             self,
-            name,
-            name=name,
-            location="global",
+            row.name,
+            name=row.name,
             resource_group_name=self.place.resource_group,
             tags=self.place.tags,
-            scopes=[target],
-            description=description,
-            criteria=criteria,
-            action=[MonitorActivityLogAlertAction(action_group_id=self.action_group.id)],
+            scopes=[test.id, observability.api.id],
+            description=self._group.describe(row.what, row.runbook),
+            severity=row.severity,
+            frequency=_frequency(row.severity),
+            window_size=row.window,
+            auto_mitigate=True,
+            application_insights_web_test_location_availability_criteria=(
+                MonitorMetricAlertApplicationInsightsWebTestLocationAvailabilityCriteria(
+                    web_test_id=test.id, component_id=observability.api.id, failed_location_count=row.places
+                )
+            ),
+            action=[MonitorMetricAlertAction(action_group_id=self.action_group.id)],
         )
+
+
+def watch_service_health(group: ActionGroup, *, locations: Iterable[Location]) -> None:
+    """Tell the group of trouble and maintenance in these regions: once a subscription, or it is told again and again."""
+    group.watch_activity(
+        "service-health",
+        group.place.subscription_id,
+        group.describe("Azure reports trouble or maintenance in a region of ours.", "service-health"),
+        MonitorActivityLogAlertCriteria(
+            category="ServiceHealth",
+            service_health=MonitorActivityLogAlertCriteriaServiceHealth(
+                events=["Incident", "Maintenance", "Security", "ActionRequired"],
+                locations=["Global", *sorted(LOCATION_NAMES[location] for location in locations)],
+            ),
+        ),
+    )
 
 
 def _frequency(severity: Severity) -> str:

@@ -1,23 +1,40 @@
-"""The one identity that the API and its slot run as."""
+"""The one identity that an environment's API and its slot run as.
 
-from constructs_lib.place import AzureStack, Capability
+The shared stack makes it, in the environment's resource group, with its right to pull images: so the environment's own
+apply needs no say over rights on the registry, which all environments share. The environment looks it up by name.
+"""
+
+from constructs_lib.place import AzureStack, Capability, Place
 from constructs_lib.roles import grant
 
+from cdktf_cdktf_provider_azurerm.container_registry import ContainerRegistry
+from cdktf_cdktf_provider_azurerm.data_azurerm_user_assigned_identity import DataAzurermUserAssignedIdentity
 from cdktf_cdktf_provider_azurerm.user_assigned_identity import UserAssignedIdentity
 
 
 class ApiIdentity(Capability):
-    """A user-assigned identity, because a slot's system identity would be another one and lose its rights in a swap."""
+    """A user-assigned identity, because a slot's system identity would be another one and lose its rights in a swap.
 
-    def __init__(self, scope: AzureStack, id_: str, *, registry_id: str) -> None:
+    Args:
+        target: Where the environment stands; its resource group as a reference, so that it comes first.
+        registry: What it may pull images from.
+    """
+
+    def __init__(self, scope: AzureStack, id_: str, *, target: Place, registry: ContainerRegistry) -> None:
         super().__init__(scope, id_)
-        self.identity = UserAssignedIdentity(self, "identity", **self.place("identity", "api"))
-        self.pulls_images = grant(
+        identity = UserAssignedIdentity(self, "identity", **target("identity", "api"))
+        grant(
             self,
             "pulls-images",
             "AcrPull",
-            to=self.identity.principal_id,
-            on=registry_id,
-            subscription_id=self.place.subscription_id,
+            to=identity.principal_id,
+            on=registry.id,
             why="App Service pulls the API's image as this identity.",
         )
+
+
+def look_up_identity(stack: AzureStack, role: str, *, resource_group: str) -> DataAzurermUserAssignedIdentity:
+    """An identity of the environment that the shared stack has made: "api" or "delivery"."""
+    return DataAzurermUserAssignedIdentity(
+        stack, f"{role}-identity", name=stack.place.names("identity", role), resource_group_name=resource_group
+    )

@@ -17,10 +17,13 @@ PLACES = ("us-va-ash-azr", "us-il-ch1-azr", "us-tx-sn1-azr", "us-ca-sjc-azr", "e
 CERTIFICATE_DAYS = 30
 
 
+TestName = Literal["api", "admin", "api-certificate", "admin-certificate"]
+
+
 class WebTest(NamedTuple):
     """A URL that must answer 200, every `frequency` seconds (300, 600 or 900) from every place."""
 
-    name: Literal["api", "admin", "api-certificate", "admin-certificate"]
+    name: TestName
     url: str
     frequency: int
     certificate_days: int | None

@@ -1,6 +1,6 @@
 """Azure Managed Redis, TLS only, reached through its private endpoint alone."""
 
-from constructs_lib.diagnostics import send_diagnostics
+from constructs_lib.diagnostics import Categories, diagnostic_setting, send_diagnostics
 from constructs_lib.network import Network
 from constructs_lib.place import AzureStack, Capability
 from constructs_lib.private_endpoint import private_endpoint
@@ -44,4 +44,8 @@ class Cache(Capability):
         )
         protect(self.redis, "cache", place=self.place)
         send_diagnostics(self.redis, workspace)
+        # Logs are the database's, metrics the cluster's.
+        diagnostic_setting(
+            self.redis, "cluster-diagnostics", target=self.redis.id, categories=Categories(), workspace=workspace
+        )
         private_endpoint(self, role="cache", target=self.redis, network=network)

@@ -1,36 +1,39 @@
 """How GitHub Actions logs in to Azure: per environment an identity that plans, one that applies, one that delivers.
 
-No stored credential: each trusts OIDC tokens of this repository with the subjects written here.
+No stored credential: each trusts the OIDC tokens of one GitHub environment of this repository, so that GitHub's own
+protection rules (branches, reviewers) say who may be it: `<name>-plan`, `<name>` and `<name>-delivery`.
 https://learn.microsoft.com/entra/workload-id/workload-identity-federation-create-trust-user-assigned-managed-identity
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple
 
 from constructs_lib.place import AzureStack, Capability, Place
-from constructs_lib.roles import ROLE_IDS, Role, grant
+from constructs_lib.roles import ROLE_IDS, CustomRole, Role, grant
 
-from cdktf import TerraformResource
+from cdktf_cdktf_provider_azurerm.container_registry import ContainerRegistry
+from cdktf_cdktf_provider_azurerm.dns_zone import DnsZone
 from cdktf_cdktf_provider_azurerm.federated_identity_credential import FederatedIdentityCredential
+from cdktf_cdktf_provider_azurerm.resource_group import ResourceGroup
 from cdktf_cdktf_provider_azurerm.role_definition import RoleDefinition, RoleDefinitionPermissions
+from cdktf_cdktf_provider_azurerm.storage_container import StorageContainer
 from cdktf_cdktf_provider_azurerm.user_assigned_identity import UserAssignedIdentity
 
 Job = Literal["plan", "apply", "delivery"]
-JOBS: tuple[Job, ...] = ("plan", "apply", "delivery")
 
 # What `terraform plan` reads besides */read: azurerm lists these when it refreshes a resource.
 PLAN_ACTIONS = (
     "*/read",
     "Microsoft.Cache/redisEnterprise/databases/listKeys/action",
+    # Without it azurerm takes every change of the cache's size for one in place, and the plan gate sees no loss.
+    "Microsoft.Cache/redisEnterprise/listSkusForScaling/action",
     "Microsoft.Communication/communicationServices/listKeys/action",
     "Microsoft.Logic/workflows/listCallbackUrl/action",
     "Microsoft.Logic/workflows/triggers/listCallbackUrl/action",
     "Microsoft.OperationalInsights/workspaces/sharedKeys/action",
     "Microsoft.Storage/storageAccounts/listKeys/action",
-    "Microsoft.Web/sites/backup/list/action",
     "Microsoft.Web/sites/config/list/action",
     "Microsoft.Web/sites/publishxml/action",
-    "Microsoft.Web/sites/slots/backup/list/action",
     "Microsoft.Web/sites/slots/config/list/action",
     "Microsoft.Web/sites/slots/publishxml/action",
     "Microsoft.Web/staticSites/listAppSettings/action",
@@ -58,7 +61,6 @@ DELIVERY_ACTIONS = (
     "Microsoft.Web/sites/slots/slotsswap/action",
     "Microsoft.Web/sites/slots/start/action",
     "Microsoft.Web/sites/slots/stop/action",
-    "Microsoft.Web/staticSites/builds/read",
     "Microsoft.Web/staticSites/listSecrets/action",
     "Microsoft.Web/staticSites/read",
 )
@@ -68,21 +70,27 @@ DELEGATION_ACTIONS = (
     "Microsoft.Network/dnsZones/NS/write",
     "Microsoft.Network/dnsZones/read",
 )
-# All that an environment's own code assigns in its resource group, and on the registry.
+# azurerm reads the definition of every role that it sees assigned, at the subscription.
+DEFINITIONS_ACTIONS = ("Microsoft.Authorization/roleDefinitions/read",)
+# All that an environment's own code assigns.
 GRANTED_IN_ENVIRONMENT: tuple[Role, ...] = ("Key Vault Secrets User", "Storage Blob Data Contributor")
-GRANTED_ON_REGISTRY: tuple[Role, ...] = ("AcrPull",)
 
 
 class CiRoles(Capability):
-    """The custom roles: `plan` reads all that a plan needs, `delivery` deploys, `delegation` writes NS records."""
+    """The custom roles.
+
+    `plan` reads all that a plan needs, `delivery` deploys, `delegation` writes NS records, `definitions` reads what
+    roles consist of.
+    """
 
     def __init__(self, scope: AzureStack, id_: str) -> None:
         super().__init__(scope, id_)
         self.plan = self._role("plan", PLAN_ACTIONS, "Reads what terraform plan needs; changes nothing.")
         self.delivery = self._role("delivery", DELIVERY_ACTIONS, "Delivers a release; changes no infrastructure.")
         self.delegation = self._role("delegation", DELEGATION_ACTIONS, "Delegates a child zone from the parent zone.")
+        self.definitions = self._role("definitions", DEFINITIONS_ACTIONS, "Reads what roles consist of.")
 
-    def _role(self, name: str, actions: Sequence[str], description: str) -> str:
+    def _role(self, name: str, actions: Sequence[str], description: str) -> CustomRole:
         role = RoleDefinition(
             self,
             name,
@@ -93,29 +101,117 @@ class CiRoles(Capability):
             assignable_scopes=[self.place.subscription_id],
             permissions=[RoleDefinitionPermissions(actions=list(actions))],
         )
-        return role.role_definition_resource_id
+        return CustomRole(role.role_definition_resource_id)
 
 
 class Right(NamedTuple):
-    """One row: a job, a role (or a custom role's id), on what, and why."""
+    """One row: a role, on what, and why."""
 
-    job: Job
     id: str
-    role: Role | str
+    role: Role | CustomRole
     on: str
     why: str
     condition: str | None = None
 
 
 class CiIdentity(Capability):
-    """The three identities of one environment, with their trust and their rights.
+    """The identity (`identity`) of one job, with its trust and its rights.
 
     Args:
-        environment: Its name; the GitHub environments are `<name>` (apply) and `<name>-delivery`.
-        target: Where the environment stands.
-        group_id: The Resource Manager id of its resource group.
-        state_id, plans_id: Resource Manager ids of its two containers.
-        registry_id, parent_zone_id: Ids of the shared resources that it has named rights on.
+        name: The identity's name.
+        tags: The tags of the environment that it is for.
+        github_environment: The GitHub environment whose jobs may be it.
+        rights: All that it may do.
+    """
+
+    def __init__(
+        self,
+        scope: AzureStack | Capability,
+        id_: str,
+        *,
+        name: str,
+        tags: Mapping[str, str],
+        github_environment: str,
+        rights: Sequence[Right],
+    ) -> None:
+        super().__init__(scope, id_)
+        self.identity = UserAssignedIdentity(
+            self,
+            "identity",
+            name=name,
+            # In the shared group: a Contributor of the environment must not be able to widen its own trust.
+            resource_group_name=self.place.resource_group,
+            location=self.place.location,
+            tags=tags,
+        )
+        trust = FederatedIdentityCredential(
+            self,
+            "github",
+            name="github",
+            parent_id=self.identity.id,
+            resource_group_name=self.place.resource_group,
+            issuer="https://token.actions.githubusercontent.com",
+            audience=["api://AzureADTokenExchange"],
+            subject=f"{self.place.account.github_subject}:environment:{github_environment}",
+        )
+        # The bindings of 4.55 ask for two arguments that 4.81 has renamed and deprecated.
+        trust.add_override("user_assigned_identity_id", self.identity.id)
+        trust.add_override("parent_id", None)
+        trust.add_override("resource_group_name", None)
+        for right in rights:
+            grant(
+                self,
+                right.id,
+                right.role,
+                to=self.identity.principal_id,
+                on=right.on,
+                why=right.why,
+                condition=right.condition,
+            )
+
+
+class SharedCi(Capability):
+    """The shared stack's one identity, which plans: a person applies it."""
+
+    def __init__(
+        self,
+        scope: AzureStack,
+        id_: str,
+        *,
+        group: ResourceGroup,
+        state: StorageContainer,
+        plans: StorageContainer,
+        roles: CiRoles,
+    ) -> None:
+        super().__init__(scope, id_)
+        self.plan = CiIdentity(
+            self,
+            "plan",
+            name=self.place.names("identity", "plan"),
+            tags=self.place.tags,
+            github_environment="shared-plan",
+            rights=(
+                Right("reads", roles.plan, group.id, "Plans read every resource."),
+                Right(
+                    "reads-subscription",
+                    "Reader",
+                    self.place.subscription_id,
+                    "Plans refresh each environment's resource group, the roles and the activity log's export.",
+                ),
+                *_plan_files(state, plans),
+            ),
+        )
+
+
+class EnvironmentCi(Capability):
+    """The identities of one environment, by job (`identities`).
+
+    Args:
+        name: The environment's.
+        target: Where it stands.
+        group: Its resource group.
+        state, plans: The containers of its state and of its plan files.
+        registry, parent_zone: The shared resources that it has named rights on.
         roles: The custom roles.
     """
 
@@ -124,99 +220,71 @@ class CiIdentity(Capability):
         scope: AzureStack,
         id_: str,
         *,
-        environment: str,
+        name: str,
         target: Place,
-        group_id: str,
-        state_id: str,
-        plans_id: str,
-        registry_id: str,
-        parent_zone_id: str,
+        group: ResourceGroup,
+        state: StorageContainer,
+        plans: StorageContainer,
+        registry: ContainerRegistry,
+        parent_zone: DnsZone,
         roles: CiRoles,
     ) -> None:
         super().__init__(scope, id_)
-        self.identities: dict[Job, UserAssignedIdentity] = {
-            job: UserAssignedIdentity(
+
+        def identity(job: Job, github_environment: str, *rights: Right) -> UserAssignedIdentity:
+            return CiIdentity(
                 self,
                 job,
                 name=target.names("identity", job),
-                # In the shared group: a Contributor of the environment must not be able to widen its own trust.
-                resource_group_name=self.place.resource_group,
-                location=self.place.location,
                 tags=target.tags,
-            )
-            for job in JOBS
-        }
-        delivery = self.identities["delivery"].id
-        rows = (
-            Right("plan", "reads", roles.plan, group_id, "Plans read every resource."),
-            Right("plan", "reads-state", "Storage Blob Data Reader", state_id, "Plans read state, without a lease."),
-            Right("plan", "writes-plans", "Storage Blob Data Contributor", plans_id, "Plan files are kept here."),
-            Right("plan", "reads-registry", "Reader", registry_id, "Plans refresh the API's right to pull."),
-            Right("plan", "reads-zone", "Reader", parent_zone_id, "Plans refresh the delegation."),
-            Right("plan", "reads-delivery", "Reader", delivery, "Plans look up whom evidence is written by."),
-            Right("apply", "contributes", "Contributor", group_id, "Applies make and change every resource."),
-            Right("apply", "locks", "Locks Contributor", group_id, "Applies lock what holds data."),
+                github_environment=github_environment,
+                rights=rights,
+            ).identity
+
+        delivery = identity(
+            "delivery",
+            f"{name}-delivery",
+            Right("delivers", roles.delivery, group.id, "Deliveries deploy, swap and purge."),
+            Right("pushes-images", "AcrPush", registry.id, "Deliveries push the API's image."),
+        )
+        both = (
+            Right("reads-definitions", roles.definitions, self.place.subscription_id, "azurerm reads roles there."),
+            Right("reads-delivery", "Reader", delivery.id, "The stack looks up whom evidence is written by."),
+        )
+        plan = identity(
+            "plan",
+            f"{name}-plan",
+            Right("reads", roles.plan, group.id, "Plans read every resource."),
+            Right("reads-zone", "Reader", parent_zone.id, "Plans refresh the delegation."),
+            *_plan_files(state, plans),
+            *both,
+        )
+        apply = identity(
+            "apply",
+            name,
+            Right("contributes", "Contributor", group.id, "Applies make and change every resource."),
+            Right("locks", "Locks Contributor", group.id, "Applies lock what holds data."),
             Right(
-                "apply",
                 "grants",
                 "Role Based Access Control Administrator",
-                group_id,
+                group.id,
                 "Applies let the app and the delivery reach their data, and grant nothing else.",
                 only_granting(GRANTED_IN_ENVIRONMENT),
             ),
-            Right(
-                "apply",
-                "grants-on-registry",
-                "Role Based Access Control Administrator",
-                registry_id,
-                "Applies let the API pull images, and grant nothing else.",
-                only_granting(GRANTED_ON_REGISTRY),
-            ),
-            Right("apply", "delegates", roles.delegation, parent_zone_id, "Applies delegate the environment's zone."),
-            Right("apply", "writes-state", "Storage Blob Data Contributor", state_id, "Applies write state."),
-            Right("apply", "reads-plans", "Storage Blob Data Reader", plans_id, "Applies take the reviewed plan."),
-            Right("apply", "reads-registry", "Reader", registry_id, "Applies refresh the API's right to pull."),
-            Right("apply", "reads-delivery", "Reader", delivery, "Applies look up whom evidence is written by."),
-            Right("delivery", "delivers", roles.delivery, group_id, "Deliveries deploy, swap and purge."),
-            Right("delivery", "pushes-images", "AcrPush", registry_id, "Deliveries push the API's image."),
+            Right("delegates", roles.delegation, parent_zone.id, "Applies delegate the environment's zone."),
+            Right("writes-state", "Storage Blob Data Contributor", state.id, "Applies write state."),
+            Right("reads-plans", "Storage Blob Data Reader", plans.id, "Applies take the reviewed plan."),
+            *both,
         )
-        for row in rows:
-            grant(
-                self,
-                f"{row.job}-{row.id}",
-                row.role,
-                to=self.identities[row.job].principal_id,
-                on=row.on,
-                subscription_id=self.place.subscription_id,
-                why=row.why,
-                condition=row.condition,
-            )
-        subject = self.place.account.github_subject
-        self._trust("plan", {"pull-request": f"{subject}:pull_request", "main": f"{subject}:ref:refs/heads/main"})
-        self._trust("apply", {"environment": f"{subject}:environment:{environment}"})
-        self._trust("delivery", {"environment": f"{subject}:environment:{environment}-delivery"})
+        self.identities: dict[Job, UserAssignedIdentity] = {"plan": plan, "apply": apply, "delivery": delivery}
 
-    def _trust(self, job: Job, subjects: dict[str, str]) -> None:
-        identity = self.identities[job]
-        before: list[TerraformResource] | None = None
-        for name, subject in subjects.items():
-            credential = FederatedIdentityCredential(
-                self,
-                f"{job}-trusts-{name}",
-                name=f"github-{name}",
-                parent_id=identity.id,
-                resource_group_name=self.place.resource_group,
-                issuer="https://token.actions.githubusercontent.com",
-                audience=["api://AzureADTokenExchange"],
-                subject=subject,
-                # Entra refuses concurrent writes to the credentials of one identity.
-                depends_on=before,
-            )
-            # The bindings of 4.55 ask for two arguments that 4.81 has renamed and deprecated.
-            credential.add_override("user_assigned_identity_id", identity.id)
-            credential.add_override("parent_id", None)
-            credential.add_override("resource_group_name", None)
-            before = [credential]
+
+def _plan_files(state: StorageContainer, plans: StorageContainer) -> tuple[Right, Right]:
+    return (
+        # Reading takes no lease, so plans run with -lock=false; a right to lease would be one to write.
+        Right("reads-state", "Storage Blob Data Reader", state.id, "Plans read state."),
+        Right("writes-plans", "Storage Blob Data Contributor", plans.id, "Plan files are kept here."),
+    )
 
 
 def only_granting(roles: Sequence[Role]) -> str:

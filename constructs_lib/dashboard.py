@@ -4,7 +4,7 @@ import json
 import uuid
 from typing import Literal, NamedTuple
 
-from constructs_lib.observability import Observability
+from constructs_lib.observability import LOG_WORKSPACES, Observability
 from constructs_lib.place import AzureStack, Capability
 
 from cdktf_cdktf_provider_azurerm.application_insights_workbook import ApplicationInsightsWorkbook
@@ -16,6 +16,7 @@ class Tile(NamedTuple):
     title: str
     query: str
     chart: Literal["timechart", "table"] = "timechart"
+    source: Literal["workspace", "activity log"] = "workspace"
 
 
 def _metric(namespace: str, metric: str, aggregation: str = "avg(Average)") -> str:
@@ -34,7 +35,7 @@ TILES = (
     ),
     Tile("Errors", "AppRequests | where toint(ResultCode) >= 500 | summarize count() by bin(TimeGenerated, 5m), Name"),
     Tile("Exceptions", "AppExceptions | summarize count() by ProblemId | top 20 by count_", "table"),
-    Tile("Active users", "AppRequests | summarize dcount(UserId) by bin(TimeGenerated, 15m)"),
+    Tile("Active users", "AppPageViews | summarize dcount(UserId) by bin(TimeGenerated, 15m)"),
     Tile("App CPU (%)", _metric("MICROSOFT.WEB", "CpuPercentage")),
     Tile("App memory (%)", _metric("MICROSOFT.WEB", "MemoryPercentage")),
     Tile(
@@ -48,8 +49,10 @@ TILES = (
     Tile(
         "Deployments",
         "AzureActivity | where OperationNameValue has_any ('slotsswap', 'sites/config/write') "
-        "| project TimeGenerated, OperationNameValue, ActivityStatusValue, Caller | order by TimeGenerated desc",
+        "| project TimeGenerated, ResourceGroup, OperationNameValue, ActivityStatusValue, Caller "
+        "| order by TimeGenerated desc",
         "table",
+        "activity log",
     ),
     Tile(
         "Availability (%)",
@@ -61,7 +64,7 @@ TILES = (
 class Dashboard(Capability):
     """The workbook. Its name must be a GUID; it is made of the environment's name, so that it stays the same one."""
 
-    def __init__(self, scope: AzureStack, id_: str, *, observability: Observability) -> None:
+    def __init__(self, scope: AzureStack, id_: str, *, observability: Observability, activity_log_id: str) -> None:
         super().__init__(scope, id_)
         group = self.place.resource_group
         ApplicationInsightsWorkbook(
@@ -71,14 +74,16 @@ class Dashboard(Capability):
             display_name=f"Operations ({self.place.names.environment})",
             location=self.place.location,
             resource_group_name=group,
-            source_id=observability.workspace.id,
+            # azurerm takes no capitals here, and the workspace's own id has some.
+            source_id=self.place.resource_id(LOG_WORKSPACES, self.place.names("log_analytics")).lower(),
             category="workbook",
-            data_json=json.dumps(_workbook(observability.workspace.id)),
+            data_json=json.dumps(_workbook({"workspace": observability.workspace.id, "activity log": activity_log_id})),
+            depends_on=[observability.workspace],
             tags=self.place.tags,
         )
 
 
-def _workbook(workspace_id: str) -> dict[str, object]:
+def _workbook(sources: dict[str, str]) -> dict[str, object]:
     # https://learn.microsoft.com/azure/azure-monitor/visualize/workbooks-automate
     return {
         "version": "Notebook/1.0",
@@ -95,7 +100,7 @@ def _workbook(workspace_id: str) -> dict[str, object]:
                     "timeContext": {"durationMs": 86_400_000},
                     "queryType": 0,
                     "resourceType": "microsoft.operationalinsights/workspaces",
-                    "crossComponentResources": [workspace_id],
+                    "crossComponentResources": [sources[tile.source]],
                     "visualization": tile.chart,
                 },
             }

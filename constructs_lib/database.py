@@ -7,6 +7,7 @@ from constructs_lib.place import AzureStack, Capability
 from constructs_lib.private_endpoint import private_endpoint
 from constructs_lib.protection import protect
 
+from cdktf import TerraformResource
 from cdktf_cdktf_provider_azurerm.log_analytics_workspace import LogAnalyticsWorkspace
 from cdktf_cdktf_provider_azurerm.postgresql_flexible_server import (
     PostgresqlFlexibleServer,
@@ -35,7 +36,7 @@ PARAMETERS = {
     "log_min_duration_statement": "1000",
     "azure.extensions": "CITEXT,PGAUDIT,PGCRYPTO,PG_STAT_STATEMENTS,UUID-OSSP",
     "shared_preload_libraries": "pg_stat_statements,pgaudit",
-    "pgaudit.log": "DDL,ROLE",
+    "pgaudit.log": "ddl,role",
     "metrics.collector_database_activity": "on",
 }
 PGBOUNCER_PARAMETERS = {
@@ -111,16 +112,23 @@ class Database(Capability):
             ],
         )
         send_diagnostics(self.server, workspace)
+        # The server refuses an operation while another one runs (ServerIsBusy; azurerm issue 29177), and connecting the
+        # endpoint is one: endpoint, database, parameters and administrators each wait for the one before.
+        endpoint = private_endpoint(self, role="database", target=self.server, network=network)
         self.database = PostgresqlFlexibleServerDatabase(
-            self, "database", name="augeo", server_id=self.server.id, charset="UTF8", collation="en_US.utf8"
+            self,
+            "database",
+            name="augeo",
+            server_id=self.server.id,
+            charset="UTF8",
+            collation="en_US.utf8",
+            depends_on=[endpoint],
         )
         protect(self.database, "database", place=self.place, lock=False)  # the server's lock covers it
-        self._apply_one_at_a_time(PARAMETERS | (PGBOUNCER_PARAMETERS if settings.pgbouncer else {}))
-        private_endpoint(self, role="database", target=self.server, network=network)
+        self._configure_one_at_a_time(PARAMETERS | (PGBOUNCER_PARAMETERS if settings.pgbouncer else {}))
 
-    def _apply_one_at_a_time(self, parameters: dict[str, str]) -> None:
-        """The server refuses an operation while another one runs (ServerIsBusy), so each waits for the one before."""
-        before = [self.database]
+    def _configure_one_at_a_time(self, parameters: dict[str, str]) -> None:
+        before: list[TerraformResource] = [self.database]
         for name, value in parameters.items():
             before = [
                 PostgresqlFlexibleServerConfiguration(

@@ -18,11 +18,23 @@ from constructs import Construct
 
 
 class Categories(NamedTuple):
-    """What one Resource Manager type can send, and where below the resource its settings sit."""
+    """What one Resource Manager type can send, and below which child of the resource its setting sits."""
 
     logs: Sequence[str] = ()
     metrics: Sequence[str] = ("AllMetrics",)
     child: str = ""
+
+
+APP_SERVICE = Categories(
+    (
+        "AppServiceAppLogs",
+        "AppServiceAuditLogs",
+        "AppServiceConsoleLogs",
+        "AppServiceHTTPLogs",
+        "AppServiceIPSecAuditLogs",
+        "AppServicePlatformLogs",
+    )
+)
 
 
 ACTIVITY_LOG = Categories(
@@ -39,7 +51,6 @@ ACTIVITY_LOG = Categories(
     metrics=(),
 )
 CATEGORIES: dict[str, Categories] = {
-    "azurerm_application_insights": Categories(metrics=()),  # is workspace-based: its tables are the workspace's
     "azurerm_cdn_frontdoor_profile": Categories(
         ("FrontDoorAccessLog", "FrontDoorHealthProbeLog", "FrontDoorWebApplicationFirewallLog")
     ),
@@ -48,26 +59,8 @@ CATEGORIES: dict[str, Categories] = {
     ),
     "azurerm_container_registry": Categories(("ContainerRegistryLoginEvents", "ContainerRegistryRepositoryEvents")),
     "azurerm_key_vault": Categories(("AuditEvent", "AzurePolicyEvaluationDetails")),
-    "azurerm_linux_web_app": Categories(
-        (
-            "AppServiceAppLogs",
-            "AppServiceAuditLogs",
-            "AppServiceConsoleLogs",
-            "AppServiceHTTPLogs",
-            "AppServiceIPSecAuditLogs",
-            "AppServicePlatformLogs",
-        )
-    ),
-    "azurerm_linux_web_app_slot": Categories(
-        (
-            "AppServiceAppLogs",
-            "AppServiceAuditLogs",
-            "AppServiceConsoleLogs",
-            "AppServiceHTTPLogs",
-            "AppServiceIPSecAuditLogs",
-            "AppServicePlatformLogs",
-        )
-    ),
+    "azurerm_linux_web_app": APP_SERVICE,
+    "azurerm_linux_web_app_slot": APP_SERVICE,
     "azurerm_log_analytics_workspace": Categories(("Audit",)),
     "azurerm_logic_app_workflow": Categories(("WorkflowRuntime",)),
     "azurerm_managed_redis": Categories(("ConnectionEvents",), metrics=(), child="/databases/default"),

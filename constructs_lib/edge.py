@@ -92,8 +92,9 @@ class Edge(Capability):
             cdn_frontdoor_profile_id=self.profile.id,
             session_affinity_enabled=False,
             load_balancing=CdnFrontdoorOriginGroupLoadBalancing(sample_size=4, successful_samples_required=3),
+            # With one origin a probe changes no route, and every edge location sends its own: ask seldom, and cheaply.
             health_probe=CdnFrontdoorOriginGroupHealthProbe(
-                path="/health/ready", protocol="Https", request_type="GET", interval_in_seconds=30
+                path="/health/live", protocol="Https", request_type="HEAD", interval_in_seconds=120
             ),
         )
         origin = CdnFrontdoorOrigin(

@@ -1,6 +1,6 @@
 """The vault that holds the application's secrets. Terraform makes the vault and never sees what is in it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from constructs_lib.diagnostics import send_diagnostics
 from constructs_lib.exceptions import except_check
@@ -9,6 +9,7 @@ from constructs_lib.place import AzureStack, Capability
 from constructs_lib.protection import protect
 from constructs_lib.roles import grant
 
+from cdktf_cdktf_provider_azurerm.data_azurerm_user_assigned_identity import DataAzurermUserAssignedIdentity
 from cdktf_cdktf_provider_azurerm.key_vault import KeyVault as AzurermKeyVault
 from cdktf_cdktf_provider_azurerm.key_vault import KeyVaultNetworkAcls
 from cdktf_cdktf_provider_azurerm.log_analytics_workspace import LogAnalyticsWorkspace
@@ -35,7 +36,7 @@ class KeyVault(Capability):
         *,
         settings: KeyVaultSettings,
         network: Network,
-        readers: dict[str, UserAssignedIdentity],
+        readers: Mapping[str, UserAssignedIdentity | DataAzurermUserAssignedIdentity],
         workspace: LogAnalyticsWorkspace,
         admitted_addresses: Sequence[str] | None = None,
     ) -> None:
@@ -63,18 +64,17 @@ class KeyVault(Capability):
         )
         protect(self.vault, "key_vault", place=self.place)
         send_diagnostics(self.vault, workspace)
-        self.reads = [
-            grant(
+        self.reads = {
+            reader: grant(
                 self,
                 f"{reader}-reads-secrets",
                 "Key Vault Secrets User",
                 to=identity.principal_id,
                 on=self.vault.id,
-                subscription_id=self.place.subscription_id,
                 why=f"'{reader}' reads its secrets from this vault.",
             )
             for reader, identity in readers.items()
-        ]
+        }
 
     def reference(self, secret: str) -> str:
         """An App Service app setting that resolves to the newest version of a secret.

@@ -9,6 +9,8 @@ from cdktf_cdktf_provider_azurerm.log_analytics_workspace import LogAnalyticsWor
 
 from environments.settings import ObservabilitySettings
 
+LOG_WORKSPACES = "Microsoft.OperationalInsights/workspaces"
+
 
 def log_workspace(owner: Capability, settings: ObservabilitySettings) -> LogAnalyticsWorkspace:
     """A workspace with its daily cap and retention, which logs its own audit trail."""
@@ -33,16 +35,16 @@ class Observability(Capability):
     def __init__(self, scope: AzureStack, id_: str, *, settings: ObservabilitySettings) -> None:
         super().__init__(scope, id_)
         self.workspace = log_workspace(self, settings)
-        self.api = self._insights("api", "web", settings)
+        self.api = self._insights("api", settings)
         # The browser's connection string is public by nature, so it must not lead to the API's telemetry.
-        self.browser = self._insights("browser", "web", settings)
+        self.browser = self._insights("browser", settings)
 
-    def _insights(self, role: str, application_type: str, settings: ObservabilitySettings) -> ApplicationInsights:
+    def _insights(self, role: str, settings: ObservabilitySettings) -> ApplicationInsights:
         return ApplicationInsights(
             self,
             role,
             **self.place("application_insights", role),
-            application_type=application_type,
+            application_type="web",
             workspace_id=self.workspace.id,
             retention_in_days=settings.retention_days,
             daily_data_cap_in_gb=settings.daily_cap_gb,

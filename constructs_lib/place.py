@@ -136,7 +136,7 @@ class AzureStack(TerraformStack):
                         )
                     ],
                     postgresql_flexible_server=[
-                        # A static parameter waits for the maintenance window instead of restarting the server at once.
+                        # A static parameter waits for a planned restart; docs/quickstart.md has the first one.
                         AzurermProviderFeaturesPostgresqlFlexibleServer(
                             restart_server_on_configuration_value_change=False
                         )

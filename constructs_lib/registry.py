@@ -40,5 +40,6 @@ class Registry(Capability):
         )
         for check, reason in UNMET.items():
             except_check(self.registry, check, reason)
-        protect(self.registry, "registry", place=self.place)
+        # No lock: the rights to pull inherit it, and must go when an environment goes. Images can be rebuilt.
+        protect(self.registry, "registry", place=self.place, lock=False)
         send_diagnostics(self.registry, workspace)

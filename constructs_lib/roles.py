@@ -1,9 +1,10 @@
 """Role assignments in one shape. The roles here are all that the platform's code may ever grant."""
 
-from typing import Literal
+from typing import Literal, NamedTuple
+
+from constructs_lib.place import Capability
 
 from cdktf_cdktf_provider_azurerm.role_assignment import RoleAssignment
-from constructs import Construct
 
 # Built-in roles by id: a name would cost a look-up that the apply identity need not be allowed.
 # https://learn.microsoft.com/azure/role-based-access-control/built-in-roles
@@ -31,37 +32,40 @@ ROLE_IDS: dict[Role, str] = {
 }
 
 
+class CustomRole(NamedTuple):
+    """A role of our own."""
+
+    definition_id: str
+    """The Resource Manager id of its definition."""
+
+
 def grant(
-    scope: Construct,
+    owner: Capability,
     id_: str,
-    role: Role | str,
+    role: Role | CustomRole,
     *,
     to: str,
     on: str,
-    subscription_id: str,
     why: str,
     condition: str | None = None,
 ) -> RoleAssignment:
     """Let a service principal do what a role allows.
 
     Args:
-        scope: The construct that owns the assignment.
+        owner: The construct that the assignment belongs to.
         id_: Its id there.
-        role: A built-in role's name, or the Resource Manager id of a custom role's definition.
+        role: A built-in role's name, or a custom role.
         to: The principal's object id.
         on: The Resource Manager id of what it may do that with.
-        subscription_id: `/subscriptions/...`.
         why: A sentence for whoever audits the assignment in the portal.
         condition: An ABAC condition (version 2.0) that narrows the role.
     """
-    built_in = ROLE_IDS.get(role)  # pyright: ignore[reportArgumentType]
+    definitions = f"{owner.place.subscription_id}/providers/Microsoft.Authorization/roleDefinitions"
     return RoleAssignment(
-        scope,
+        owner,
         id_,
         scope=on,
-        role_definition_id=f"{subscription_id}/providers/Microsoft.Authorization/roleDefinitions/{built_in}"
-        if built_in
-        else role,
+        role_definition_id=(role.definition_id if isinstance(role, CustomRole) else f"{definitions}/{ROLE_IDS[role]}"),
         principal_id=to,
         principal_type="ServicePrincipal",
         description=why,

@@ -3,11 +3,13 @@
 from collections.abc import Iterable
 
 from constructs_lib.place import AzureStack, Capability, Place, State
-from constructs_lib.storage import container, forget_old, storage_account, versions_rule
+from constructs_lib.storage import blobs_rule, container, forget_old, storage_account, versions_rule
 
 from cdktf_cdktf_provider_azurerm.log_analytics_workspace import LogAnalyticsWorkspace
 
 from environments.settings import StateSettings
+
+PLANS_KEPT_DAYS = 30
 
 
 def state_of(stack: str, *, shared: Place) -> State:
@@ -44,4 +46,10 @@ class StateBackend(Capability):
             name: container(self, self.account, state_of(name, shared=self.place).container) for name in names
         }
         self.plans = {name: container(self, self.account, f"plans-{name}") for name in names}
-        forget_old(self, "lifecycle", self.account, versions_rule(settings.deleted_kept_days))
+        forget_old(
+            self,
+            "lifecycle",
+            self.account,
+            versions_rule(settings.deleted_kept_days),
+            blobs_rule("forget-old-plans", delete_after=PLANS_KEPT_DAYS, prefixes=[f"plans-{name}/" for name in names]),
+        )

@@ -30,7 +30,6 @@ from cdktf_cdktf_provider_azurerm.storage_management_policy import (
     StorageManagementPolicyRuleFilters,
 )
 from cdktf_cdktf_provider_azurerm.subnet import Subnet
-from cdktf_cdktf_provider_azurerm.user_assigned_identity import UserAssignedIdentity
 
 from environments.settings import StorageSettings
 
@@ -144,6 +143,23 @@ def versions_rule(days: int) -> StorageManagementPolicyRule:
     )
 
 
+def blobs_rule(
+    name: str, *, prefixes: list[str], delete_after: int | None = None, cool_after: int | None = None
+) -> StorageManagementPolicyRule:
+    """Forget or cool the blobs under these prefixes (`container/...`) so many days after their last change."""
+    return StorageManagementPolicyRule(
+        name=name,
+        enabled=True,
+        filters=StorageManagementPolicyRuleFilters(blob_types=["blockBlob"], prefix_match=prefixes),
+        actions=StorageManagementPolicyRuleActions(
+            base_blob=StorageManagementPolicyRuleActionsBaseBlob(
+                delete_after_days_since_modification_greater_than=delete_after,
+                tier_to_cool_after_days_since_modification_greater_than=cool_after,
+            )
+        ),
+    )
+
+
 class Storage(Capability):
     """Two accounts: `uploads`, with the containers uploads and backups, and `evidence`, with an immutable container."""
 
@@ -154,7 +170,7 @@ class Storage(Capability):
         *,
         settings: StorageSettings,
         network: Network,
-        api: UserAssignedIdentity,
+        api: DataAzurermUserAssignedIdentity,
         delivery: DataAzurermUserAssignedIdentity,
         workspace: LogAnalyticsWorkspace,
     ) -> None:
@@ -174,26 +190,8 @@ class Storage(Capability):
             "uploads-lifecycle",
             self.uploads,
             versions_rule(settings.deleted_kept_days),
-            StorageManagementPolicyRule(
-                name="cool-old-uploads",
-                enabled=True,
-                filters=StorageManagementPolicyRuleFilters(blob_types=["blockBlob"], prefix_match=[f"{UPLOADS}/"]),
-                actions=StorageManagementPolicyRuleActions(
-                    base_blob=StorageManagementPolicyRuleActionsBaseBlob(
-                        tier_to_cool_after_days_since_modification_greater_than=90
-                    )
-                ),
-            ),
-            StorageManagementPolicyRule(
-                name="forget-old-backups",
-                enabled=True,
-                filters=StorageManagementPolicyRuleFilters(blob_types=["blockBlob"], prefix_match=[f"{BACKUPS}/"]),
-                actions=StorageManagementPolicyRuleActions(
-                    base_blob=StorageManagementPolicyRuleActionsBaseBlob(
-                        delete_after_days_since_modification_greater_than=settings.backups_kept_days
-                    )
-                ),
-            ),
+            blobs_rule("cool-old-uploads", cool_after=90, prefixes=[f"{UPLOADS}/"]),
+            blobs_rule("forget-old-backups", delete_after=settings.backups_kept_days, prefixes=[f"{BACKUPS}/"]),
         )
         self.evidence = storage_account(
             self,
@@ -222,6 +220,5 @@ class Storage(Capability):
                 "Storage Blob Data Contributor",
                 to=principal_id,
                 on=where.id,
-                subscription_id=self.place.subscription_id,
                 why=f"'{who}' reads and writes the container '{where.name_input}'.",
             )

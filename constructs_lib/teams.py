@@ -78,7 +78,11 @@ def _post_card() -> dict[str, object]:
         ("Severity", f"@{{{ESSENTIALS}?['severity']}}"),
         ("State", f"@{{{ESSENTIALS}?['monitorCondition']}}"),
         ("Fired", f"@{{{ESSENTIALS}?['firedDateTime']}}"),
-        ("Target", f"@{{join({ESSENTIALS}?['configurationItems'], ', ')}}"),
+        # Service Health has no such list.
+        (
+            "Target",
+            f"@{{join(coalesce({ESSENTIALS}?['configurationItems'], createArray({ESSENTIALS}?['alertId'])), ', ')}}",
+        ),
     )
     card = {
         "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Generic, NamedTuple, TypedDict, TypeVar
 
-from constructs_lib.api_identity import ApiIdentity
 from constructs_lib.app_settings import read_app_settings, resolve
 from constructs_lib.diagnostics import send_diagnostics
 from constructs_lib.edge import Edge
@@ -15,7 +14,8 @@ from constructs_lib.observability import Observability
 from constructs_lib.place import AzureStack, Capability
 from constructs_lib.storage import UPLOADS, Storage
 
-from cdktf import TerraformResource, TerraformResourceLifecycle
+from cdktf import TerraformResourceLifecycle
+from cdktf_cdktf_provider_azurerm.data_azurerm_user_assigned_identity import DataAzurermUserAssignedIdentity
 from cdktf_cdktf_provider_azurerm.linux_web_app import (
     LinuxWebApp,
     LinuxWebAppSiteConfig,
@@ -121,7 +121,7 @@ class WebApp(Capability):
         registry: str,
         front_ends: Mapping[str, str],
         network: Network,
-        identity: ApiIdentity,
+        identity: DataAzurermUserAssignedIdentity,
         key_vault: KeyVault,
         storage: Storage,
         email: Email,
@@ -141,7 +141,7 @@ class WebApp(Capability):
                 "email_from_name": email.from_name,
                 "front_end_admin_url": f"https://{front_ends['admin']}",
                 "front_end_donor_url": f"https://{front_ends['donor']}",
-                "identity_client_id": identity.identity.client_id,
+                "identity_client_id": identity.client_id,
                 "storage_account_name": storage.uploads.name,
                 "storage_container_name": UPLOADS,
                 "super_admin_email": self.place.account.super_admin_email,
@@ -165,8 +165,8 @@ class WebApp(Capability):
             client_affinity_enabled=False,
             ftp_publish_basic_authentication_enabled=False,
             https_only=True,
-            identity={"type": "UserAssigned", "identity_ids": [identity.identity.id]},
-            key_vault_reference_identity_id=identity.identity.id,
+            identity={"type": "UserAssigned", "identity_ids": [identity.id]},
+            key_vault_reference_identity_id=identity.id,
             logs={
                 "detailed_error_messages": True,
                 "failed_request_tracing": True,
@@ -178,8 +178,6 @@ class WebApp(Capability):
             vnet_image_pull_enabled=True,
             webdeploy_publish_basic_authentication_enabled=False,
         )
-        # The image and the secrets are pulled at start, so the rights must be there before.
-        rights: list[TerraformResource] = [identity.pulls_images, *key_vault.reads]
         self.app = LinuxWebApp(
             self,
             "app",
@@ -192,7 +190,8 @@ class WebApp(Capability):
             app_settings=app_settings.app,
             sticky_settings=LinuxWebAppStickySettings(app_setting_names=app_settings.sticky),
             lifecycle=TerraformResourceLifecycle(ignore_changes=[IMAGE_ATTRIBUTE]),
-            depends_on=rights,
+            # Secrets are resolved at start, so the right to them must be there before.
+            depends_on=[key_vault.reads["api"]],
         )
         for check, reason in UNMET.items():
             except_check(self.app, check, reason)
@@ -228,7 +227,7 @@ class WebApp(Capability):
         blocks: Blocks[Config],
         *,
         registry: str,
-        identity: ApiIdentity,
+        identity: DataAzurermUserAssignedIdentity,
         origins: Sequence[str],
         edge: Edge | None,
     ) -> Config:
@@ -238,17 +237,18 @@ class WebApp(Capability):
                 "docker_image_name": f"{IMAGE}:{FIRST_TAG}",
                 "docker_registry_url": f"https://{registry}",
             },
-            container_registry_managed_identity_client_id=identity.identity.client_id,
+            container_registry_managed_identity_client_id=identity.client_id,
             container_registry_use_managed_identity=True,
             cors={"allowed_origins": list(origins), "support_credentials": True},
             ftps_state="Disabled",
             # The process alone: a database that is away must not have every instance taken out one by one.
             health_check_path="/health/live",
             health_check_eviction_time_in_min=2,
+            # Not 503: the API answers that while the database is away, and recycling would not bring it back.
             auto_heal_setting={
                 "action": {"action_type": "Recycle", "minimum_process_execution_time": "00:05:00"},
                 "trigger": {
-                    "status_code": [blocks.status_code(status_code_range="500-599", count=50, interval="00:05:00")]
+                    "status_code": [blocks.status_code(status_code_range="500-502", count=50, interval="00:05:00")]
                 },
             },
             http2_enabled=True,

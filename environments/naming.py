@@ -11,13 +11,23 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-Location = Literal["eastus2", "centralus", "westeurope", "northeurope"]
+Location = Literal["eastus2", "centralus", "westeurope", "northeurope", "italynorth"]
 LOCATION_CODES: dict[Location, str] = {
     "eastus2": "eus2",
     "centralus": "cus",
     "westeurope": "weu",
     "northeurope": "neu",
+    "italynorth": "itn",
 }
+# As Azure Service Health writes them.
+LOCATION_NAMES: dict[Location, str] = {
+    "eastus2": "East US 2",
+    "centralus": "Central US",
+    "westeurope": "West Europe",
+    "northeurope": "North Europe",
+    "italynorth": "Italy North",
+}
+# Not every region has a pair: https://learn.microsoft.com/azure/reliability/regions-list
 PAIRED_LOCATIONS: dict[Location, Location] = {
     "eastus2": "centralus",
     "centralus": "eastus2",
@@ -116,7 +126,9 @@ ENVIRONMENT_NAMES: tuple[tuple[Kind, tuple[str, ...]], ...] = (
     ("web_app", ("",)),
 )
 SHARED_NAMES: tuple[tuple[Kind, tuple[str, ...]], ...] = (
+    ("action_group", ("",)),
     ("container_registry", ("",)),
+    ("identity", ("plan",)),
     ("log_analytics", ("",)),
     ("resource_group", ("",)),
     ("storage", ("state",)),

@@ -460,6 +460,14 @@ class Shared(Settings):
     observability: ObservabilitySettings
     account: Account
 
+    @field_validator("state")
+    @classmethod
+    def _replication_pair(cls, value: StateSettings, info: ValidationInfo) -> StateSettings:
+        location = info.data.get("location")
+        if value.replication != "ZRS" and location and location not in PAIRED_LOCATIONS:
+            raise ValueError(f"replication={value.replication!r} needs a location with a pair; {location} has none")
+        return value
+
     @property
     def names(self) -> Names:
         """Names of the shared stack's resources."""
@@ -521,6 +529,14 @@ class Environment(Settings):
         location = info.data.get("location")
         if value.geo_redundant_backup and location and location not in PAIRED_LOCATIONS:
             raise ValueError(f"geo_redundant_backup needs a location with a pair; {location} has none")
+        return value
+
+    @field_validator("storage")
+    @classmethod
+    def _replication_pair(cls, value: StorageSettings, info: ValidationInfo) -> StorageSettings:
+        location = info.data.get("location")
+        if value.replication in {"GRS", "GZRS"} and location and location not in PAIRED_LOCATIONS:
+            raise ValueError(f"replication={value.replication!r} needs a location with a pair; {location} has none")
         return value
 
     @field_validator("front_door")

@@ -1,7 +1,7 @@
 """One environment of the platform: reads like its picture in the README."""
 
 from constructs_lib.alerts import Alerts
-from constructs_lib.api_identity import ApiIdentity
+from constructs_lib.api_identity import look_up_identity
 from constructs_lib.availability import Availability
 from constructs_lib.budget import Budget
 from constructs_lib.cache import Cache
@@ -12,7 +12,7 @@ from constructs_lib.edge import Edge
 from constructs_lib.email import Email
 from constructs_lib.key_vault import KeyVault
 from constructs_lib.network import Network
-from constructs_lib.observability import Observability
+from constructs_lib.observability import LOG_WORKSPACES, Observability
 from constructs_lib.outputs import outputs
 from constructs_lib.place import AzureStack, Place
 from constructs_lib.state_backend import state_of
@@ -21,7 +21,6 @@ from constructs_lib.storage import Storage
 from constructs_lib.teams import Teams
 from constructs_lib.web_app import WebApp
 
-from cdktf_cdktf_provider_azurerm.data_azurerm_user_assigned_identity import DataAzurermUserAssignedIdentity
 from constructs import Construct
 
 from environments import Environment, Platform
@@ -34,25 +33,20 @@ class PlatformStack(AzureStack):
         shared = Place.of_shared(platform)
         place = Place.of(environment, platform)
         super().__init__(scope, environment.name, place=place, state=state_of(environment.name, shared=shared))
-        registry = shared.names("container_registry")
 
         logs = Observability(self, "observability", settings=environment.observability)
         workspace = logs.workspace
         network = Network(self, "network", settings=environment.network, workspace=workspace)
         dns = Dns(self, "dns", settings=environment.domain, parent_resource_group=shared.resource_group)
-        identity = ApiIdentity(
-            self, "identity", registry_id=shared.resource_id("Microsoft.ContainerRegistry/registries", registry)
-        )
-        delivery = DataAzurermUserAssignedIdentity(
-            self, "delivery", name=place.names("identity", "delivery"), resource_group_name=shared.resource_group
-        )
+        identity = look_up_identity(self, "api", resource_group=place.resource_group)
+        delivery = look_up_identity(self, "delivery", resource_group=shared.resource_group)
         teams = Teams(self, "teams", workspace=workspace) if environment.alerts.teams else None
         vault = KeyVault(
             self,
             "key-vault",
             settings=environment.key_vault,
             network=network,
-            readers={"api": identity.identity} | ({"teams": teams.identity} if teams else {}),
+            readers={"api": identity} | ({"teams": teams.identity} if teams else {}),
             # The Logic App runs outside the network and is no trusted service, so its addresses are let in.
             admitted_addresses=teams.workflow.workflow_outbound_ip_addresses if teams else None,
             workspace=workspace,
@@ -64,7 +58,7 @@ class PlatformStack(AzureStack):
             "storage",
             settings=environment.storage,
             network=network,
-            api=identity.identity,
+            api=identity,
             delivery=delivery,
             workspace=workspace,
         )
@@ -78,7 +72,7 @@ class PlatformStack(AzureStack):
             "web-app",
             settings=environment.web_app,
             application_environment=environment.application_environment,
-            registry=f"{registry}.azurecr.io",
+            registry=f"{shared.names('container_registry')}.azurecr.io",
             front_ends={"admin": site.hostname, "donor": dns.zone_name},
             network=network,
             identity=identity,
@@ -97,7 +91,7 @@ class PlatformStack(AzureStack):
         availability = Availability(
             self, "availability", api_host=api_host, admin_host=site.hostname, observability=logs
         )
-        Alerts(
+        alerts = Alerts(
             self,
             "alerts",
             teams=teams,
@@ -108,7 +102,12 @@ class PlatformStack(AzureStack):
             observability=logs,
             availability=availability,
         )
-        Dashboard(self, "dashboard", observability=logs)
+        Dashboard(
+            self,
+            "dashboard",
+            observability=logs,
+            activity_log_id=shared.resource_id(LOG_WORKSPACES, shared.names("log_analytics")),
+        )
         Budget(self, "budget", settings=environment.budget)
         outputs(
             self,
@@ -135,9 +134,6 @@ class PlatformStack(AzureStack):
                 "zone_name": (dns.zone.name, "The environment's DNS zone"),
                 "application_insights_browser": (logs.browser.name, "The browser's Application Insights"),
                 "log_workspace_id": (workspace.id, "The Log Analytics workspace"),
-                "action_group_id": (
-                    f"{place.resource_id('Microsoft.Insights/actionGroups', place.names('action_group'))}",
-                    "Whom alerts go to",
-                ),
+                "action_group_id": (alerts.action_group.id, "Whom alerts go to"),
             },
         )

@@ -5,7 +5,9 @@ A person applies it; CI only plans it.
 
 from dataclasses import replace
 
-from constructs_lib.ci_identity import CiIdentity, CiRoles
+from constructs_lib.alerts import ActionGroup, watch_service_health
+from constructs_lib.api_identity import ApiIdentity
+from constructs_lib.ci_identity import CiRoles, EnvironmentCi, SharedCi
 from constructs_lib.diagnostics import ACTIVITY_LOG, diagnostic_setting
 from constructs_lib.dns import dns_zone
 from constructs_lib.observability import log_workspace
@@ -30,7 +32,8 @@ class SharedStack(AzureStack):
         place = Place.of_shared(platform)
         super().__init__(scope, NAME, place=place, state=state_of(NAME, shared=place))
         settings = platform.shared
-        self.place = replace(place, resource_group=self._resource_group(NAME, place).name)
+        group = self._resource_group(NAME, place)
+        self.place = replace(place, resource_group=group.name)
         logs = Capability(self, "logs")
         workspace = log_workspace(logs, settings.observability)
         diagnostic_setting(
@@ -42,11 +45,19 @@ class SharedStack(AzureStack):
         registry = Registry(self, "registry", settings=settings.registry, workspace=workspace).registry
         zone = dns_zone(Capability(self, "dns"), "zone", place.account.domain, "parent_zone")
         roles = CiRoles(self, "ci-roles")
+        plan = SharedCi(
+            self, "ci", group=group, state=state.states[NAME], plans=state.plans[NAME], roles=roles
+        ).plan.identity
+        watch_service_health(
+            ActionGroup(self, "alerts", teams=None),
+            locations={environment.location for environment in platform.environments.values()},
+        )
         outputs(
             self,
             {
                 "state_storage_account": (state.account.name, "The storage account of every stack's state"),
                 "registry_login_server": (registry.login_server, "Where images are pushed and pulled"),
+                "shared_plan_client_id": (plan.client_id, "AZURE_CLIENT_ID of shared's plan jobs"),
                 "parent_zone": (zone.name, "The parent DNS zone"),
                 "subscription_id": (place.account.subscription_id, "The subscription"),
                 "tenant_id": (place.account.tenant_id, "The Entra tenant"),
@@ -54,16 +65,18 @@ class SharedStack(AzureStack):
         )
         for name, environment in platform.environments.items():
             target = Place.of(environment, platform)
-            ci = CiIdentity(
+            group = self._resource_group(name, target)
+            ApiIdentity(self, f"{name}-api", target=replace(target, resource_group=group.name), registry=registry)
+            ci = EnvironmentCi(
                 self,
                 f"{name}-ci",
-                environment=name,
+                name=name,
                 target=target,
-                group_id=self._resource_group(name, target).id,
-                state_id=state.states[name].id,
-                plans_id=state.plans[name].id,
-                registry_id=registry.id,
-                parent_zone_id=zone.id,
+                group=group,
+                state=state.states[name],
+                plans=state.plans[name],
+                registry=registry,
+                parent_zone=zone,
                 roles=roles,
             )
             outputs(
