@@ -464,7 +464,7 @@ class Alerts(Capability):
 
 
 def watch_service_health(group: ActionGroup, *, locations: Iterable[Location]) -> None:
-    """Tell the group of trouble and maintenance in these regions: once a subscription, or it is told again and again."""
+    """Tell the group of trouble and maintenance in these regions: once a subscription, or it is told of each twice."""
     group.watch_activity(
         "service-health",
         group.place.subscription_id,
