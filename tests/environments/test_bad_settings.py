@@ -298,6 +298,29 @@ DATA = (
         "dev: database: geo_redundant_backup is production sizing, which a disposable environment may not have",
     ),
 )
+PAIRS = (
+    Bad(
+        "staging",
+        {"location": "italynorth", "database.geo_redundant_backup": True},
+        "staging: database: geo_redundant_backup needs a location with a pair; italynorth has none",
+    ),
+    *(
+        Bad(
+            "staging",
+            {"location": "italynorth", "storage.replication": replication},
+            f"staging: storage: replication='{replication}' needs a location with a pair; italynorth has none",
+        )
+        for replication in ("GRS", "GZRS")
+    ),
+    *(
+        Bad(
+            "shared",
+            {"location": "italynorth", "state.replication": replication},
+            f"shared: state: replication='{replication}' needs a location with a pair; italynorth has none",
+        )
+        for replication in ("GRS", "GZRS", "RAGZRS")
+    ),
+)
 SHAPES = (
     Bad("dev", {"budget": ABSENT}, "dev: budget: is missing"),
     Bad("dev", {"front_door": ABSENT}, "dev: front_door: is missing"),
@@ -346,7 +369,7 @@ SHAPES = (
 
 @pytest.mark.parametrize(
     "row",
-    [*NAMES, *ACCOUNTS, *NETWORKS, *COMPUTE, *DATA, *SHAPES],
+    [*NAMES, *ACCOUNTS, *NETWORKS, *COMPUTE, *DATA, *PAIRS, *SHAPES],
     ids=lambda row: f"{row.where}-{'-'.join(row.changes)}",
 )
 def test_a_mistake_is_refused_in_words(row: Bad) -> None:
@@ -489,3 +512,63 @@ def test_settings_are_frozen_once_checked() -> None:
     shared: Shared = check({}).shared
     with pytest.raises(ValueError, match="frozen"):
         shared.location = "westeurope"
+
+
+class Found(NamedTuple):
+    """What is taken today and may not be: where, the change, how the line about it begins, and what it breaks."""
+
+    where: str
+    changes: Changes
+    begins: str
+    why: str
+
+
+FOUND = (
+    Found("dev", {"name": "staging"}, "dev: name = 'staging'", "two stacks of one name: jsii ends in a traceback"),
+    Found("dev", {"name": "qa"}, "dev: name = 'qa'", "the environment is known by two names"),
+    Found("shared", {"account": 5}, "shared: account = 5", "a traceback: vars() of an int"),
+    Found("shared", {"account.owner_tag": "${path.module}"}, "shared: account.owner_tag", "Terraform evaluates it"),
+    Found(
+        "shared", {"account.database_admins_name": "%{ if x }"}, "shared: account.database_admins", "Terraform, again"
+    ),
+    Found(
+        "shared", {"account.super_admin_email": "${x}@a.io"}, "shared: account.super_admin_email", "Terraform, again"
+    ),
+    Found("dev", {"email.sender_name": "${path.module}"}, "dev: email.sender_name", "Terraform, again"),
+    Found(
+        "dev",
+        {"network.address_space": "10.10.0.0/255.255.0.0"},
+        "dev: network.address_space",
+        "no CIDR: Azure refuses",
+    ),
+    Found("dev", {"network.address_space": "0.0.0.0/0"}, "dev: network.address_space", "Azure takes /2 and smaller"),
+    Found("dev", {"budget.start": date(2017, 5, 1)}, "dev: budget.start", "Azure's first is 2017-06-01"),
+    Found(
+        "shared",
+        {"account.alert_emails": ("a@a.io", "a@a.io")},
+        "shared: account.alert_emails",
+        "receivers of one name",
+    ),
+    Found(
+        "shared",
+        {"account.domain": ".".join(["a" * 49] * 3 + ["b" * 40]) + ".example"},
+        "shared: account.domain",
+        "with `selector1-azurecomm-prod-net._domainkey.` and a label it outgrows DNS's 253 characters",
+    ),
+)
+
+
+@pytest.mark.parametrize(
+    "row", [pytest.param(row, marks=pytest.mark.xfail(reason=row.why)) for row in FOUND], ids=lambda row: row.begins
+)
+def test_a_mistake_that_is_not_refused_yet(row: Found) -> None:
+    with pytest.raises(SettingsError) as refused:
+        check({row.where: row.changes})
+    assert any(line.startswith(row.begins) for line in refused.value.problems)
+
+
+@pytest.mark.xfail(reason="the line says that the form is wrong, and not what would be right")
+def test_a_bad_address_is_told_what_would_be_right() -> None:
+    with pytest.raises(SettingsError) as refused:
+        check({"shared": {"account.alert_emails": ("nobody",)}})
+    assert "name@domain" in str(refused.value)

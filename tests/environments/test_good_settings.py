@@ -71,6 +71,8 @@ GOOD: tuple[tuple[str, Changes], ...] = (
     ("staging", {"domain.delegated": True, "email.verified": True}),
     ("staging", {"email.domain": "azure"}),
     ("dev", {"budget.start": date(2027, 1, 1)}),
+    ("dev", {"location": "italynorth", "storage.replication": "ZRS"}),
+    ("shared", {"location": "italynorth", "state.replication": "ZRS"}),
     ("dev", {"disposable": True}),
     ("production", CHEAP),
     # A restored server is adopted under its own name, once.

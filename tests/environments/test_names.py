@@ -9,6 +9,7 @@ from environments import load
 from environments.naming import (
     ENVIRONMENT_NAMES,
     LOCATION_CODES,
+    LOCATION_NAMES,
     PAIRED_LOCATIONS,
     RULES,
     SHARED_NAMES,
@@ -53,7 +54,9 @@ PRODUCTION = {
     ("web_app", ""): "app-augeo-prod-x7k2",
 }
 SHARED = {
+    ("action_group", ""): "ag-augeo-shared-eus2",
     ("container_registry", ""): "craugeosharedx7k2",
+    ("identity", "plan"): "id-augeo-plan-shared-eus2",
     ("log_analytics", ""): "log-augeo-shared-eus2",
     ("resource_group", ""): "rg-augeo-shared-eus2",
     ("storage", "state"): "staugeostatesharedx7k2",
@@ -159,8 +162,8 @@ def test_characters_that_azure_refuses(kind: Kind, workload: str, pattern: str) 
     ]
 
 
-def test_every_location_has_a_code_and_a_pair() -> None:
+def test_every_location_has_a_code_and_a_name_and_its_pair_is_mutual() -> None:
     locations = set(get_args(Location))
-    assert set(LOCATION_CODES) == set(PAIRED_LOCATIONS) == locations
-    assert len(set(LOCATION_CODES.values())) == len(locations)
-    assert all(PAIRED_LOCATIONS[PAIRED_LOCATIONS[place]] == place != PAIRED_LOCATIONS[place] for place in locations)
+    assert set(LOCATION_CODES) == set(LOCATION_NAMES) == locations
+    assert len(set(LOCATION_CODES.values())) == len(set(LOCATION_NAMES.values())) == len(locations)
+    assert all(PAIRED_LOCATIONS[pair] == place != pair for place, pair in PAIRED_LOCATIONS.items())

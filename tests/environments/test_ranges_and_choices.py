@@ -94,8 +94,13 @@ CHOICES = (
     Choice(
         "staging", "application_environment", ("development", "staging", "production"), "the application's ENVIRONMENT"
     ),
-    Choice("staging", "location", ("eastus2", "centralus", "westeurope", "northeurope")),
-    Choice("shared", "location", ("eastus2", "centralus", "westeurope", "northeurope")),
+    Choice("staging", "location", ("eastus2", "centralus", "westeurope", "northeurope", "italynorth")),
+    Choice(
+        "shared",
+        "location",
+        ("eastus2", "centralus", "westeurope", "northeurope", "italynorth"),
+        beside={"state.replication": "ZRS"},
+    ),
     Choice("dev", "web_app.sku", ("B1", "B2", "B3", "S1", "S2", "S3", "P0v3", "P1v3", "P2v3", "P3v3")),
     Choice("staging", "static_site.tier", ("Free", "Standard")),
     Choice(

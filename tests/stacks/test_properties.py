@@ -1,0 +1,435 @@
+"""Any settings that validate do synthesize, into what Azure and Terraform take; any that do not are refused in words.
+
+The examples are the same on every run and every machine; `HYPOTHESIS_PROFILE=search` draws other ones, and more.
+"""
+
+import os
+import re
+from collections.abc import Iterator, Mapping
+from datetime import date
+from types import NoneType
+from typing import Any, NamedTuple, get_args
+
+from constructs_lib.place import AzureStack
+from stacks.platform import PlatformStack
+from stacks.shared import SharedStack
+
+import cdktf
+from hypothesis import HealthCheck, Phase, event, given, settings
+from hypothesis import strategies as st
+
+from environments import ENVIRONMENTS, Environment, Platform, SettingsError
+from environments.naming import PAIRED_LOCATIONS
+from environments.settings import (
+    Account,
+    AlertSettings,
+    Autoscale,
+    BudgetSettings,
+    CacheSettings,
+    DatabaseSettings,
+    Domain,
+    EmailSettings,
+    FrontDoorSettings,
+    KeyVaultSettings,
+    NetworkSettings,
+    ObservabilitySettings,
+    RegistrySettings,
+    Settings,
+    Shared,
+    StateSettings,
+    StaticSiteSettings,
+    StorageSettings,
+    WebAppSettings,
+    validate,
+)
+from environments.shared import SHARED
+from tests.environments.azure_names import AZURE_NAMES
+from tests.environments.changes import ABSENT, changed
+from tests.support import Json, Resource, resources, synthesize
+
+COMMON: dict[str, Any] = {
+    "deadline": None,  # the first example starts the jsii kernel
+    "database": None,
+    "suppress_health_check": [HealthCheck.too_slow, HealthCheck.data_too_large],
+}
+settings.register_profile("same", **COMMON, derandomize=True, phases=[Phase.explicit, Phase.generate], max_examples=10)
+settings.register_profile("search", **COMMON, max_examples=200)
+PROFILE = settings.get_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
+MORE = settings(PROFILE, max_examples=PROFILE.max_examples * 10)
+
+# ------------------------------------------------------------------------------------------- settings that should stand
+LOWER, DIGITS = "abcdefghijklmnopqrstuvwxyz", "0123456789"
+CAP = st.one_of(st.integers(1, 100), st.floats(0.05, 100))
+GUIDS = st.uuids().map(str)
+
+
+def choice(model: type[Settings], field: str) -> st.SearchStrategy[Any]:
+    """One of the values that a closed choice names, other than None."""
+    parts = get_args(model.model_fields[field].annotation)
+    return st.sampled_from([value for part in parts for value in get_args(part) or [part] if value is not NoneType])
+
+
+def word(shortest: int, longest: int, first: str = LOWER) -> st.SearchStrategy[str]:
+    """Lower-case letters and digits."""
+    rest = st.text(LOWER + DIGITS, min_size=shortest - 1, max_size=longest - 1)
+    return st.builds("{}{}".format, st.sampled_from(first), rest)
+
+
+def text(longest: int) -> st.SearchStrategy[str]:
+    """What a person may write in a name or a tag: any letters and signs, on one line."""
+    return st.text(
+        st.characters(categories=["L", "M", "N", "P", "S", "Zs"], exclude_characters="${%"),
+        min_size=1,
+        max_size=longest,
+    )
+
+
+@st.composite
+def networks(draw: st.DrawFn) -> NetworkSettings:
+    block, app, endpoints = draw(st.integers(0, 255)), draw(st.integers(16, 26)), draw(st.integers(17, 29))
+    app = max(app, 17)
+    return NetworkSettings(
+        address_space=f"10.{block}.0.0/16",
+        app_subnet=f"10.{block}.0.0/{app}",
+        endpoints_subnet=f"10.{block}.128.0/{endpoints}",
+    )
+
+
+@st.composite
+def web_apps(draw: st.DrawFn) -> WebAppSettings:
+    sku = draw(choice(WebAppSettings, "sku"))
+    most = {"B": 3, "S": 10, "P": 30}[sku[0]]
+    workers = draw(st.integers(1, most))
+    zone_balanced = sku[0] == "P" and workers > 1 and draw(st.booleans())
+    minimum, default, maximum = sorted(draw(st.tuples(*[st.integers(2 if zone_balanced else 1, most)] * 3)))
+    out = draw(st.integers(20, 95))
+    autoscale = Autoscale(
+        minimum=minimum,
+        default=default,
+        maximum=maximum,
+        scale_out_above_cpu_percent=out,
+        scale_in_below_cpu_percent=draw(st.integers(5, out // 2)),
+    )
+    return WebAppSettings(
+        sku=sku,
+        workers=workers,
+        zone_balanced=zone_balanced,
+        slot=sku[0] != "B" and draw(st.booleans()),
+        autoscale=autoscale if sku[0] != "B" and draw(st.booleans()) else None,
+        web_concurrency=draw(st.integers(1, 16)),
+    )
+
+
+@st.composite
+def databases(draw: st.DrawFn, *, safe: bool, paired: bool) -> DatabaseSettings:
+    sku = draw(choice(DatabaseSettings, "sku"))
+    large = not sku.startswith("B_")
+    return DatabaseSettings(
+        server_name=draw(st.none() | word(3, 63)),
+        sku=sku,
+        storage_gb=draw(choice(DatabaseSettings, "storage_gb")),
+        backup_retention_days=draw(st.integers(7, 35)),
+        high_availability=draw(st.none() | choice(DatabaseSettings, "high_availability")) if large and safe else None,
+        geo_redundant_backup=safe and paired and draw(st.booleans()),
+        pgbouncer=large and draw(st.booleans()),
+        maintenance_day=draw(choice(DatabaseSettings, "maintenance_day")),
+        maintenance_hour_utc=draw(st.integers(0, 23)),
+    )
+
+
+@st.composite
+def caches(draw: st.DrawFn, *, safe: bool) -> CacheSettings:
+    high_availability = safe and draw(st.booleans())
+    loss_accepted = draw(st.none() | st.just("what was cached in the last hour"))
+    kept = high_availability or loss_accepted is not None
+    return CacheSettings(
+        sku=draw(choice(CacheSettings, "sku")),
+        high_availability=high_availability,
+        eviction=draw(choice(CacheSettings, "eviction")),
+        loss_accepted=loss_accepted,
+        persistence=draw(st.none() | choice(CacheSettings, "persistence")) if kept else None,
+    )
+
+
+@st.composite
+def front_doors(draw: st.DrawFn) -> FrontDoorSettings:
+    sign_in = draw(st.integers(10, 1000))
+    return FrontDoorSettings(
+        api_requests_a_minute=draw(st.integers(sign_in + 1, 100_000)), sign_in_requests_a_minute=sign_in
+    )
+
+
+@st.composite
+def good_environments(draw: st.DrawFn) -> Environment:
+    disposable = draw(st.booleans())
+    web_app = draw(web_apps().filter(lambda each: not (disposable and each.zone_balanced)))
+    domain = Domain(label=draw(word(1, 20, LOWER + DIGITS)), delegated=draw(st.booleans()))
+    location = draw(choice(Environment, "location"))
+    paired = location in PAIRED_LOCATIONS
+    email_domain = draw(choice(EmailSettings, "domain"))
+    return Environment(
+        name=draw(word(2, 16).filter(lambda name: name != "shared")),
+        short_name=draw(word(2, 4)),
+        application_environment=draw(choice(Environment, "application_environment")),
+        location=location,
+        disposable=disposable,
+        domain=domain,
+        network=draw(networks()),
+        web_app=web_app,
+        front_door=draw(front_doors() if web_app.zone_balanced else st.none() | front_doors()),
+        static_site=StaticSiteSettings(
+            tier=draw(choice(StaticSiteSettings, "tier")),
+            location=draw(choice(StaticSiteSettings, "location")),
+        ),
+        database=draw(databases(safe=not disposable, paired=paired)),
+        cache=draw(caches(safe=not disposable)),
+        key_vault=KeyVaultSettings(soft_delete_days=draw(st.integers(7, 90))),
+        email=EmailSettings(
+            domain=email_domain,
+            verified=email_domain == "customer" and domain.delegated and draw(st.booleans()),
+            sender=draw(word(1, 64, LOWER + DIGITS)),
+            sender_name=draw(text(64)),
+            data_location=draw(choice(EmailSettings, "data_location")),
+        ),
+        storage=StorageSettings(
+            replication=draw(
+                choice(StorageSettings, "replication").filter(lambda each: paired or each in {"LRS", "ZRS"})
+            ),
+            deleted_kept_days=draw(st.integers(7, 365)),
+            backups_kept_days=draw(st.integers(7, 3650)),
+            evidence_kept_days=draw(st.integers(1, 3650)),
+        ),
+        observability=ObservabilitySettings(
+            retention_days=draw(choice(ObservabilitySettings, "retention_days")), daily_cap_gb=draw(CAP)
+        ),
+        alerts=AlertSettings(teams=draw(st.booleans())),
+        budget=BudgetSettings(
+            monthly_usd=draw(st.integers(1, 1_000_000)),
+            start=draw(st.dates(date(2026, 1, 1), date(2040, 12, 1))).replace(day=1),
+        ),
+    )
+
+
+@st.composite
+def good_shared(draw: st.DrawFn) -> Shared:
+    location, suffix = draw(choice(Shared, "location")), draw(word(3, 5, LOWER + DIGITS))
+    ids = draw(st.sampled_from([("", ""), ("12345", "67890")]))
+    return Shared(
+        location=location,
+        registry=RegistrySettings(sku=draw(choice(RegistrySettings, "sku"))),
+        state=StateSettings(
+            replication=draw(
+                choice(StateSettings, "replication").filter(lambda each: each == "ZRS" or location in PAIRED_LOCATIONS)
+            ),
+            deleted_kept_days=draw(st.integers(30, 365)),
+        ),
+        observability=ObservabilitySettings(
+            retention_days=draw(choice(ObservabilitySettings, "retention_days")), daily_cap_gb=draw(CAP)
+        ),
+        account=Account(
+            # With more, and a short name of 4, the evidence's storage account outgrows Azure's 24 characters.
+            workload=draw(word(2, 10 - len(suffix))),
+            name_suffix=suffix,
+            subscription_id=draw(GUIDS),
+            tenant_id=draw(GUIDS),
+            domain=f"{draw(word(1, 20, LOWER + DIGITS))}.{draw(st.sampled_from(['io', 'co.uk', 'example']))}",
+            alert_emails=tuple(
+                f"{each}@augeo.example" for each in draw(st.lists(word(1, 20), min_size=1, max_size=10, unique=True))
+            ),
+            super_admin_email=f"{draw(word(1, 20))}@augeo.example",
+            database_admins_name=draw(text(64)),
+            database_admins_object_id=draw(GUIDS),
+            github_repository=f"{draw(word(1, 39))}/{draw(word(1, 40))}",
+            github_owner_id=ids[0],
+            github_repository_id=ids[1],
+            owner_tag=draw(text(256)),
+            cost_center_tag=draw(text(256)),
+        ),
+    )
+
+
+# ----------------------------------------------------------------------------------------------- what must come of them
+BY_TYPE = {row.type: row for row in AZURE_NAMES}
+REFERENCE = re.compile(r"\b((?:data\.)?azurerm_[a-z0-9_]+\.[A-Za-z0-9_-]+)")
+EXPRESSION = re.compile(r"(?<!\$)\$\{([^}]*)\}")
+LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
+
+
+def synthesized_from(platform: Platform) -> Mapping[str, Json]:
+    """The shared stack and every environment's."""
+    app = cdktf.Testing.app()
+    stacks: list[AzureStack] = [
+        SharedStack(app, platform=platform),
+        *(PlatformStack(app, environment=each, platform=platform) for each in platform.environments.values()),
+    ]
+    return {stack.node.id: synthesize(stack) for stack in stacks}
+
+
+def strings(value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for each in value.values():  # pyright: ignore[reportUnknownVariableType]
+            yield from strings(each)  # pyright: ignore[reportUnknownArgumentType]
+    elif isinstance(value, list):
+        for each in value:  # pyright: ignore[reportUnknownVariableType]
+            yield from strings(each)  # pyright: ignore[reportUnknownArgumentType]
+
+
+def addresses(stack: Json) -> set[str]:
+    """What may be referred to."""
+    return {
+        f"{prefix}{type_}.{name}"
+        for part, prefix in (("resource", ""), ("data", "data."))
+        for type_, named in stack.get(part, {}).items()
+        for name in named
+    }
+
+
+def dangling(stack: Json) -> list[str]:
+    """Expressions that refer to no resource of the stack."""
+    known = addresses(stack)
+    body = {part: value for part, value in stack.items() if part != "//"}
+    found = [expression for each in strings(body) for expression in EXPRESSION.findall(each)]
+    wanted = [
+        (expression, referred[0] if (referred := REFERENCE.findall(expression)) else expression) for expression in found
+    ]
+    waiting = [
+        (each, each)
+        for named in stack["resource"].values()
+        for resource in named.values()
+        for each in resource.get("depends_on", [])
+    ]
+    return [expression for expression, target in wanted + waiting if target not in known and expression != "uuid()"]
+
+
+def refused_by_azure(resource: Resource) -> bool:
+    """Whether Azure would refuse the resource's name, or the short name and the host names in it."""
+    name = resource.body.get("name", "")
+    if rule := BY_TYPE.get(resource.type):
+        return not rule.takes(name)
+    if resource.type == "azurerm_storage_container":
+        return re.fullmatch(r"(?!.*--)[a-z0-9][a-z0-9-]{2,62}", name) is None
+    if resource.type == "azurerm_dns_zone":
+        return len(name) > 253 or any(re.fullmatch(LABEL, label) is None for label in name.split("."))
+    return False
+
+
+def check_synthesized(platform: Platform) -> None:
+    synthesized = synthesized_from(platform)
+    assert set(synthesized) == {"shared", *platform.environments}
+    assert [each.address for each in resources(synthesized) if refused_by_azure(each)] == []
+    assert [
+        each.address
+        for each in resources(synthesized)
+        if each.type == "azurerm_monitor_action_group" and not 1 <= len(each.body["short_name"]) <= 12
+    ] == []
+    for stack in synthesized.values():
+        assert len(addresses(stack)) > 30
+        assert dangling(stack) == []
+
+
+@PROFILE
+@given(good_environments(), good_shared())
+def test_settings_that_stand_synthesize(environment: Environment, shared: Shared) -> None:
+    """Each of them is refused by no rule, and makes two stacks that Terraform could read."""
+    check_synthesized(validate(shared, {environment.name: environment}))
+
+
+# ------------------------------------------------------------------------------------------------- settings of any kind
+class Change(NamedTuple):
+    """A setting ("shared.account.domain", "web_app.sku", "web_app.skus"), and what it is changed to."""
+
+    path: str
+    value: object
+
+
+def paths(slice_: Settings, prefix: str = "") -> Iterator[str]:
+    """Every setting, and every slice of them."""
+    for name, value in vars(slice_).items():
+        yield f"{prefix}{name}"
+        if isinstance(value, Settings):
+            yield from paths(value, f"{prefix}{name}.")
+
+
+PATHS = tuple(paths(ENVIRONMENTS["production"]))
+SHARED_PATHS = tuple(f"shared.{path}" for path in paths(SHARED) if path != "account")
+JUNK = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.floats(),
+    st.text(max_size=20),
+    st.text(LOWER + DIGITS + ".-/@", max_size=20),
+    st.binary(max_size=5),
+    st.dates(),
+    st.lists(st.integers() | st.text(max_size=5), max_size=3),
+    st.dictionaries(st.text(max_size=5) | st.integers(), st.integers(), max_size=3),
+    st.sampled_from([ABSENT, object(), AlertSettings(teams=True), FrontDoorSettings, float, ...]),
+)
+
+
+def at(slice_: object, path: str) -> object:
+    """What stands at this path; `ABSENT` if nothing does."""
+    for name in path.split("."):
+        slice_ = vars(slice_).get(name, ABSENT) if isinstance(slice_, Settings) else ABSENT
+    return slice_
+
+
+@st.composite
+def mixtures(draw: st.DrawFn) -> tuple[Shared, Environment]:
+    """An environment that stands, with settings of another one that does: some go together, some do not."""
+    environment, other = draw(good_environments()), draw(good_environments())
+    for path in draw(st.lists(st.sampled_from(PATHS), min_size=1, max_size=12, unique=True)):
+        owner, _, _ = path.rpartition(".")
+        value = at(other, path)
+        if value is not ABSENT and (not owner or isinstance(at(environment, owner), Settings)):
+            environment = changed(environment, {path: value})
+    return SHARED, environment
+
+
+@st.composite
+def nonsense(draw: st.DrawFn) -> tuple[Shared, Environment]:
+    """The settings that are written, with one to three of them changed to something, or misspelt."""
+    made: list[Change] = []
+    for path in draw(st.lists(st.sampled_from(PATHS + SHARED_PATHS), min_size=1, max_size=3, unique=True)):
+        misspelt = draw(st.sampled_from(["", "", "", "s", "_"]))
+        made.append(Change(path + misspelt, draw(JUNK.filter(lambda each: each is not ABSENT) if misspelt else JUNK)))
+    shared, production = SHARED, ENVIRONMENTS["production"]
+    # Deepest first, so that a slice which is replaced as a whole takes its inner changes with it.
+    for path, value in sorted(made, key=lambda each: -each.path.count(".")):
+        if path.startswith("shared."):
+            shared = changed(shared, {path.removeprefix("shared."): value})
+        else:
+            production = changed(production, {path: value})
+    return shared, production
+
+
+def stands(shared: Shared, environment: Environment) -> bool:
+    """Whether the settings validate; if they do not, that it is said in words."""
+    name = vars(environment).get("name")
+    key = name if isinstance(name, str) else "production"
+    try:
+        platform = validate(shared, {key: environment})
+    except SettingsError as error:
+        refusal = error
+    else:
+        check_synthesized(platform)
+        return True
+    first, *lines = str(refusal).splitlines()
+    assert re.fullmatch(r"(1 setting is|[0-9]+ settings are) wrong; nothing was synthesized\.", first)
+    assert lines == [f"  {problem}" for problem in refusal.problems]
+    assert [each for each in refusal.problems if not re.match(rf"(shared|{key}): .*: .{{6,}}", each)] == []
+    return False
+
+
+@PROFILE
+@given(mixtures())
+def test_settings_that_may_or_may_not_go_together_synthesize_or_are_refused(mixed: tuple[Shared, Environment]) -> None:
+    event("synthesized" if stands(*mixed) else "refused")
+
+
+@MORE
+@given(nonsense())
+def test_nonsense_is_refused_in_words_or_does_no_harm(made: tuple[Shared, Environment]) -> None:
+    event("synthesized" if stands(*made) else "refused")
