@@ -1,0 +1,706 @@
+"""Every rule shown red: a fault planted into a copy of the real JSON is reported, with its place and what is right.
+
+A check that cannot fail is none (issue 3, section 4). A rule without a fault here fails `test_every_rule_was_red`.
+"""
+
+import copy
+import json
+import re
+from fnmatch import fnmatchcase
+from typing import Any, NamedTuple
+
+import pytest
+
+from tests.policy.rule import RULES, Stack, load_rules
+from tests.policy.stacks import stacks
+from tests.support import Json
+
+load_rules()
+
+DELETE = object()
+PATH = re.compile(r"((?P<stack>\w+)/)?(?P<address>(data\.|terraform\.)?[\w-]+\.[\w*-]+)\.?(?P<attribute>.*)")
+REGISTRY = "craugeosharedx7k2.azurecr.io"
+
+
+class Fault(NamedTuple):
+    """A fault, and the problem that must be reported for it."""
+
+    rule: str
+    stack: str
+    """One of the stacks of `tests/policy/stacks.py`."""
+    path: str
+    """What is changed, as `azurerm_subnet.network_*.name`; in a stack beside behind its name, as `dev/...`."""
+    value: object
+    """What is put there; `DELETE` removes what is there."""
+    right: str
+    """What the message says would be right."""
+    where: str = ""
+    """`<address>: <attribute> = <value>` of the problem (`*` for anything); by default those of the change."""
+
+
+APP, SLOT = "azurerm_linux_web_app.web-app_*", "azurerm_linux_web_app_slot.web-app_slot_*"
+SERVER, PARAMETER = (
+    "azurerm_postgresql_flexible_server.database_server",
+    "azurerm_postgresql_flexible_server_configuration",
+)
+UPLOADS, VAULT = "azurerm_storage_account.uploads_storage", "azurerm_key_vault.key_vault"
+REDIS, LOCK = "azurerm_managed_redis.cache", "azurerm_management_lock"
+NSG, SUBNET = "azurerm_network_security_group.network_app-nsg_*", "azurerm_subnet.network_endpoints-subnet_*"
+GRANT, TRUST = "azurerm_role_assignment.production-ci_", "azurerm_federated_identity_credential.dev-ci_"
+FIREWALL, ROUTE = "azurerm_cdn_frontdoor_firewall_policy.edge_*", "azurerm_cdn_frontdoor_route.edge_uploads-route_*"
+PROVIDER, BACKEND = "provider.azurerm", "terraform.backend.azurerm"
+PHASES = "production, every phase on"
+DEV_PHASES = "dev, every phase on"
+
+TRANSPORT = [
+    Fault("tls_is_1_2_or_later", "production", f"{UPLOADS}.min_tls_version", "TLS1_0", '"TLS1_2"'),
+    Fault("tls_is_1_2_or_later", "dev", f"{APP}.site_config.minimum_tls_version", "1.0", '"1.2"'),
+    Fault("tls_is_1_2_or_later", "staging", f"{SLOT}.site_config.scm_minimum_tls_version", DELETE, '"1.2"'),
+    Fault("tls_is_1_2_or_later", "production", f"{REDIS}.default_database.client_protocol", "Plaintext", "Encrypted"),
+    Fault(
+        "tls_is_1_2_or_later",
+        PHASES,
+        "azurerm_cdn_frontdoor_custom_domain.edge_*.tls.minimum_tls_version",
+        "TLS10",
+        '"TLS12"',
+    ),
+    Fault("postgresql_takes_tls_alone", "dev", f"{PARAMETER}.*ssl_min_protocol_version*.value", "TLSv1", "TLSv1.2"),
+    Fault(
+        "postgresql_takes_tls_alone",
+        "production",
+        f"{PARAMETER}.*require_secure_transport*",
+        DELETE,
+        'must be "on"',
+        f"{SERVER}: require_secure_transport = null",
+    ),
+    Fault("https_alone", "dev", f"{APP}.https_only", False, "true"),
+    Fault("https_alone", "production", f"{ROUTE}.forwarding_protocol", "MatchRequest", "HttpsOnly"),
+    Fault("https_alone", "production", "azurerm_storage_account.evidence_*.https_traffic_only_enabled", False, "true"),
+    Fault(
+        "web_tests_ask_over_https",
+        "dev",
+        "azurerm_application_insights_standard_web_test.availability_api_*.request.url",
+        "http://dev/",
+        "https://",
+    ),
+    Fault("no_publishing_passwords", "production", f"{APP}.ftp_publish_basic_authentication_enabled", True, "false"),
+    Fault(
+        "no_publishing_passwords", "production", f"{SLOT}.webdeploy_publish_basic_authentication_enabled", DELETE, ""
+    ),
+]
+EXPOSURE = [
+    Fault("no_public_access", "production", f"{SERVER}.public_network_access_enabled", True, "must be false"),
+    Fault("no_public_access", "dev", f"{REDIS}.public_network_access", "Enabled", "must be false"),
+    Fault("no_public_access", "production", f"{VAULT}.network_acls.default_action", "Allow", '"Deny"'),
+    Fault("no_public_access", "dev", f"{VAULT}.network_acls.ip_rules", ["203.0.113.7"], "Logic App"),
+    Fault("no_public_access", "staging", f"{UPLOADS}.network_rules.default_action", "Allow", '"Deny"'),
+    Fault(
+        "no_public_access",
+        "production",
+        f"{UPLOADS}.network_rules.virtual_network_subnet_ids",
+        ["/subscriptions/other/subnets/theirs"],
+        "the app's own subnet",
+    ),
+    Fault("no_public_access", "production", f"{APP}.site_config.ip_restriction_default_action", "Allow", '"Deny"'),
+    Fault(
+        "no_public_access",
+        "production",
+        f"{SLOT}.site_config.ip_restriction.0.headers",
+        [],
+        "own Front Door",
+    ),
+    Fault(
+        "no_public_access",
+        "staging",
+        f"{APP}.site_config.ip_restriction.0.service_tag",
+        "Internet",
+        "AzureFrontDoor.Backend",
+        "azurerm_linux_web_app.*: site_config.ip_restriction.0 = *Internet*",
+    ),
+    Fault("entra_alone", "production", f"{UPLOADS}.shared_access_key_enabled", True, "false"),
+    Fault("entra_alone", "shared", "azurerm_container_registry.registry.admin_enabled", True, "false"),
+    Fault("entra_alone", "dev", "azurerm_storage_container.uploads_*.container_access_type", "blob", '"private"'),
+    Fault("scm_admits_nobody", "production", f"{SLOT}.site_config.scm_ip_restriction_default_action", "Allow", "Deny"),
+    Fault(
+        "data_stores_have_a_private_endpoint",
+        "dev",
+        "azurerm_private_endpoint.cache_*",
+        DELETE,
+        "azurerm_private_endpoint",
+        f"{REDIS}: private endpoint = null",
+    ),
+    Fault(
+        "data_stores_have_a_private_endpoint",
+        "dev",
+        "azurerm_private_endpoint.database_*.private_service_connection.subresource_names",
+        ["server"],
+        "postgresqlServer",
+    ),
+    Fault("no_wildcard_is_allowed", "dev", f"{NSG}.security_rule.0.destination_address_prefix", "*", "no wildcard"),
+    Fault("no_wildcard_is_allowed", "dev", f"{NSG}.security_rule.0.destination_port_ranges", ["443", "*"], "wildcard"),
+    Fault("no_wildcard_is_allowed", "dev", f"{NSG}.security_rule.1.protocol", "*", "no wildcard"),
+    Fault("no_wildcard_is_allowed", "dev", f"{NSG}.security_rule.2.source_address_prefix", "0.0.0.0/0", "no wildcard"),
+    Fault(
+        "the_last_rule_denies",
+        "staging",
+        f"{NSG}.security_rule.8.access",
+        "Allow",
+        "deny everything",
+        "azurerm_network_security_group.*: last Inbound rule = *",
+    ),
+    Fault(
+        "subnets_are_guarded",
+        "production",
+        "azurerm_subnet_network_security_group_association.network_endpoints*",
+        DELETE,
+        "associated",
+        f"{SUBNET}: network security group = null",
+    ),
+    Fault("subnets_are_guarded", "production", f"{SUBNET}.default_outbound_access_enabled", True, "false"),
+    Fault("the_app_leaves_through_its_subnet", "dev", f"{APP}.site_config.vnet_route_all_enabled", False, "true"),
+    Fault("cors_admits_own_front_ends", "dev", f"{APP}.site_config.cors.allowed_origins.0", "*", "one of"),
+    Fault("cors_admits_own_front_ends", "dev", f"{APP}.app_settings.CORS_ORIGINS", "https://evil.example", "own list"),
+]
+SECRECY = [
+    Fault(
+        "no_secret_looking_literal",
+        "production",
+        f"{APP}.app_settings.EMAIL_FROM_NAME",
+        "kJ8s2LqPz0XvB7nRt5YwC3dF6gHm9aQe",
+        "Key Vault",
+    ),
+    Fault(
+        "no_secret_looking_literal",
+        "dev",
+        f"{APP}.app_settings.FRONTEND_DONOR_URL",
+        "postgresql://augeo:hunter2@db.example/augeo",
+        "Key Vault",
+    ),
+    Fault("no_secret_looking_literal", "dev", f"{SERVER}.administrator_password_wo", "correct-horse", "Key Vault"),
+    Fault("no_secret_looking_literal", "shared", "output.parent_zone.value", "x;AccountKey=abc=", "Key Vault"),
+    Fault("the_first_password_is_write_only", "dev", f"{SERVER}.administrator_password", "Aa1-${uuid()}", "absent"),
+    Fault("the_first_password_is_write_only", "dev", f"{SERVER}.administrator_password_wo", DELETE, "Aa1-${uuid()}"),
+    Fault(
+        "secret_settings_are_vault_references",
+        "staging",
+        f"{SLOT}.app_settings.JWT_SECRET_KEY",
+        "@Microsoft.KeyVault(VaultName=kv-augeo-prod-x7k2;SecretName=jwt-secret-key)",
+        "jwt-secret-key of kv-augeo-stg-x7k2",
+    ),
+    Fault("secret_settings_are_vault_references", "dev", f"{APP}.app_settings.SMTP_PASSWORD", "hunter2", "Key Vault"),
+    Fault(
+        "nothing_asks_the_data_plane",
+        "production",
+        "azurerm_key_vault_secret.planted",
+        {"name": "jwt-secret-key"},
+        "Resource Manager",
+        'azurerm_key_vault_secret.planted: type = "azurerm_key_vault_secret"',
+    ),
+    Fault(
+        "nothing_asks_the_data_plane", "dev", "azurerm_storage_container.uploads_*.storage_account_name", "st", "absent"
+    ),
+    Fault("outputs_tell_no_secret", "production", "output.api_hostname.sensitive", True, "absent"),
+    Fault(
+        "outputs_tell_no_secret",
+        "production",
+        "output.cache_name.value",
+        "${azurerm_managed_redis.cache.default_database[0].primary_access_key}",
+        "sensitive",
+    ),
+    Fault(
+        "sensitive_attributes_go_nowhere_else",
+        "production",
+        f"{APP}.app_settings.EMAIL_FROM_NAME",
+        "${azurerm_static_web_app.static_site.api_key}",
+        "api_key",
+    ),
+]
+DATA = [
+    Fault("data_is_not_destroyed_by_a_plan", "production", f"{SERVER}.lifecycle.prevent_destroy", False, "true"),
+    Fault("data_is_not_destroyed_by_a_plan", "dev, disposable", f"{VAULT}.lifecycle.prevent_destroy", True, "false"),
+    Fault(
+        "what_holds_data_is_known",
+        "production",
+        "azurerm_mssql_server.planted",
+        {},
+        "HOLDS_DATA",
+        'azurerm_mssql_server.planted: type = "azurerm_mssql_server"',
+    ),
+    Fault(
+        "data_keeps_its_address",
+        "production",
+        "azurerm_managed_redis.cache_redis_0A1B2C3D",
+        {},
+        "written out",
+        'azurerm_managed_redis.cache_redis_0A1B2C3D: logical id = "cache_redis_0A1B2C3D"',
+    ),
+    Fault("data_is_locked", "production", f"{LOCK}.key-vault_*", DELETE, "one CanNotDelete", f"{VAULT}: locks = []"),
+    Fault("data_is_locked", "production", f"{LOCK}.key-vault_*.lock_level", "ReadOnly", "CanNotDelete"),
+    Fault(
+        "data_is_locked",
+        "dev, disposable",
+        f"{LOCK}.planted",
+        {"scope": f"${{{VAULT}.id}}", "lock_level": "CanNotDelete"},
+        "no lock",
+        f'{VAULT}: locks = ["planted"]',
+    ),
+    Fault(
+        "data_is_locked",
+        "production",
+        f"{LOCK}.planted",
+        {"scope": "${azurerm_dns_zone.dns_zone.id}", "lock_level": "CanNotDelete"},
+        "no lock",
+        'azurerm_dns_zone.dns_zone: locks = ["planted"]',
+    ),
+    Fault("others_changes_are_ignored", "production", f"{SERVER}.lifecycle.ignore_changes", ["zone"], "storage_mb"),
+    Fault("others_changes_are_ignored", "production", f"{APP}.lifecycle.ignore_changes", DELETE, "docker_image_name"),
+    Fault(
+        "others_changes_are_ignored",
+        "production",
+        "azurerm_service_plan.web-app_*.lifecycle.ignore_changes",
+        DELETE,
+        "worker_count",
+    ),
+    Fault("others_changes_are_ignored", "dev", f"{VAULT}.lifecycle.ignore_changes", ["tags"], "must be []"),
+    Fault("data_is_recoverable", "dev", f"{VAULT}.purge_protection_enabled", False, "true"),
+    Fault("data_is_recoverable", "dev", f"{REDIS}.default_database.clustering_policy", "OSSCluster", "Enterprise"),
+    Fault("deletions_can_be_undone", "production", f"{SERVER}.backup_retention_days", 1, "at least 7"),
+    Fault("deletions_can_be_undone", "dev", f"{UPLOADS}.blob_properties.delete_retention_policy.days", 1, "at least 7"),
+    Fault(
+        "evidence_is_immutable",
+        "production",
+        "azurerm_storage_container_immutability_policy.storage_*.locked",
+        False,
+        "true",
+    ),
+    Fault(
+        "evidence_is_immutable",
+        "dev, disposable",
+        "azurerm_storage_container_immutability_policy.storage_*.locked",
+        True,
+        "disposable environment false",
+    ),
+    Fault(
+        "old_versions_are_forgotten",
+        "shared",
+        "azurerm_storage_management_policy.state_*.rule.0.enabled",
+        False,
+        "deletes old versions",
+        "azurerm_storage_account.state_storage: lifecycle rules = null",
+    ),
+    Fault(
+        "parameters_apply_one_at_a_time",
+        "dev",
+        f"{PARAMETER}.*log_lock_waits*.depends_on",
+        DELETE,
+        "another parameter than the one that database_log_lock_waits_",
+        f"{PARAMETER}.database_require_secure_transport_*: depends_on = *",
+    ),
+]
+ACCESS = [
+    Fault(
+        "rights_are_in_the_table",
+        "shared",
+        f"{GRANT}delivery-pushes-images_*.role_definition_id",
+        "/subscriptions/0/providers/Microsoft.Authorization/roleDefinitions/8e3af657-a8ff-443c-a75c-2fe8c4bcb635",
+        "'delivery' must not be '/subscriptions/0",  # Owner
+    ),
+    Fault(
+        "rights_are_in_the_table",
+        "shared",
+        f"{GRANT}apply-contributes_*.scope",
+        "/subscriptions/00000000-0000-0000-0000-000000000000",
+        "'apply' must not be 'Contributor' on 'subscription'",
+        "azurerm_role_assignment.production-ci_apply-contributes_*: role_definition_id = *",
+    ),
+    Fault(
+        "rights_are_in_the_table",
+        "dev",
+        "azurerm_role_assignment.identity_*.principal_type",
+        "User",
+        "ServicePrincipal",
+    ),
+    Fault(
+        "environments_do_not_reach_each_other",
+        "shared",
+        "azurerm_role_assignment.dev-ci_apply-contributes_*.scope",
+        "${azurerm_resource_group.production_resource_group.id}",
+        "must belong to 'dev'",
+    ),
+    Fault(
+        "environments_do_not_reach_each_other",
+        "shared",
+        "azurerm_role_assignment.dev-ci_plan-reads-state_*.scope",
+        "${azurerm_storage_container.tfstate_production_container.id}",
+        "must belong to 'dev'",
+    ),
+    Fault(
+        "administrators_assign_what_the_code_assigns",
+        "shared",
+        f"{GRANT}apply-grants_*.condition",
+        DELETE,
+        "'Key Vault Secrets User', 'Storage Blob Data Contributor'",
+    ),
+    Fault(
+        "administrators_assign_what_the_code_assigns",
+        "shared",
+        "production/azurerm_role_assignment.planted",
+        {
+            "principal_id": "of somebody",
+            "role_definition_id": "/roleDefinitions/acdd72a7-3385-48ef-bd42-f606fba81ae7",
+            "scope": f"${{{VAULT}.id}}",
+        },
+        "['Key Vault Secrets User', 'Reader', 'Storage Blob Data Contributor']",
+        "azurerm_role_assignment.production-ci_apply-grants_*: condition = *",
+    ),
+    Fault(
+        "custom_roles_are_narrow",
+        "shared",
+        "azurerm_role_definition.ci-roles_delivery_*.permissions.0.actions.0",
+        "Microsoft.Web/*",
+        "without a wildcard",
+        'azurerm_role_definition.*: permissions.actions.0 = "Microsoft.Web/*"',
+    ),
+    Fault(
+        "custom_roles_are_narrow",
+        "shared",
+        "azurerm_role_definition.ci-roles_plan_*.permissions.0.data_actions",
+        ["Microsoft.KeyVault/vaults/secrets/getSecret/action"],
+        "absent",
+        "azurerm_role_definition.*: permissions.data_actions.0 = *getSecret*",
+    ),
+    Fault(
+        "github_is_trusted_for_this_repository_alone",
+        "shared",
+        f"{TRUST}apply-trusts-environment_*.subject",
+        "repo:augeo/*",
+        "repo:augeo/platform:environment:dev",
+    ),
+    Fault(
+        "github_is_trusted_for_this_repository_alone",
+        "shared",
+        f"{TRUST}apply-trusts-environment_*.subject",
+        "repo:augeo/platform:pull_request",
+        "repo:augeo/platform:environment:dev",
+    ),
+    Fault(
+        "github_is_trusted_for_this_repository_alone",
+        "shared",
+        f"{TRUST}plan-trusts-main_*.issuer",
+        "https://gitlab.example",
+        "token.actions.githubusercontent.com",
+    ),
+    Fault(
+        "github_is_trusted_for_this_repository_alone",
+        "shared",
+        f"{TRUST}plan-trusts-main_*.audience",
+        ["anybody"],
+        "AzureADTokenExchange",
+    ),
+]
+TERRAFORM = [
+    Fault(
+        "the_provider_is_pinned",
+        "production",
+        "terraform.required_providers.azurerm.version",
+        "~> 4.0",
+        '"4.81.0"',
+        'terraform: required_providers.azurerm.version = "~> 4.0"',
+    ),
+    Fault(
+        "the_provider_keeps_off_the_data",
+        "shared",
+        f"{PROVIDER}.0.features.0.storage.0.data_plane_available",
+        True,
+        "false",
+        "provider.azurerm: features.storage.data_plane_available = true",
+    ),
+    Fault(
+        "the_provider_keeps_off_the_data",
+        "production",
+        f"{PROVIDER}.0.client_secret",
+        "hunter2",
+        "OIDC",
+        'provider.azurerm: client_secret = "hunter2"',
+    ),
+    Fault("the_state_is_its_own", "dev", f"{BACKEND}.container_name", "tfstate-production", "tfstate-dev"),
+    Fault("the_state_is_its_own", "dev", f"{BACKEND}.access_key", "hunter2", "absent"),
+    Fault(
+        "every_reference_resolves",
+        "dev",
+        f"{APP}.depends_on",
+        ["azurerm_subnet.gone"],
+        "there is no azurerm_subnet.gone",
+        "azurerm_linux_web_app.*: depends_on.0 = *",
+    ),
+    Fault(
+        "every_reference_resolves",
+        "dev",
+        f"{APP}.app_settings.EMAIL_FROM_NAME",
+        "from ${azurerm_key_vault.key_vault.uri}",
+        "has no uri",
+    ),
+    Fault(
+        "every_reference_resolves",
+        "dev",
+        "output.cache_name.value",
+        "${azurerm_managed_redis.gone.name}",
+        "no azurerm_",
+    ),
+    Fault(
+        "stacks_keep_to_themselves",
+        "dev",
+        "azurerm_role_assignment.identity_*.scope",
+        "/subscriptions/0/resourceGroups/rg-augeo-prod-eus2",
+        "must not name anything of production's",
+    ),
+    Fault(
+        "stacks_keep_to_themselves",
+        "dev",
+        "data.terraform_remote_state.shared",
+        {"backend": "azurerm"},
+        "derive the name",
+        'data.terraform_remote_state: type = "terraform_remote_state"',
+    ),
+    Fault("no_unknown_argument", "dev", f"{UPLOADS}.enable_https_traffic_only", True, "no argument"),
+    Fault(
+        "no_image_by_a_tag_that_moves",
+        "dev",
+        f"{APP}.site_config.application_stack.docker_image_name",
+        "augeo-api:latest",
+        ":latest",
+    ),
+    Fault(
+        "no_image_by_a_tag_that_moves",
+        "staging",
+        f"{SLOT}.site_config.application_stack.docker_image_name",
+        "augeo-api:1.4",
+        "digest",
+    ),
+]
+NAMING = [
+    Fault("names_are_what_azure_takes", "dev", f"{VAULT}.name", "kv-augeo--dev", "3 to 24 characters"),
+    Fault("names_are_what_azure_takes", "dev", f"{UPLOADS}.name", "staugeouploadsdevelopment", "3 to 24 characters"),
+    Fault("names_are_what_azure_takes", "production", f"{SERVER}.name", "PSQL-augeo", "3 to 63 characters"),
+    Fault("names_are_unique", "production", f"{UPLOADS}.name", "staugeouploadsdevx7k2", "dev: azurerm_storage_account"),
+    Fault("names_are_unique", "dev", f"{SUBNET}.name", "snet-augeo-app-dev-eus2", "dev: azurerm_subnet.network_app"),
+    Fault(
+        "short_names_fit_a_text_message",
+        "dev",
+        "azurerm_monitor_action_group.alerts_*.short_name",
+        "augeo-development",
+        "12",
+    ),
+]
+OPERATIONS = [
+    Fault("tags_are_complete", "production", f"{VAULT}.tags.owner", DELETE, '"platform"'),
+    Fault("tags_are_complete", "production", f"{REDIS}.tags.environment", "dev", "production"),
+    Fault(
+        "everything_is_logged",
+        "production",
+        "azurerm_monitor_diagnostic_setting.key-vault_*",
+        DELETE,
+        "${azurerm_key_vault.key_vault.id}",
+        f"{VAULT}: diagnostic setting = null",
+    ),
+    Fault(
+        "everything_is_logged",
+        "dev",
+        "azurerm_monitor_diagnostic_setting.cache_*.target_resource_id",
+        f"${{{REDIS}.id}}",
+        "/databases/default",
+        f"{REDIS}: diagnostic setting = null",
+    ),
+    Fault(
+        "everything_is_logged", "dev", "azurerm_monitor_diagnostic_setting.key-vault_*.enabled_log", [], "AuditEvent"
+    ),
+    Fault(
+        "everything_is_logged",
+        "production",
+        "azurerm_mssql_server.planted",
+        {},
+        "NO_DIAGNOSTICS",
+        'azurerm_mssql_server.planted: type = "azurerm_mssql_server"',
+    ),
+    Fault(
+        "logs_go_to_the_own_workspace",
+        "dev",
+        "azurerm_monitor_diagnostic_setting.key-vault_*.log_analytics_workspace_id",
+        "/subscriptions/0/workspaces/theirs",
+        "this stack's workspace",
+    ),
+    Fault(
+        "the_activity_log_is_kept",
+        "shared",
+        "azurerm_monitor_diagnostic_setting.logs_activity-log_*",
+        DELETE,
+        "must export Administrative",
+        "/subscriptions/*: enabled_log = []",
+    ),
+    Fault(
+        "everything_asked_for_is_watched",
+        "production",
+        "azurerm_monitor_metric_alert.alerts_cache-memory_*",
+        DELETE,
+        "enabled alert",
+        "alerts: Redis memory > 80 % = null",
+    ),
+    Fault(
+        "everything_asked_for_is_watched",
+        "dev",
+        "azurerm_monitor_metric_alert.alerts_app-cpu_*.criteria.0.threshold",
+        95,
+        "enabled alert",
+        "alerts: CPU > 80 % = null",
+    ),
+    Fault(
+        "certificates_are_watched",
+        "dev",
+        "azurerm_application_insights_standard_web_test.availability_api-certificate_*"
+        ".validation_rules.ssl_cert_remaining_lifetime",
+        DELETE,
+        "test for 30 days",
+        "https://*: certificate = null",
+    ),
+    Fault(
+        "alerts_reach_somebody", "dev", "azurerm_monitor_metric_alert.alerts_database-down_*.frequency", "PT5M", "PT1M"
+    ),
+    Fault(
+        "alerts_reach_somebody",
+        "dev",
+        "azurerm_monitor_metric_alert.alerts_database-down_*.description",
+        "?",
+        "runbook",
+    ),
+    Fault(
+        "alerts_reach_somebody",
+        "dev",
+        "azurerm_monitor_metric_alert.alerts_app-cpu_*.action",
+        [],
+        "action group",
+        "azurerm_monitor_metric_alert.*: action.0.action_group_id = null",
+    ),
+    Fault(
+        "alerts_reach_somebody",
+        "production",
+        "azurerm_monitor_action_group.alerts_*.logic_app_receiver",
+        DELETE,
+        "Teams",
+    ),
+    Fault(
+        "money_is_watched",
+        "dev",
+        "azurerm_consumption_budget_resource_group.budget_*.time_period.start_date",
+        "2026-12-15T00:00:00Z",
+        "first of a month",
+    ),
+    Fault(
+        "money_is_watched", "dev", "azurerm_consumption_budget_resource_group.budget_*.notification", [], "Forecasted"
+    ),
+]
+WEB = [
+    Fault(
+        "sick_instances_are_evicted", "dev", f"{APP}.site_config.health_check_eviction_time_in_min", DELETE, "2 to 10"
+    ),
+    Fault(
+        "app_service_keeps_its_own_settings", "dev", f"{APP}.app_settings.WEBSITE_VNET_ROUTE_ALL", "1", "site_config"
+    ),
+    Fault(
+        "app_service_keeps_its_own_settings",
+        "production",
+        f"{SLOT}.app_settings.DOCKER_REGISTRY_SERVER_URL",
+        f"https://{REGISTRY}",
+        "site_config",
+    ),
+    Fault("the_slot_is_the_app_again", "production", f"{SLOT}.app_settings.DEBUG", "true", '"false"'),
+    Fault("the_slot_is_the_app_again", "staging", f"{SLOT}.client_affinity_enabled", True, "the app's"),
+    Fault("the_firewall_limits_rates", "production", f"{FIREWALL}.mode", "Detection", "Prevention"),
+    Fault(
+        "the_firewall_limits_rates",
+        "production",
+        f"{FIREWALL}.custom_rule.0.rate_limit_threshold",
+        5000,
+        "fewer requests",
+        "azurerm_cdn_frontdoor_firewall_policy.*: custom_rule = *5000*",
+    ),
+    Fault(
+        "the_firewall_covers_every_route",
+        "production",
+        "azurerm_cdn_frontdoor_security_policy.edge_*.security_policies.firewall.association.domain",
+        [],
+        "domain of the security policy",
+        "azurerm_cdn_frontdoor_route.*: host = *",
+    ),
+    Fault(
+        "nobody_is_sent_to_an_unguarded_edge",
+        PHASES,
+        "azurerm_dns_cname_record.edge_*.depends_on",
+        [],
+        "security_policy",
+    ),
+    Fault(
+        "a_host_name_is_proven_before_it_is_bound",
+        DEV_PHASES,
+        "azurerm_app_service_custom_hostname_binding.api-host_*.depends_on",
+        [],
+        "asuid.api",
+    ),
+    Fault(
+        "the_webhooks_address_is_kept_secret",
+        "production",
+        "azurerm_logic_app_action_custom.teams_read_*.body",
+        "{}",
+        "secureData",
+    ),
+]
+FAULTS = [*TRANSPORT, *EXPOSURE, *SECRECY, *DATA, *ACCESS, *TERRAFORM, *NAMING, *OPERATIONS, *WEB]
+
+
+def planted(fault: Fault) -> tuple[Stack, str]:
+    """The stack with the fault in a copy of it, and where the fault is, as a problem would say it."""
+    sound = stacks()[fault.stack]
+    path = PATH.fullmatch(fault.path)
+    assert path, f"{fault.path} is no path"
+    changed = path["stack"] or sound.name
+    bodies = {**sound.beside, changed: copy.deepcopy(sound.beside[changed])}
+    section = ["resource"] if path["address"].startswith("azurerm_") else []
+    steps = [*section, *path["address"].split("."), *filter(None, path["attribute"].split("."))]
+    exact = _put(bodies[changed], steps, fault.value)[len(section) :]
+    address = ".".join(exact[: path["address"].count(".") + 1])
+    shown = json.dumps(None if fault.value is DELETE else fault.value)
+    where = fault.where or f"{address}: {path['attribute']} = {shown}"
+    return Stack(sound.name, bodies[sound.name], sound.platform, bodies), f"{sound.name}: {where}"
+
+
+def _put(body: Json | list[Any], steps: list[str], value: object) -> list[str]:
+    """Put a value where the steps lead, and return the steps without their wildcards."""
+    step, *rest = steps
+    if isinstance(body, list):
+        if rest:
+            return [step, *_put(body[int(step)], rest, value)]
+        body[int(step)] = value
+        return [step]
+    key = next((each for each in sorted(body) if fnmatchcase(each, step)), step)
+    assert key in body or "*" not in key, f"nothing matches {step}"
+    if rest:
+        return [key, *_put(body.setdefault(key, {}), rest, value)]
+    if value is DELETE:
+        del body[key]
+    else:
+        body[key] = value
+    return [key]
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: f"{fault.rule}-{fault.stack}-{fault.path}")
+def test_planted_fault_is_reported(fault: Fault) -> None:
+    stack, where = planted(fault)
+    reported = [str(problem) for problem in RULES[fault.rule].check(stack)]
+    pattern = re.escape(where).replace(r"\*", ".*") + ": .*" + re.escape(fault.right)
+    assert any(re.match(pattern, each) for each in reported), "\n".join(
+        [f"{where}: ...{fault.right}", "is not among", *reported]
+    )
+
+
+def test_every_rule_was_red() -> None:
+    """A rule without a planted fault has never been seen to fail."""
+    assert RULES.keys() == {fault.rule for fault in FAULTS}
