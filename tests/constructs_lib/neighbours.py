@@ -1,0 +1,220 @@
+"""One construct at a time: built alone, with only those others beside it that it needs."""
+
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from typing import cast
+
+from constructs_lib.alerts import Alerts
+from constructs_lib.api_identity import look_up_identity
+from constructs_lib.availability import Availability
+from constructs_lib.cache import Cache
+from constructs_lib.database import Database
+from constructs_lib.dns import Dns
+from constructs_lib.edge import Edge
+from constructs_lib.email import Email
+from constructs_lib.key_vault import KeyVault
+from constructs_lib.network import Network
+from constructs_lib.observability import Observability, log_workspace
+from constructs_lib.place import AzureStack, Capability, Place, State
+from constructs_lib.static_site import StaticSite
+from constructs_lib.storage import Storage
+from constructs_lib.teams import Teams
+from constructs_lib.web_app import WebApp
+
+from cdktf import App
+from cdktf_cdktf_provider_azurerm.data_azurerm_user_assigned_identity import DataAzurermUserAssignedIdentity
+from cdktf_cdktf_provider_azurerm.log_analytics_workspace import LogAnalyticsWorkspace
+
+from environments import Environment
+from tests.snapshots import files, readable
+from tests.support import Json, platform
+
+
+def environment(name: str, **changes: object) -> Environment:
+    """An environment as it is written, but for some settings, all checked.
+
+    A mapping changes a slice: `environment("dev", database={"storage_gb": 64})`.
+    """
+    written = dict(platform().environments[name])
+    for field, value in changes.items():
+        written[field] = {**dict(written[field] or {}), **value} if isinstance(value, Mapping) else value
+    return Environment.model_validate(written)
+
+
+class Neighbours:
+    """The constructs of an environment, each made when it is first asked for, in the stack under test."""
+
+    def __init__(self, stack: AzureStack, settings: Environment) -> None:
+        self.stack = stack
+        self.settings = settings
+
+    @cached_property
+    def observability(self) -> Observability:
+        """The workspace and Application Insights."""
+        return Observability(self.stack, "observability", settings=self.settings.observability)
+
+    @property
+    def workspace(self) -> LogAnalyticsWorkspace:
+        """Where logs go."""
+        return self.observability.workspace
+
+    @cached_property
+    def network(self) -> Network:
+        """The subnets and private zones."""
+        return Network(self.stack, "network", settings=self.settings.network, workspace=self.workspace)
+
+    @cached_property
+    def dns(self) -> Dns:
+        """The environment's zone."""
+        return Dns(self.stack, "dns", settings=self.settings.domain, parent_resource_group="rg-shared")
+
+    @cached_property
+    def identity(self) -> DataAzurermUserAssignedIdentity:
+        """The API's identity, which the shared stack makes."""
+        return look_up_identity(self.stack, "api", resource_group=self.stack.place.resource_group)
+
+    @cached_property
+    def delivery(self) -> DataAzurermUserAssignedIdentity:
+        """The delivery's identity, which the shared stack makes."""
+        return look_up_identity(self.stack, "delivery", resource_group="rg-shared")
+
+    @cached_property
+    def teams(self) -> Teams:
+        """The Logic App that posts alerts."""
+        return Teams(self.stack, "teams", workspace=self.workspace)
+
+    @cached_property
+    def key_vault(self) -> KeyVault:
+        """The vault, read by the API alone."""
+        return KeyVault(
+            self.stack,
+            "key-vault",
+            settings=self.settings.key_vault,
+            network=self.network,
+            readers={"api": self.identity},
+            workspace=self.workspace,
+        )
+
+    @cached_property
+    def database(self) -> Database:
+        """PostgreSQL."""
+        return Database(
+            self.stack, "database", settings=self.settings.database, network=self.network, workspace=self.workspace
+        )
+
+    @cached_property
+    def cache(self) -> Cache:
+        """Redis."""
+        return Cache(self.stack, "cache", settings=self.settings.cache, network=self.network, workspace=self.workspace)
+
+    @cached_property
+    def storage(self) -> Storage:
+        """Uploads, backups and evidence."""
+        return Storage(
+            self.stack,
+            "storage",
+            settings=self.settings.storage,
+            network=self.network,
+            api=self.identity,
+            delivery=self.delivery,
+            workspace=self.workspace,
+        )
+
+    @cached_property
+    def email(self) -> Email:
+        """Mail."""
+        return Email(self.stack, "email", settings=self.settings.email, dns=self.dns, workspace=self.workspace)
+
+    @cached_property
+    def static_site(self) -> StaticSite:
+        """The admin site."""
+        return StaticSite(
+            self.stack, "static-site", settings=self.settings.static_site, dns=self.dns, workspace=self.workspace
+        )
+
+    @cached_property
+    def edge(self) -> Edge | None:
+        """Front Door, where the environment has one."""
+        if self.settings.front_door is None:
+            return None
+        return Edge(self.stack, "edge", settings=self.settings.front_door, workspace=self.workspace)
+
+    @cached_property
+    def web_app(self) -> WebApp:
+        """The API's app."""
+        return WebApp(
+            self.stack,
+            "web-app",
+            settings=self.settings.web_app,
+            application_environment=self.settings.application_environment,
+            registry="crtest.azurecr.io",
+            front_ends={"admin": "admin.test.example", "donor": "test.example"},
+            network=self.network,
+            identity=self.identity,
+            key_vault=self.key_vault,
+            storage=self.storage,
+            email=self.email,
+            observability=self.observability,
+            edge=self.edge,
+        )
+
+    @cached_property
+    def availability(self) -> Availability:
+        """The web tests."""
+        return Availability(
+            self.stack,
+            "availability",
+            api_host="api.test.example",
+            admin_host="admin.test.example",
+            observability=self.observability,
+        )
+
+    @cached_property
+    def alerts(self) -> Alerts:
+        """Who is told of what."""
+        return Alerts(
+            self.stack,
+            "alerts",
+            teams=self.teams if self.settings.alerts.teams else None,
+            web_app=self.web_app,
+            database=self.database,
+            database_settings=self.settings.database,
+            cache=self.cache,
+            observability=self.observability,
+            availability=self.availability,
+        )
+
+
+def built(construct: str, make: Callable[[Neighbours], object], settings: Environment) -> Json:
+    """What the construct with this id adds to a stack when `make` builds it, as a snapshot shows it.
+
+    An empty id shows the whole stack.
+    """
+    return _built(construct, lambda stack: make(Neighbours(stack, settings)), Place.of(settings, platform()))
+
+
+def built_shared(construct: str, make: Callable[[AzureStack, LogAnalyticsWorkspace], object]) -> Json:
+    """The same, where the shared stack stands."""
+
+    def beside_workspace(stack: AzureStack) -> None:
+        make(stack, log_workspace(Capability(stack, "logs"), platform().shared.observability))
+
+    return _built(construct, beside_workspace, Place.of_shared(platform()))
+
+
+def _built(construct: str, make: Callable[[AzureStack], object], place: Place) -> Json:
+    def add(app: App) -> None:
+        make(AzureStack(app, "test", place=place, state=State("sttest", "tfstate-test")))
+
+    return readable(files(add)["test"], construct)
+
+
+def all_of(block: Json, type_: str) -> dict[str, Json]:
+    """The resources of a type, by their address without the type."""
+    return cast(dict[str, Json], block["resource"].get(type_, {}))
+
+
+def only(block: Json, type_: str) -> Json:
+    """The one resource of a type."""
+    (body,) = all_of(block, type_).values()
+    return body

@@ -1,0 +1,125 @@
+"""app-settings.json: the one list of what the API reads in the cloud."""
+
+from constructs_lib.app_settings import AppSetting, read_app_settings, resolve
+
+import pytest
+from pydantic import ValidationError
+
+# The application's contract (issue 3): pydantic-settings reads these and OpenTelemetry one, whatever the host.
+CONTRACT = {
+    "DATABASE_URL",
+    "REDIS_URL",
+    "JWT_SECRET_KEY",
+    "EMAIL_FROM_ADDRESS",
+    "SUPER_ADMIN_EMAIL",
+    "SUPER_ADMIN_PASSWORD",
+    "ENVIRONMENT",
+    "DEBUG",
+    "EMAIL_FROM_NAME",
+    "AZURE_COMMUNICATION_CONNECTION_STRING",
+    "AZURE_STORAGE_ACCOUNT_NAME",
+    "AZURE_STORAGE_CONTAINER_NAME",
+    "FRONTEND_ADMIN_URL",
+    "FRONTEND_DONOR_URL",
+    "CORS_ORIGINS",
+    "ACCESS_TOKEN_EXPIRE_MINUTES",
+    "REFRESH_TOKEN_EXPIRE_DAYS",
+    "RATE_LIMIT_LOGIN_ATTEMPTS",
+    "RATE_LIMIT_LOGIN_WINDOW_MINUTES",
+    "APPLICATIONINSIGHTS_CONNECTION_STRING",
+    "MIGRATION_DATABASE_URL",
+}
+# What the host needs besides, by who reads it.
+HOST = {
+    "AZURE_CLIENT_ID",  # azure-identity: which of the app's identities it logs in as
+    "OTEL_SERVICE_NAME",  # OpenTelemetry
+    "WEB_CONCURRENCY",  # startup.sh
+    "WEBSITES_PORT",  # App Service, like the rest
+    "WEBSITES_CONTAINER_START_TIME_LIMIT",
+    "WEBSITES_CONTAINER_STOP_TIME_LIMIT",
+    "WEBSITES_ENABLE_APP_SERVICE_STORAGE",
+    "WEBSITE_SWAP_WARMUP_PING_PATH",
+    "WEBSITE_SWAP_WARMUP_PING_STATUSES",
+}
+SECRETS = {
+    "DATABASE_URL",
+    "MIGRATION_DATABASE_URL",
+    "REDIS_URL",
+    "JWT_SECRET_KEY",
+    "SUPER_ADMIN_PASSWORD",
+    "AZURE_COMMUNICATION_CONNECTION_STRING",
+}
+
+
+def setting(**given: str) -> AppSetting:
+    return AppSetting.model_validate({"name": "A_NAME", "purpose": "Stands for a setting.", **given})
+
+
+def reference(secret: str) -> str:
+    return f"secret:{secret}"
+
+
+def test_list_is_the_contract_and_what_the_host_needs() -> None:
+    """Guards against an API that refuses to start for want of a name, and against settings that nothing reads."""
+    names = [each.name for each in read_app_settings()]
+    assert len(names) == len(set(names))
+    assert set(names) == CONTRACT | HOST
+
+
+def test_what_is_secret_comes_from_the_vault() -> None:
+    """Guards against a password written into a file of this repository."""
+    assert {each.name for each in read_app_settings() if each.secret} == SECRETS
+
+
+def test_debug_is_off() -> None:
+    """Guards against tracebacks shown to clients."""
+    assert [each.value for each in read_app_settings() if each.name == "DEBUG"] == ["false"]
+
+
+def test_every_kind_of_source_is_filled_in() -> None:
+    """Guards against a slot that loses the app's settings, or a sticky one that a swap carries along."""
+    resolved = resolve(
+        [
+            setting(name="FIXED", value="1"),
+            setting(name="OWN", value="app", slot_value="slot"),
+            setting(name="KEPT", secret="a-secret"),  # noqa: S106  a secret's name
+            setting(name="KNOWN", **{"from": "region"}),
+        ],
+        reference=reference,
+        known={"region": "eastus2"},
+    )
+    assert resolved.app == {"FIXED": "1", "OWN": "app", "KEPT": "secret:a-secret", "KNOWN": "eastus2"}
+    assert resolved.slot == {**resolved.app, "OWN": "slot"}
+    assert resolved.sticky == ["OWN"]
+
+
+@pytest.mark.parametrize(
+    ("known", "message"),
+    [
+        ({}, r"asks for \['region'\]"),
+        ({"region": "eastus2", "moon": "full"}, r"leaves \['moon'\] unasked"),
+    ],
+    ids=["unknown", "unasked"],
+)
+def test_source_that_does_not_match_is_refused(known: dict[str, str], message: str) -> None:
+    """Guards against a name with a typing error, which would otherwise be an empty setting."""
+    with pytest.raises(ValueError, match=message):
+        resolve([setting(**{"from": "region"})], reference=reference, known=known)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({}, "exactly one of value, secret and from; has none"),
+        ({"value": "1", "secret": "a-secret"}, "exactly one"),
+        ({"secret": "a-secret", "slot_value": "2"}, "slot_value goes with value"),
+        ({"secret": "Not A Name"}, "should match pattern"),
+        ({"value": "1", "name": "lower_case"}, "should match pattern"),
+        ({"value": "1", "vaule": "2"}, "Extra inputs are not permitted"),
+    ],
+    ids=["no-source", "two-sources", "sticky-secret", "secret-name", "name", "unknown-field"],
+)
+def test_bad_entry_is_refused(given: dict[str, str], message: str) -> None:
+    """Guards against an entry whose value nobody can tell."""
+    with pytest.raises(ValidationError, match=message):
+        setting(**given)

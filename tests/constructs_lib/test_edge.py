@@ -1,0 +1,88 @@
+"""Front Door before the API."""
+
+from functools import cache, partial
+
+import pytest
+from syrupy.assertion import SnapshotAssertion
+
+from tests.constructs_lib.neighbours import Neighbours, all_of, built, environment, only
+from tests.support import Json
+
+LIMITS = {"api_requests_a_minute": 600, "sign_in_requests_a_minute": 10}
+VARIANTS = {
+    "minimal": partial(environment, "dev", front_door=LIMITS),
+    "delegated": partial(environment, "dev", front_door=LIMITS, domain={"delegated": True}),
+    "production": partial(environment, "production"),
+}
+FIREWALL = "azurerm_cdn_frontdoor_firewall_policy"
+ROUTE = "azurerm_cdn_frontdoor_route"
+
+
+@cache
+def edge(variant: str) -> Json:
+    def make(near: Neighbours) -> None:
+        assert near.edge
+        near.edge.publish(near.web_app.app, dns=near.dns)
+
+    return built("edge", make, VARIANTS[variant]())
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_snapshot(variant: str, snapshot: SnapshotAssertion) -> None:
+    assert edge(variant) == snapshot
+
+
+def test_sign_in_is_limited_first_and_more_strictly() -> None:
+    """Guards against the wide rule that matches before the narrow one, and passwords guessed at the wide rate."""
+    rules = sorted(only(edge("minimal"), FIREWALL)["custom_rule"], key=lambda rule: int(rule["priority"]))
+    assert [
+        (rule["name"], rule["rate_limit_threshold"], rule["match_condition"][0]["match_values"]) for rule in rules
+    ] == [("RateLimitSignIn", 10, ["/api/v1/auth/"]), ("RateLimitApi", 600, ["/api/"])]
+    assert {(rule["type"], rule["action"], rule["enabled"]) for rule in rules} == {("RateLimitRule", "Block", True)}
+
+
+def test_firewall_blocks() -> None:
+    """Guards against Detection, in which the limits only write a log."""
+    assert only(edge("minimal"), FIREWALL)["mode"] == "Prevention"
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_every_route_sends_browsers_to_https(variant: str) -> None:
+    """Guards against a sign-in over HTTP."""
+    for route in all_of(edge(variant), ROUTE).values():
+        assert route["https_redirect_enabled"] is True
+        assert route["forwarding_protocol"] == "HttpsOnly"
+
+
+def test_the_api_s_own_answers_are_never_cached() -> None:
+    """Guards against one bidder's answer shown to another."""
+    routes = all_of(edge("minimal"), ROUTE)
+    assert "cache" not in routes["edge/everything-route"]
+    for route in routes.values():
+        assert ("cache" in route) == (not {"/*", "/api/*"} & set(route["patterns_to_match"]))
+
+
+def test_before_delegation_the_endpoint_answers_by_its_own_name() -> None:
+    """Guards against a first apply that waits for a certificate nobody can validate."""
+    body = edge("minimal")
+    assert not all_of(body, "azurerm_cdn_frontdoor_custom_domain")
+    assert not all_of(body, "azurerm_dns_cname_record")
+    assert all(route["link_to_default_domain"] for route in all_of(body, ROUTE).values())
+
+
+def test_name_points_here_once_routes_and_limits_stand() -> None:
+    """Guards against a name that leads to an edge without routes, or without its rate limits."""
+    body = edge("delegated")
+    before = only(body, "azurerm_dns_cname_record")["depends_on"]
+    assert set(before) == {
+        *(f"{ROUTE}.{id_}" for id_ in all_of(body, ROUTE)),
+        "azurerm_cdn_frontdoor_security_policy.edge/security-policy",
+    }
+    assert not any(route["link_to_default_domain"] for route in all_of(body, ROUTE).values())
+
+
+def test_standard_tier_everywhere() -> None:
+    """Guards against Premium, at ten times the price; profile and firewall must be of one tier, fixed at creation."""
+    body = edge("production")
+    tiers = {only(body, type_)["sku_name"] for type_ in ("azurerm_cdn_frontdoor_profile", FIREWALL)}
+    assert tiers == {"Standard_AzureFrontDoor"}

@@ -1,0 +1,37 @@
+"""The container registry."""
+
+from functools import cache
+
+from constructs_lib.place import AzureStack
+from constructs_lib.registry import Registry
+
+import pytest
+from cdktf_cdktf_provider_azurerm.log_analytics_workspace import LogAnalyticsWorkspace
+from syrupy.assertion import SnapshotAssertion
+
+from environments.settings import RegistrySettings
+from tests.constructs_lib.neighbours import built_shared, only
+from tests.support import Json
+
+VARIANTS = {"minimal": {"sku": "Basic"}, "standard": {"sku": "Standard"}}
+
+
+@cache
+def registry(variant: str) -> Json:
+    def make(stack: AzureStack, workspace: LogAnalyticsWorkspace) -> None:
+        settings = RegistrySettings.model_validate(VARIANTS[variant])
+        Registry(stack, "registry", settings=settings, workspace=workspace)
+
+    return built_shared("registry", make)
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_snapshot(variant: str, snapshot: SnapshotAssertion) -> None:
+    assert registry(variant) == snapshot
+
+
+def test_entra_alone_opens_it() -> None:
+    """Guards against the admin user, whose password azurerm writes into the state, and against anonymous pulls."""
+    body = only(registry("minimal"), "azurerm_container_registry")
+    assert body["admin_enabled"] is False
+    assert body["anonymous_pull_enabled"] is False

@@ -1,0 +1,60 @@
+"""Where Terraform state lives."""
+
+from functools import cache
+
+from constructs_lib.place import AzureStack
+from constructs_lib.state_backend import StateBackend
+
+import pytest
+from cdktf_cdktf_provider_azurerm.log_analytics_workspace import LogAnalyticsWorkspace
+from syrupy.assertion import SnapshotAssertion
+
+from tests.constructs_lib.neighbours import all_of, built_shared, only
+from tests.support import Json, platform
+
+VARIANTS = {"minimal": ["shared"], "environments": ["shared", "dev", "production"]}
+
+
+@cache
+def state_backend(variant: str) -> Json:
+    def make(stack: AzureStack, workspace: LogAnalyticsWorkspace) -> None:
+        settings = platform().shared.state
+        StateBackend(stack, "state", settings=settings, stacks=VARIANTS[variant], workspace=workspace)
+
+    return built_shared("state", make)
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_snapshot(variant: str, snapshot: SnapshotAssertion) -> None:
+    assert state_backend(variant) == snapshot
+
+
+def test_rights_can_end_at_one_stack_s_state() -> None:
+    """Guards against two stacks in one container, so that a right to one state is one to both."""
+    containers = all_of(state_backend("environments"), "azurerm_storage_container")
+    assert sorted(each["name"] for each in containers.values()) == [
+        "plans-dev",
+        "plans-production",
+        "plans-shared",
+        "tfstate-dev",
+        "tfstate-production",
+        "tfstate-shared",
+    ]
+    assert all(each["lifecycle"]["prevent_destroy"] for each in containers.values())
+
+
+def test_overwritten_state_can_come_back() -> None:
+    """Guards against the one mistake that loses a whole platform."""
+    account = only(state_backend("minimal"), "azurerm_storage_account")
+    assert account["blob_properties"]["versioning_enabled"] is True
+    assert account["blob_properties"]["delete_retention_policy"]["days"] == 90
+    assert account["account_replication_type"] == "GZRS"
+    assert only(state_backend("minimal"), "azurerm_management_lock")["lock_level"] == "CanNotDelete"
+
+
+def test_only_plans_are_forgotten() -> None:
+    """Guards against a lifecycle rule that deletes state."""
+    rules = only(state_backend("environments"), "azurerm_storage_management_policy")["rule"]
+    deleting = [rule for rule in rules if "base_blob" in rule["actions"]]
+    prefixes = [prefix for rule in deleting for prefix in rule["filters"]["prefix_match"]]
+    assert prefixes == ["plans-shared/", "plans-dev/", "plans-production/"]
