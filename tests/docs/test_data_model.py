@@ -9,10 +9,10 @@ from typing import TypedDict, cast
 import pytest
 
 from environments.settings import Platform
+from tests.docs.pages import DOCS, assert_written
 
-PAGE = Path("docs/data-model.md")
+PAGE = DOCS / "data-model.md"
 SETTINGS = Path("environments/settings.py")
-TABLES = re.compile(r"(?<=<!-- tables: written by `make snapshots` -->\n).*(?=<!-- end of the tables -->)", re.DOTALL)
 FIRST = ("Environment", "Shared", "Account")
 """The models that a reader starts from; the others follow by name."""
 MEANINGS = {
@@ -156,12 +156,7 @@ def test_no_meaning_is_written_twice_or_for_nothing() -> None:
 
 
 def test_every_model_and_field_is_there_as_it_is(pytestconfig: pytest.Config) -> None:
-    expected = "".join(tables()) + "\n"
-    if pytestconfig.getoption("update_snapshots"):
-        PAGE.write_text(TABLES.sub(lambda _: expected, PAGE.read_text()))
-    found = TABLES.search(PAGE.read_text())
-    assert found
-    assert found.group() == expected, "docs/data-model.md is not what environments/settings.py says: make snapshots"
+    assert_written(PAGE, "the tables", "".join(tables()) + "\n", pytestconfig)
 
 
 def test_every_cross_check_is_quoted_as_it_is_in_the_code() -> None:
