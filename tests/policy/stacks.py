@@ -1,6 +1,6 @@
 """The stacks that the rules are run over: as they are written, with every phase on, and a disposable one."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 
 from constructs_lib.place import AzureStack
@@ -15,42 +15,54 @@ from tests.policy.rule import Stack
 from tests.support import Json, platform, synthesize, synthesized
 
 
-@cache
-def stacks() -> Mapping[str, Stack]:
-    """Every stack to check, by what it is: "production", "production, every phase on", "dev, disposable"."""
-    written = platform().environments
-    every_phase = _changed(_every_phase(each) for each in written.values())
-    disposable = _changed([written["dev"].model_copy(update={"disposable": True})])
-    return {
-        **_checked("", synthesized(), platform()),
-        **_checked(", every phase on", _synthesize(every_phase), every_phase),
-        **_checked(", disposable", _synthesize(disposable), disposable),
-    }
-
-
-def _every_phase(written: Environment) -> Environment:
-    """Delegated, mail verified, alerts in Teams: what an environment grows into (design, section 4)."""
-    return written.model_copy(
-        update={
-            "domain": written.domain.model_copy(update={"delegated": True}),
-            "email": written.email.model_copy(update={"verified": written.email.domain == "customer"}),
-            "alerts": AlertSettings(teams=True),
-        }
+def every_phase_on() -> Platform:
+    """Delegated, mail verified, alerts in Teams: what every environment grows into (design section 4)."""
+    return _with(
+        each.model_copy(
+            update={
+                "domain": each.domain.model_copy(update={"delegated": True}),
+                "email": each.email.model_copy(update={"verified": each.email.domain == "customer"}),
+                "alerts": AlertSettings(teams=True),
+            }
+        )
+        for each in platform().environments.values()
     )
 
 
-def _changed(environments: Iterable[Environment]) -> Platform:
+def disposable() -> Platform:
+    """A dev that may go, as rehearsals and pull requests have it (design section 4)."""
+    return _with([platform().environments["dev"].model_copy(update={"disposable": True})])
+
+
+def _with(environments: Iterable[Environment]) -> Platform:
     return validate(platform().shared, {each.name: each for each in environments})
 
 
-def _synthesize(changed: Platform) -> Mapping[str, Json]:
+# What follows a stack's name, and the settings that it comes from.
+VARIANTS: Mapping[str, Callable[[], Platform]] = {
+    "": platform,
+    ", every phase on": every_phase_on,
+    ", disposable": disposable,
+}
+NAMES = [f"{name}{variant}" for variant, settings in VARIANTS.items() for name in ("shared", *settings().environments)]
+"""`production`; `production, every phase on`; `dev, disposable`; and so on. Known before anything is synthesized."""
+
+
+@cache
+def stacks() -> Mapping[str, Stack]:
+    """Every stack to check, by `NAMES`. Read them, do not change them."""
+    checked: dict[str, Stack] = {}
+    for variant, make in VARIANTS.items():
+        settings = make()
+        bodies = synthesized() if make is platform else _synthesize(settings)
+        checked |= {f"{name}{variant}": Stack(name, body, settings, bodies) for name, body in bodies.items()}
+    return checked
+
+
+def _synthesize(settings: Platform) -> Mapping[str, Json]:
     app = Testing.app()
     built: list[AzureStack] = [
-        SharedStack(app, platform=changed),
-        *(PlatformStack(app, environment=each, platform=changed) for each in changed.environments.values()),
+        SharedStack(app, platform=settings),
+        *(PlatformStack(app, environment=each, platform=settings) for each in settings.environments.values()),
     ]
     return {stack.node.id: synthesize(stack) for stack in built}
-
-
-def _checked(variant: str, bodies: Mapping[str, Json], settings: Platform) -> dict[str, Stack]:
-    return {f"{name}{variant}": Stack(name, body, settings, bodies) for name, body in bodies.items()}

@@ -6,7 +6,7 @@ import pytest
 
 from tests.policy.rule import RULES, Rule, load_rules
 from tests.policy.rules.exposure import PUBLIC, Public, excepted, open_doors
-from tests.policy.stacks import stacks
+from tests.policy.stacks import NAMES, stacks
 
 load_rules()
 
@@ -15,7 +15,7 @@ every_rule = pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
 
 
 @every_rule
-@pytest.mark.parametrize("stack", stacks())
+@pytest.mark.parametrize("stack", NAMES)
 def test_rule_holds(rule: Rule, stack: str) -> None:
     problems = [str(problem) for problem in rule.check(stacks()[stack])]
     assert not problems, "\n".join(["", *problems, "", f"Why: {rule.check.__doc__}"])

@@ -32,14 +32,14 @@ class Right(NamedTuple):
 
 ALLOWED = {
     # An environment's stack: what its own application, alerts and deliveries read and write.
-    Right("api", "AcrPull", "registry"),
     Right("api", "Key Vault Secrets User", "key vault"),
     Right("api", "Storage Blob Data Contributor", "container uploads"),
     Right("teams", "Key Vault Secrets User", "key vault"),
     Right("delivery", "Storage Blob Data Contributor", "container evidence"),
-    # The shared stack: what CI needs (design section 4, "CI roles").
+    # The shared stack: what an environment needs of what all share, and what CI needs (design section 4, "CI roles").
+    Right("api", "AcrPull", "registry"),
     Right("plan", "custom plan", "resource group"),
-    Right("plan", "Reader", "registry"),
+    Right("plan", "custom definitions", "subscription"),
     Right("plan", "Reader", "parent zone"),
     Right("plan", "Reader", "delivery identity"),
     Right("plan", "Storage Blob Data Reader", "container tfstate"),
@@ -47,17 +47,23 @@ ALLOWED = {
     Right("apply", "Contributor", "resource group"),
     Right("apply", "Locks Contributor", "resource group"),
     Right("apply", ADMINISTRATOR, "resource group"),
-    Right("apply", ADMINISTRATOR, "registry"),
-    Right("apply", "Reader", "registry"),
-    Right("apply", "Reader", "delivery identity"),
+    Right("apply", "custom definitions", "subscription"),
     Right("apply", "custom delegation", "parent zone"),
+    Right("apply", "Reader", "delivery identity"),
     Right("apply", "Storage Blob Data Contributor", "container tfstate"),
     Right("apply", "Storage Blob Data Reader", "container plans"),
     Right("delivery", "custom delivery", "resource group"),
     Right("delivery", "AcrPush", "registry"),
+    # A person applies the shared stack; CI only plans it.
+    Right("shared plan", "custom plan", "resource group"),
+    Right("shared plan", "Reader", "subscription"),
+    Right("shared plan", "Storage Blob Data Reader", "container tfstate"),
+    Right("shared plan", "Storage Blob Data Contributor", "container plans"),
 }
-# Things that all environments share: each has rights of its own on them, and none reaches another's through them.
-COMMON = ("registry", "parent zone")
+# What all environments share. The rights on these in `ALLOWED` let none reach another: they read names, pull and push
+# images, and write a record below the parent zone.
+COMMON = ("registry", "parent zone", "subscription")
+SHARED = "shared"
 ISSUER, AUDIENCE = "https://token.actions.githubusercontent.com", "api://AzureADTokenExchange"
 CLAUSES = (("Request", "write"), ("Resource", "delete"))
 """An administrator's condition has one clause each for what it assigns and what it removes."""
@@ -79,6 +85,7 @@ def assignments(stack: Stack) -> Iterator[Assignment]:
     for each in stack.of("azurerm_role_assignment"):
         identity = stack.named(each.body["principal_id"])
         who, environment = _identity(identity.body["name"]) if identity else (str(each.body["principal_id"]), "?")
+        who = f"{SHARED} {who}" if environment == SHARED else who
         on, scope_of = _scope(stack, each)
         yield Assignment(each, Right(who, _role(stack, each), on), environment, scope_of)
 
@@ -105,12 +112,12 @@ def _scope(stack: Stack, assignment: Resource) -> tuple[str, str]:
     if target is None:
         return ("subscription" if re.fullmatch("/subscriptions/[^/]+", scope) else scope), "?"
     name = str(target.body["name"])
-    own = stack.environment.short_name if stack.environment else ""
+    own = stack.environment.short_name if stack.environment else SHARED
     kind, _, of = name.partition("-")  # tfstate-production
     container_of = stack.platform.environments.get(of)
     return {
         "azurerm_container_registry": ("registry", ""),
-        "azurerm_dns_zone": ("own zone" if own else "parent zone", own),
+        "azurerm_dns_zone": ("own zone" if stack.environment else "parent zone", own),
         "azurerm_key_vault": ("key vault", own),
         "azurerm_resource_group": ("resource group", name.split("-")[-2:][0]),  # rg-augeo-prod-eus2
         "azurerm_storage_container": (f"container {kind}", container_of.short_name if container_of else own),
@@ -159,11 +166,7 @@ def administrators_assign_what_the_code_assigns(stack: Stack) -> Iterator[Proble
             continue
         target = by_short_name.get(each.environment, "")
         theirs = Stack(target, stack.beside.get(target, {}), stack.platform, stack.beside)
-        wanted = {
-            str(own.resource.body["role_definition_id"]).rpartition("/")[2]
-            for own in assignments(theirs)
-            if (own.right.on == "registry") == (each.right.on == "registry")
-        }
+        wanted = {str(own.resource.body["role_definition_id"]).rpartition("/")[2] for own in assignments(theirs)}
         for source, action in CLAUSES:
             clause = re.search(
                 rf"ActionMatches{{'Microsoft.Authorization/roleAssignments/{action}'}}.*?"
@@ -197,23 +200,19 @@ def custom_roles_are_narrow(stack: Stack) -> Iterator[Problem]:
 
 @rule("azurerm_federated_identity_credential")
 def github_is_trusted_for_this_repository_alone(stack: Stack) -> Iterator[Problem]:
-    """Entra takes any token whose subject matches, so the subject names this repository and this environment.
+    """Entra takes any token whose subject matches, so it names this repository, and the GitHub environment of the job.
 
-    Only plans come from pull requests. https://docs.github.com/actions/concepts/security/openid-connect
+    An environment's own rules, its reviewers and branches, then say who gets a token at all. https://docs.github.com/actions/concepts/security/openid-connect
     """
     repository = stack.platform.shared.account.github_subject
     by_short_name = {each.short_name: name for name, each in stack.platform.environments.items()}
     for credential in stack.of("azurerm_federated_identity_credential"):
         identity = stack.named(credential.body["user_assigned_identity_id"])
-        who, short_name = _identity(str(identity.body["name"])) if identity else ("?", "?")
-        environment = by_short_name.get(short_name, "?")
-        allowed = {
-            "plan": [f"{repository}:pull_request", f"{repository}:ref:refs/heads/main"],
-            "apply": [f"{repository}:environment:{environment}"],
-            "delivery": [f"{repository}:environment:{environment}-delivery"],
-        }.get(who, [])
-        if credential.body["subject"] not in allowed:
-            yield wrong(credential, "subject", f"must be one of {allowed}")
+        job, short_name = _identity(str(identity.body["name"])) if identity else ("?", "?")
+        environment = by_short_name.get(short_name, short_name)
+        right = f"{repository}:environment:{environment if job == 'apply' else f'{environment}-{job}'}"
+        if credential.body["subject"] != right:
+            yield wrong(credential, "subject", f"must be {right}")
         if credential.body["issuer"] != ISSUER:
             yield wrong(credential, "issuer", f"must be {ISSUER}")
         if credential.body["audience"] != [AUDIENCE]:

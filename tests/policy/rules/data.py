@@ -9,7 +9,7 @@ from tests.support import Resource
 # What is lost with it; and whether it bears a lock of its own, or why not.
 HOLDS_DATA = {
     "azurerm_communication_service": "lock",  # the connection string that the app uses
-    "azurerm_container_registry": "lock",
+    "azurerm_container_registry": "no lock: the rights to pull inherit it, and must go with an environment",
     "azurerm_dns_zone": "no lock: its records would inherit it, and they must be removable",
     "azurerm_email_communication_service": "lock",  # the verified domain below it
     "azurerm_email_communication_service_domain": "no lock: its service's covers it",

@@ -4,8 +4,9 @@ import re
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from constructs_lib.diagnostics import CATEGORIES
+from constructs_lib.diagnostics import CATEGORIES, Categories
 
+from environments.naming import LOCATION_NAMES
 from tests.policy.rule import Problem, Stack, at, binding, listed, rule, wrong
 from tests.support import Resource
 
@@ -14,6 +15,7 @@ CHILD = "it is part of another resource, whose setting covers it"
 RULE = "it only says what others do; the Activity Log has its changes"
 METRICS = "it has metrics alone, which Azure Monitor keeps for 93 days anyway"
 NO_DIAGNOSTICS = {
+    "azurerm_application_insights": "it is workspace-based: its tables are the workspace's",
     "azurerm_app_service_certificate_binding": CHILD,
     "azurerm_app_service_custom_hostname_binding": CHILD,
     "azurerm_app_service_managed_certificate": CHILD,
@@ -62,6 +64,8 @@ NO_DIAGNOSTICS = {
     "azurerm_subnet_network_security_group_association": CHILD,
     "azurerm_user_assigned_identity": "its sign-ins are in Entra's logs",
 }
+ON_THE_PARENT = {"azurerm_managed_redis": Categories()}
+"""What has its logs on a child, and its metrics on itself."""
 ACTIVITY_LOG = ("Administrative", "Alert", "Policy", "ResourceHealth", "Security", "ServiceHealth")
 ALERT_TYPES = (
     "azurerm_monitor_activity_log_alert",
@@ -127,6 +131,7 @@ WATCHED = (
     Watched("Redis memory > 80 %", metric(REDIS, "usedmemorypercentage", "GreaterThan", 80)),
     Watched("failed swap", operation("Microsoft.Web/sites/slots/slotsswap/action", "Failed")),
     Watched("failed deployment", operation("Microsoft.Web/sites/config/write", "Failed")),
+    Watched("failed deployment to the slot", operation("Microsoft.Web/sites/slots/config/write", "Failed")),
     Watched(
         "availability < 99.9 %",
         metric("microsoft.insights/components", "availabilityResults/availabilityPercentage", "LessThan", 99.9),
@@ -134,7 +139,6 @@ WATCHED = (
     Watched("daily cap reached", query("_LogOperation", "Data collection stopped")),
     Watched("Key Vault denied access", query("MICROSOFT.KEYVAULT", "403")),
     Watched("e-mail delivery < 95 %", query("DeliveryStatus", "< 95")),
-    Watched("Service Health", category("ServiceHealth")),
     Watched("a role granted", operation("Microsoft.Authorization/roleAssignments/write")),
     Watched("a role removed", operation("Microsoft.Authorization/roleAssignments/delete")),
     Watched("a lock removed", operation("Microsoft.Authorization/locks/delete")),
@@ -176,20 +180,18 @@ def everything_is_logged(stack: Stack) -> Iterator[Problem]:
     """
     settings = {str(each.body["target_resource_id"]): each for each in stack.of("azurerm_monitor_diagnostic_setting")}
     for resource in stack.of():
-        categories = CATEGORIES.get(resource.type)
-        if (categories is None) == (resource.type not in NO_DIAGNOSTICS):
+        if (resource.type in CATEGORIES) == (resource.type in NO_DIAGNOSTICS):
             right = "must be either in CATEGORIES or in NO_DIAGNOSTICS, with a reason"
             yield Problem(resource.address, "type", resource.type, right)
-        if categories is None or not (categories.logs or categories.metrics):
-            continue
-        target = f"${{{resource.type}.{resource.name}.id}}{categories.child}"
-        setting = settings.get(target)
-        if setting is None:
-            yield Problem(resource.address, "diagnostic setting", None, f"must be one with the target {target}")
-            continue
-        for block, wanted in (("enabled_log", categories.logs), ("enabled_metric", categories.metrics)):
-            if [at(each, "category") for each in listed(setting.body, block)] != list(wanted):
-                yield wrong(setting, block, f"must be the categories {list(wanted)}")
+        for categories in filter(None, (CATEGORIES.get(resource.type), ON_THE_PARENT.get(resource.type))):
+            target = f"${{{resource.type}.{resource.name}.id}}{categories.child}"
+            setting = settings.get(target)
+            if setting is None:
+                yield Problem(resource.address, "diagnostic setting", None, f"must be one with the target {target}")
+                continue
+            for block, wanted in (("enabled_log", categories.logs), ("enabled_metric", categories.metrics)):
+                if [at(each, "category") for each in listed(setting.body, block)] != list(wanted):
+                    yield wrong(setting, block, f"must be the categories {list(wanted)}")
 
 
 @rule("azurerm_monitor_diagnostic_setting")
@@ -239,6 +241,25 @@ def everything_asked_for_is_watched(stack: Stack) -> Iterator[Problem]:
     for watched in WATCHED:
         if not any(watched.by(alert) for alert in alerts):
             yield Problem(f"{stack.name}: alerts", watched.what, None, "must be watched by an enabled alert")
+
+
+@rule("azurerm_monitor_activity_log_alert")
+def service_health_is_watched_once(stack: Stack) -> Iterator[Problem]:
+    """Service Health speaks of the subscription: an alert in every environment would tell the same again and again.
+
+    https://learn.microsoft.com/azure/service-health/alerts-activity-log-service-notifications-portal
+    """
+    alerts = [each for each in stack.of("azurerm_monitor_activity_log_alert") if category("ServiceHealth")(each)]
+    if len(alerts) != (stack.environment is None):
+        right = "must be 0 in an environment, and 1 in the shared stack"
+        yield Problem(f"{stack.name}: alerts", "Service Health", len(alerts), right)
+    regions = {LOCATION_NAMES[each.location] for each in stack.platform.environments.values()}
+    for alert in alerts:
+        missing = regions - set(map(str, listed(alert.body, "criteria.service_health.locations")))
+        if missing:
+            yield wrong(alert, "criteria.service_health.locations", f"must name {sorted(missing)} as well")
+        if alert.body["scopes"] != [f"/subscriptions/{stack.platform.shared.account.subscription_id}"]:
+            yield wrong(alert, "scopes", "must be the subscription")
 
 
 @rule("azurerm_application_insights_standard_web_test", "azurerm_monitor_metric_alert")

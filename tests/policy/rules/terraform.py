@@ -40,7 +40,7 @@ def the_provider_is_pinned(stack: Stack) -> Iterator[Problem]:
 
 @rule()
 def the_provider_keeps_off_the_data(stack: Stack) -> Iterator[Problem]:
-    """Entra instead of keys, no data plane, no purge, no restart, no group deleted with its contents (design section 4).
+    """Entra instead of keys, no data plane, no purge, no restart, no group deleted with its contents (design, 4).
 
     https://registry.terraform.io/providers/hashicorp/azurerm/4.81.0/docs/guides/features-block
     """
