@@ -5,7 +5,8 @@ from datetime import date
 import pytest
 
 from environments import ENVIRONMENTS, load
-from environments.settings import AlertSettings, DatabaseSettings, WebAppSettings
+from environments.settings import AlertSettings, DatabaseSettings, WebAppSettings, validate
+from environments.shared import SHARED
 from tests.environments.changes import Changes, changed, check
 
 CHEAP: Changes = {
@@ -93,7 +94,7 @@ def test_what_is_written_may_be() -> None:
 
 @pytest.mark.parametrize("name", ["dd", "d" * 16, "qa1"])
 def test_a_name_may_be(name: str) -> None:
-    check({"dev": {"name": name}})
+    assert list(validate(SHARED, {name: changed(ENVIRONMENTS["dev"], {"name": name})}).environments) == [name]
 
 
 def test_the_longest_parts_that_go_together_fill_azures_24_characters() -> None:
