@@ -72,7 +72,7 @@ def test_every_path_that_is_named_is_there() -> None:
         f"{page}: {word}"
         for page in PAGES
         for token in tokens(page)
-        if token.type in {"code_inline", "fence"}
+        if token.type in {"code_inline", "fence", "text"}
         for word in re.findall(r"[\w./-]+", "" if PLACEHOLDER.search(token.content) else token.content)
         if "/" in word and word.split("/")[0] in TOP and not Path(word).exists()
     ]
