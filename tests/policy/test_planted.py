@@ -167,6 +167,7 @@ EXPOSURE = [
     Fault("the_app_leaves_through_its_subnet", "dev", f"{APP}.site_config.vnet_route_all_enabled", False, "true"),
     Fault("cors_admits_own_front_ends", "dev", f"{APP}.site_config.cors.allowed_origins.0", "*", "one of"),
     Fault("cors_admits_own_front_ends", "dev", f"{APP}.app_settings.CORS_ORIGINS", "https://evil.example", "own list"),
+    Fault("entra_alone", "dev", "azurerm_static_web_app.static_site.preview_environments_enabled", True, "false"),
 ]
 SECRECY = [
     Fault(
@@ -404,6 +405,13 @@ ACCESS = [
         ["anybody"],
         "AzureADTokenExchange",
     ),
+    Fault(
+        "custom_roles_are_narrow",
+        "shared",
+        "azurerm_role_definition.ci-roles_plan_*.assignable_scopes",
+        ["/"],
+        '["/subscriptions/00000000-0000-0000-0000-000000000000"]',
+    ),
 ]
 TERRAFORM = [
     Fault(
@@ -483,6 +491,20 @@ TERRAFORM = [
         f"{SLOT}.site_config.application_stack.docker_image_name",
         "augeo-api:1.4",
         "digest",
+    ),
+    Fault(
+        "everything_stands_in_its_own_group",
+        "production",
+        f"{VAULT}.resource_group_name",
+        "rg-augeo-dev-eus2",
+        "rg-augeo-prod-eus2",
+    ),
+    Fault(
+        "everything_stands_in_its_own_group",
+        "shared",
+        "azurerm_user_assigned_identity.dev-ci_apply_*.resource_group_name",
+        "${azurerm_resource_group.production_resource_group.name}",
+        "rg-augeo-dev-eus2",
     ),
 ]
 NAMING = [
@@ -627,6 +649,30 @@ OPERATIONS = [
     Fault(
         "money_is_watched", "dev", "azurerm_consumption_budget_resource_group.budget_*.notification", [], "Forecasted"
     ),
+    Fault(
+        "alerts_reach_somebody",
+        "production",
+        "azurerm_monitor_activity_log_alert.alerts_*lock-removed_*.scopes.0",
+        "/subscriptions/00000000-0000-0000-0000-000000000000",
+        "resourceGroups/rg-augeo-prod-eus2",
+    ),
+    Fault("money_is_watched", "dev", "azurerm_consumption_budget_resource_group.budget_*.amount", 7500, "must be 75"),
+    Fault(
+        "money_is_watched",
+        "dev",
+        "azurerm_consumption_budget_resource_group.budget_*.notification.0.contact_emails.0",
+        "nobody@example.com",
+        "oncall@augeo.example",
+        "azurerm_consumption_budget_resource_group.*: notification = *nobody@example.com*",
+    ),
+    Fault(
+        "the_database_writes_down_who_did_what",
+        "production",
+        f"{PARAMETER}.*pgauditlog*.value",
+        "NONE",
+        "ddl",
+        f'{SERVER}: pgaudit.log = "NONE"',
+    ),
 ]
 WEB = [
     Fault(
@@ -681,6 +727,28 @@ WEB = [
         "azurerm_logic_app_action_custom.teams_read_*.body",
         "{}",
         "secureData",
+    ),
+    Fault(
+        "the_firewall_limits_rates",
+        "production",
+        f"{FIREWALL}.custom_rule.1.match_condition.0.transforms",
+        [],
+        "Lowercase",
+        "azurerm_cdn_frontdoor_firewall_policy.*: custom_rule.1 = *",
+    ),
+    Fault(
+        "the_firewall_covers_every_route",
+        "production",
+        "azurerm_cdn_frontdoor_security_policy.edge_*.security_policies.firewall.cdn_frontdoor_firewall_policy_id",
+        "/subscriptions/0/theirs",
+        "this stack's firewall",
+    ),
+    Fault(
+        "the_edge_leads_to_the_app",
+        "production",
+        "azurerm_cdn_frontdoor_origin.edge_*.host_name",
+        "evil.example",
+        "the app's own",
     ),
 ]
 FAULTS = [*TRANSPORT, *EXPOSURE, *SECRECY, *DATA, *ACCESS, *TERRAFORM, *NAMING, *OPERATIONS, *WEB]

@@ -188,7 +188,10 @@ def custom_roles_are_narrow(stack: Stack) -> Iterator[Problem]:
     No data actions: secrets and blobs are never read by a custom role.
     https://learn.microsoft.com/azure/role-based-access-control/custom-roles
     """
+    subscription = f"/subscriptions/{stack.platform.shared.account.subscription_id}"
     for role in stack.of("azurerm_role_definition"):
+        if at(role.body, "assignable_scopes") != [subscription]:
+            yield wrong(role, "assignable_scopes", f'must be ["{subscription}"]')
         for field in ("actions", "data_actions"):
             for index, action in enumerate(listed(role.body, f"permissions.{field}")):
                 if field == "data_actions" or ("*" in str(action) and action != "*/read"):

@@ -165,7 +165,7 @@ def data_is_locked(stack: Stack) -> Iterator[Problem]:
             right = "must have exactly one CanNotDelete lock" if wanted else "must have no lock"
             yield Problem(resource.address, "locks", [lock.name for lock in own], right)
     for lock in locks:
-        if lock.body["lock_level"] != "CanNotDelete":
+        if at(lock.body, "lock_level") != "CanNotDelete":
             yield wrong(lock, "lock_level", 'must be "CanNotDelete": ReadOnly stops the service as well')
         target = stack.named(lock.body["scope"])
         if target is None or target.type not in HOLDS_DATA:
@@ -218,7 +218,7 @@ def evidence_is_immutable(stack: Stack) -> Iterator[Problem]:
         if container.body["name"] == "evidence" and not kept:
             yield Problem(container.address, "immutability policy", None, "must have one")
     for policy in policies:
-        if policy.body["locked"] is stack.disposable(policy):
+        if bool(at(policy.body, "locked")) is stack.disposable(policy):
             yield wrong(policy, "locked", "must be true, and in a disposable environment false")
 
 

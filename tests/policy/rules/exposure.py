@@ -45,12 +45,16 @@ ENTRA_ALONE = (
     Must("azurerm_storage_account", "local_user_enabled", (False,)),
     Must("azurerm_storage_account", "allow_nested_items_to_be_public", (False,)),
     Must("azurerm_storage_account", "cross_tenant_replication_enabled", (False,)),
+    Must("azurerm_storage_account", "allowed_copy_scope", ("AAD", "PrivateLink")),
+    Must("azurerm_storage_account", "sas_policy.expiration_action", ("Block",)),
     Must("azurerm_storage_container", "container_access_type", ("private",)),
     Must("azurerm_container_registry", "admin_enabled", (False,)),
     Must("azurerm_container_registry", "anonymous_pull_enabled", (False,)),
     Must("azurerm_key_vault", "rbac_authorization_enabled", (True,)),
     Must("azurerm_log_analytics_workspace", "local_authentication_enabled", (False,)),
     Must("azurerm_postgresql_flexible_server", "authentication.active_directory_auth_enabled", (True,)),
+    Must("azurerm_postgresql_flexible_server_active_directory_administrator", "principal_type", ("Group",)),
+    Must("azurerm_static_web_app", "preview_environments_enabled", (False,)),  # an unguarded site for each branch
 )
 SCM_CLOSED = tuple(
     Must(app, f"site_config.{attribute}", allowed)

@@ -67,6 +67,15 @@ NO_DIAGNOSTICS = {
 ON_THE_PARENT = {"azurerm_managed_redis": Categories()}
 """What has its logs on a child, and its metrics on itself."""
 ACTIVITY_LOG = ("Administrative", "Alert", "Policy", "ResourceHealth", "Security", "ServiceHealth")
+# By name of the server parameter, a pattern for its value.
+DATABASE_LOGS = {
+    "connection_throttle.enable": "on",
+    "log_connections": "on",
+    "log_disconnections": "on",
+    "log_min_duration_statement": "[0-9]+",
+    "pgaudit.log": "(?i).*ddl.*role.*",
+    "shared_preload_libraries": ".*pgaudit.*",
+}
 ALERT_TYPES = (
     "azurerm_monitor_activity_log_alert",
     "azurerm_monitor_metric_alert",
@@ -209,6 +218,22 @@ def logs_go_to_the_own_workspace(stack: Stack) -> Iterator[Problem]:
             yield wrong(insights, "workspace_id", "must be this stack's workspace")
 
 
+@rule("azurerm_postgresql_flexible_server_configuration")
+def the_database_writes_down_who_did_what(stack: Stack) -> Iterator[Problem]:
+    """Connections, slow statements, changes of schema and of roles are logged, and guessing is slowed down.
+
+    https://learn.microsoft.com/azure/postgresql/flexible-server/concepts-audit, issue 3 section 3, item 4.
+    """
+    for server in stack.of("azurerm_postgresql_flexible_server"):
+        written = {
+            str(each.body["name"]): str(each.body["value"])
+            for each in stack.of("azurerm_postgresql_flexible_server_configuration")
+        }
+        for name, wanted in DATABASE_LOGS.items():
+            if not re.fullmatch(wanted, written.get(name, "")):
+                yield Problem(server.address, name, written.get(name), f"must match {wanted}, by a server parameter")
+
+
 @rule("azurerm_monitor_diagnostic_setting")
 def the_activity_log_is_kept(stack: Stack) -> Iterator[Problem]:
     """Azure forgets who changed what after 90 days; the shared stack exports it for the subscription (issue 3).
@@ -291,6 +316,8 @@ def alerts_reach_somebody(stack: Stack) -> Iterator[Problem]:
     https://learn.microsoft.com/azure/azure-monitor/alerts/action-groups
     """
     account = stack.platform.shared.account
+    group_id = f"/subscriptions/{account.subscription_id}/resourceGroups/"
+    own_group = stack.platform.names(stack.environment)("resource_group") if stack.environment else ""
     page = re.compile(
         rf" Runbook: https://github\.com/{re.escape(account.github_repository)}/blob/main/docs/operations/runbook/[\w-]+\.md"
     )
@@ -300,6 +327,10 @@ def alerts_reach_somebody(stack: Stack) -> Iterator[Problem]:
         group = stack.named(at(alert.body, path))
         if group is None or group.type != "azurerm_monitor_action_group":
             yield wrong(alert, path, "must be this stack's action group")
+        for index, scope in enumerate(listed(alert.body, "scopes")):
+            whole = (f"{group_id}{own_group}",) if stack.environment else (group_id.removesuffix("/resourceGroups/"),)
+            if scope not in whole and stack.named(scope) is None:
+                yield wrong(alert, f"scopes.{index}", f"must be a resource of this stack, or {whole[0]}")
         if not page.search(str(at(alert.body, "description"))):
             yield wrong(alert, "description", "must end with the address of a runbook page")
         frequency = "evaluation_frequency" if several else "frequency"
@@ -330,5 +361,10 @@ def money_is_watched(stack: Stack) -> Iterator[Problem]:
             for each in listed(budget.body, "notification")
             if at(each, "enabled") is not False and listed(each, "contact_emails")
         }
+        mailed = [listed(each, "contact_emails") for each in listed(budget.body, "notification")]
+        if stack.environment and at(budget.body, "amount") != stack.environment.budget.monthly_usd:
+            yield wrong(budget, "amount", f"must be {stack.environment.budget.monthly_usd}, as the settings say")
+        if any(each != list(stack.platform.shared.account.alert_emails) for each in mailed):
+            yield wrong(budget, "notification", f"must mail {list(stack.platform.shared.account.alert_emails)}")
         if told != NOTIFICATIONS:
             yield wrong(budget, "notification", f"must mail somebody at {sorted(NOTIFICATIONS)}")

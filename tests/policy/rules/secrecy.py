@@ -106,7 +106,7 @@ def secret_settings_are_vault_references(stack: Stack) -> Iterator[Problem]:
     listed_secrets = {setting.name: setting.secret for setting in read_app_settings() if setting.secret}
     vault = stack.platform.names(stack.environment)("key_vault") if stack.environment else ""
     for app in stack.of(*WEB_APPS):
-        for name, value in app.body["app_settings"].items():
+        for name, value in app.body.get("app_settings", {}).items():
             reference = VAULT_REFERENCE.fullmatch(str(value))
             if name in listed_secrets:
                 if not reference or (reference["vault"], reference["secret"]) != (vault, listed_secrets[name]):

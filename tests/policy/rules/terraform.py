@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from tests.policy.rule import Problem, Stack, at, binding, either, references, rule, texts
+from tests.policy.rule import Problem, Stack, at, binding, either, references, rule, texts, wrong
 
 PROVIDER_VERSION = "4.81.0"
 # What the provider block says, by path.
@@ -20,6 +20,7 @@ CREDENTIALS = ("client_secret", "client_certificate", "client_certificate_passwo
 BACKEND_KEYS = ("access_key", "sas_token", "client_secret", "client_certificate_password")
 # What the pinned provider has, and the bindings' older schema does not.
 NEWER = {"azurerm_federated_identity_credential": ("user_assigned_identity_id",)}
+GROUP = "resource_group_name"
 META = frozenset({"depends_on", "lifecycle", "provider", "provisioner", "connection", "count", "for_each", "//"})
 
 
@@ -116,6 +117,27 @@ def stacks_keep_to_themselves(stack: Stack) -> Iterator[Problem]:
         for group, name in others.items():
             if group in text:
                 yield Problem(address, path, text, f"must not name anything of {name}'s")
+
+
+@rule("azurerm_user_assigned_identity", "azurerm_dns_ns_record")
+def everything_stands_in_its_own_group(stack: Stack) -> Iterator[Problem]:
+    """Rights, budget and disposal end at the environment's resource group, so all that is its own stands in it.
+
+    The delegation alone is written into the parent zone, and the shared stack makes each API's identity.
+    https://learn.microsoft.com/azure/azure-resource-manager/management/overview#resource-groups, design section 4.
+    """
+    shared = stack.platform.shared.names("resource_group")
+    for resource in stack.of():
+        group = at(resource.body, GROUP)
+        if group is None or resource.type == "azurerm_resource_group":
+            continue
+        made_here = stack.named(group)
+        name = made_here.body["name"] if made_here else group
+        for_ = stack.platform.environments.get(str(at(resource.body, "tags.environment")), stack.environment)
+        own = stack.platform.names(for_)("resource_group") if for_ else shared
+        common = resource.type == "azurerm_dns_ns_record" or stack.environment is None
+        if name != own and not (common and name == shared):
+            yield wrong(resource, GROUP, f"must be {own}")
 
 
 @rule()

@@ -13,6 +13,7 @@ MINIMUMS = (
     *(Must(app, "site_config.scm_minimum_tls_version", TLS) for app in WEB_APPS),
     Must("azurerm_managed_redis", "default_database.client_protocol", ("Encrypted",)),
     Must("azurerm_cdn_frontdoor_custom_domain", "tls.minimum_tls_version", ("TLS12", "TLS13")),
+    Must("azurerm_cdn_frontdoor_custom_domain", "tls.certificate_type", ("ManagedCertificate",)),
     Must("azurerm_app_service_certificate_binding", "ssl_state", ("SniEnabled",)),
 )
 HTTPS = (

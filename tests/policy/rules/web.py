@@ -9,6 +9,13 @@ from tests.support import Resource
 
 # The provider, or App Service, manages these itself, and would show a difference for ever (design section 5).
 FORBIDDEN_SETTINGS = re.compile(r"DOCKER_REGISTRY_\w+|WEBSITE_HEALTHCHECK_\w+|WEBSITE_VNET_ROUTE_ALL")
+# So that /API/ and %2Fapi%2F count as well, and a path below another prefix.
+MATCHED = {
+    "match_condition.match_variable": "RequestUri",
+    "match_condition.operator": "Contains",
+    "match_condition.transforms": ["UrlDecode", "Lowercase"],
+    "rate_limit_duration_in_minutes": 1,
+}
 SIGN_IN, API = "/api/v1/auth/", "/api/"
 
 
@@ -33,7 +40,7 @@ def app_service_keeps_its_own_settings(stack: Stack) -> Iterator[Problem]:
     https://github.com/hashicorp/terraform-provider-azurerm/blob/v4.81.0/internal/services/appservice/helpers
     """
     for app in stack.of(*WEB_APPS):
-        for name in app.body["app_settings"]:
+        for name in app.body.get("app_settings", {}):
             if FORBIDDEN_SETTINGS.fullmatch(name):
                 yield wrong(app, f"app_settings.{name}", "must be an argument of site_config, or absent")
 
@@ -72,8 +79,8 @@ def the_firewall_limits_rates(stack: Stack) -> Iterator[Problem]:
         for index, row in enumerate(listed(policy.body, "custom_rule")):
             if at(row, "enabled") is not True or at(row, "action") != "Block" or at(row, "type") != "RateLimitRule":
                 yield wrong(policy, f"custom_rule.{index}", "must be an enabled rate limit that blocks")
-            elif "Lowercase" not in listed(row, "match_condition.transforms"):
-                yield wrong(policy, f"custom_rule.{index}.match_condition", "must match in lower case: /API/ is /api/")
+            elif any(at(row, path) != value for path, value in MATCHED.items()):
+                yield wrong(policy, f"custom_rule.{index}", f"must count a minute of what matches by {MATCHED}")
             else:
                 for path in listed(row, "match_condition.match_values"):
                     limits[str(path)] = (at(row, "priority"), at(row, "rate_limit_threshold"))
@@ -97,6 +104,10 @@ def the_firewall_covers_every_route(stack: Stack) -> Iterator[Problem]:
     for policy in stack.of("azurerm_cdn_frontdoor_security_policy"):
         if at(policy.body, f"{path}.patterns_to_match") != ["/*"]:
             yield wrong(policy, f"{path}.patterns_to_match", 'must be ["/*"]')
+        if stack.named(at(policy.body, "security_policies.firewall.cdn_frontdoor_firewall_policy_id")) is None:
+            yield wrong(
+                policy, "security_policies.firewall.cdn_frontdoor_firewall_policy_id", "must be this stack's firewall"
+            )
         covered |= {str(at(each, "cdn_frontdoor_domain_id")) for each in listed(policy.body, f"{path}.domain")}
     for route in stack.of("azurerm_cdn_frontdoor_route"):
         hosts = list(map(str, listed(route.body, "cdn_frontdoor_custom_domain_ids")))
@@ -105,6 +116,19 @@ def the_firewall_covers_every_route(stack: Stack) -> Iterator[Problem]:
         for host in hosts:
             if host not in covered:
                 yield Problem(route.address, "host", host, "must be a domain of the security policy")
+
+
+@rule("azurerm_cdn_frontdoor_origin")
+def the_edge_leads_to_the_app(stack: Stack) -> Iterator[Problem]:
+    """Another origin behind our host name and certificate would be a phishing site of our own.
+
+    https://learn.microsoft.com/azure/frontdoor/origin
+    """
+    for origin in stack.of("azurerm_cdn_frontdoor_origin"):
+        for attribute in ("host_name", "origin_host_header"):
+            target = stack.named(at(origin.body, attribute))
+            if target is None or target.type != "azurerm_linux_web_app":
+                yield wrong(origin, attribute, "must be the app's own host name")
 
 
 @rule("azurerm_dns_cname_record", "azurerm_cdn_frontdoor_custom_domain")
