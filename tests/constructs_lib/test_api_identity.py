@@ -11,7 +11,7 @@ from cdktf_cdktf_provider_azurerm.log_analytics_workspace import LogAnalyticsWor
 from syrupy.assertion import SnapshotAssertion
 
 from tests.constructs_lib.neighbours import built_shared, only
-from tests.support import Json, platform
+from tests.support import Json, platform, synthesized
 
 VARIANTS = {"minimal": "dev"}
 
@@ -40,3 +40,22 @@ def test_it_stands_in_the_environment_and_pulls_images_alone() -> None:
     assert right["scope"] == "${azurerm_container_registry.registry.id}"
     # AcrPull: https://learn.microsoft.com/azure/role-based-access-control/built-in-roles/containers
     assert right["role_definition_id"].endswith("/7f951dda-4ed3-4680-a7ca-43fe172d538d")
+
+
+@pytest.mark.parametrize("environment", ["dev", "staging", "production"])
+def test_environment_finds_the_identities_that_the_shared_stack_makes(environment: str) -> None:
+    """Guards against a name or a group that the two stacks spell differently: the environment's plan would fail."""
+    shared, stack = synthesized()["shared"]["resource"], synthesized()[environment]
+    groups = {
+        f"${{azurerm_resource_group.{id_}.name}}": group["name"]
+        for id_, group in shared["azurerm_resource_group"].items()
+    }
+    made = {
+        (each["name"], groups[each["resource_group_name"]])
+        for each in shared["azurerm_user_assigned_identity"].values()
+    }
+    looked_up = {
+        (each["name"], each["resource_group_name"]) for each in stack["data"]["azurerm_user_assigned_identity"].values()
+    }
+    assert len(looked_up) == 2
+    assert looked_up <= made
