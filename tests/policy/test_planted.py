@@ -615,10 +615,14 @@ OPERATIONS = [
         "https://*: certificate = null",
     ),
     Fault(
-        "alerts_reach_somebody", "dev", "azurerm_monitor_metric_alert.alerts_database-down_*.frequency", "PT5M", "PT1M"
+        "critical_alerts_are_evaluated_every_minute",
+        "dev",
+        "azurerm_monitor_metric_alert.alerts_database-down_*.frequency",
+        "PT5M",
+        "PT1M",
     ),
     Fault(
-        "alerts_reach_somebody",
+        "alerts_name_their_runbook",
         "dev",
         "azurerm_monitor_metric_alert.alerts_database-down_*.description",
         "?",
@@ -650,11 +654,19 @@ OPERATIONS = [
         "money_is_watched", "dev", "azurerm_consumption_budget_resource_group.budget_*.notification", [], "Forecasted"
     ),
     Fault(
-        "alerts_reach_somebody",
+        "alerts_watch_their_own",
         "production",
         "azurerm_monitor_activity_log_alert.alerts_*lock-removed_*.scopes.0",
         "/subscriptions/00000000-0000-0000-0000-000000000000",
         "resourceGroups/rg-augeo-prod-eus2",
+    ),
+    Fault(
+        "alerts_reach_somebody",
+        "dev",
+        "azurerm_monitor_action_group.alerts_*.email_receiver.0.use_common_alert_schema",
+        False,
+        "true for each",
+        "azurerm_monitor_action_group.*: use_common_alert_schema = *false*",
     ),
     Fault("money_is_watched", "dev", "azurerm_consumption_budget_resource_group.budget_*.amount", 7500, "must be 75"),
     Fault(

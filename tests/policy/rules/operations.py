@@ -76,11 +76,8 @@ DATABASE_LOGS = {
     "pgaudit.log": "(?i).*ddl.*role.*",
     "shared_preload_libraries": ".*pgaudit.*",
 }
-ALERT_TYPES = (
-    "azurerm_monitor_activity_log_alert",
-    "azurerm_monitor_metric_alert",
-    "azurerm_monitor_scheduled_query_rules_alert_v2",
-)
+QUERY_ALERT = "azurerm_monitor_scheduled_query_rules_alert_v2"
+ALERT_TYPES = ("azurerm_monitor_activity_log_alert", "azurerm_monitor_metric_alert", QUERY_ALERT)
 NOTIFICATIONS = {(80, "Actual"), (100, "Actual"), (100, "Forecasted")}
 
 
@@ -310,38 +307,59 @@ def certificates_are_watched(stack: Stack) -> Iterator[Problem]:
 
 @rule(*ALERT_TYPES, "azurerm_monitor_action_group")
 def alerts_reach_somebody(stack: Stack) -> Iterator[Problem]:
-    """An alert without a receiver, or without a page that says what to do, is noise. Critical ones: every minute.
+    """An alert that reaches nobody is none: it goes to the action group, and that to the account's addresses and Teams.
 
-    A person hears within 2 minutes, and finds the runbook in the message: issue 3, section 3, item 9;
-    https://learn.microsoft.com/azure/azure-monitor/alerts/action-groups
+    The card in Teams renders the common schema. https://learn.microsoft.com/azure/azure-monitor/alerts/action-groups
     """
-    account = stack.platform.shared.account
-    group_id = f"/subscriptions/{account.subscription_id}/resourceGroups/"
-    own_group = stack.platform.names(stack.environment)("resource_group") if stack.environment else ""
-    page = re.compile(
-        rf" Runbook: https://github\.com/{re.escape(account.github_repository)}/blob/main/docs/operations/runbook/[\w-]+\.md"
-    )
+    account, environment = stack.platform.shared.account, stack.environment
     for alert in stack.of(*ALERT_TYPES):
-        several = alert.type == "azurerm_monitor_scheduled_query_rules_alert_v2"
-        path = "action.action_groups.0" if several else "action.0.action_group_id"
+        path = "action.action_groups.0" if alert.type == QUERY_ALERT else "action.0.action_group_id"
         group = stack.named(at(alert.body, path))
         if group is None or group.type != "azurerm_monitor_action_group":
             yield wrong(alert, path, "must be this stack's action group")
+    for group in stack.of("azurerm_monitor_action_group"):
+        mails, teams = listed(group.body, "email_receiver"), listed(group.body, "logic_app_receiver")
+        if [at(each, "email_address") for each in mails] != list(account.alert_emails):
+            yield wrong(group, "email_receiver", f"must be {list(account.alert_emails)}")
+        if bool(teams) != (environment is not None and environment.alerts.teams):
+            yield wrong(group, "logic_app_receiver", "must be there exactly where the settings have alerts in Teams")
+        for receivers in (mails, teams):
+            if not all(at(each, "use_common_alert_schema") for each in receivers):
+                yield Problem(group.address, "use_common_alert_schema", receivers, "must be true for each")
+
+
+@rule(*ALERT_TYPES)
+def alerts_watch_their_own(stack: Stack) -> Iterator[Problem]:
+    """An alert speaks of its stack alone; only the shared one speaks of the subscription (design section 4).
+
+    https://learn.microsoft.com/azure/azure-monitor/alerts/alerts-types
+    """
+    whole = f"/subscriptions/{stack.platform.shared.account.subscription_id}"
+    if stack.environment:
+        whole += f"/resourceGroups/{stack.platform.names(stack.environment)('resource_group')}"
+    for alert in stack.of(*ALERT_TYPES):
         for index, scope in enumerate(listed(alert.body, "scopes")):
-            whole = (f"{group_id}{own_group}",) if stack.environment else (group_id.removesuffix("/resourceGroups/"),)
-            if scope not in whole and stack.named(scope) is None:
-                yield wrong(alert, f"scopes.{index}", f"must be a resource of this stack, or {whole[0]}")
+            if scope != whole and stack.named(scope) is None:
+                yield wrong(alert, f"scopes.{index}", f"must be a resource of this stack, or {whole}")
+
+
+@rule(*ALERT_TYPES)
+def alerts_name_their_runbook(stack: Stack) -> Iterator[Problem]:
+    """Whoever is woken at night reads what to do in the message itself (design section 1; issue 3, item 9)."""
+    repository = re.escape(stack.platform.shared.account.github_repository)
+    page = re.compile(rf"Runbook: https://github\.com/{repository}/blob/main/docs/operations/runbook/[\w-]+\.md$")
+    for alert in stack.of(*ALERT_TYPES):
         if not page.search(str(at(alert.body, "description"))):
             yield wrong(alert, "description", "must end with the address of a runbook page")
-        frequency = "evaluation_frequency" if several else "frequency"
+
+
+@rule("azurerm_monitor_metric_alert", QUERY_ALERT)
+def critical_alerts_are_evaluated_every_minute(stack: Stack) -> Iterator[Problem]:
+    """A person hears within 2 minutes of what is critical, severity 0 or 1 (design section 1; issue 3, item 9)."""
+    for alert in stack.of("azurerm_monitor_metric_alert", QUERY_ALERT):
+        frequency = "evaluation_frequency" if alert.type == QUERY_ALERT else "frequency"
         if at(alert.body, "severity") in (0, 1) and at(alert.body, frequency) != "PT1M":
             yield wrong(alert, frequency, 'must be "PT1M": it is critical')
-    for group in stack.of("azurerm_monitor_action_group"):
-        addresses = [at(each, "email_address") for each in listed(group.body, "email_receiver")]
-        if addresses != list(account.alert_emails):
-            yield wrong(group, "email_receiver", f"must be {list(account.alert_emails)}")
-        if stack.environment and stack.environment.alerts.teams != bool(listed(group.body, "logic_app_receiver")):
-            yield wrong(group, "logic_app_receiver", "must be there exactly where the settings have alerts in Teams")
 
 
 @rule("azurerm_consumption_budget_resource_group")
@@ -350,21 +368,19 @@ def money_is_watched(stack: Stack) -> Iterator[Problem]:
 
     https://learn.microsoft.com/azure/cost-management-billing/costs/tutorial-acm-create-budgets
     """
+    addresses = list(stack.platform.shared.account.alert_emails)
     budgets = list(stack.of("azurerm_consumption_budget_resource_group"))
     if stack.environment and len(budgets) != 1:
         yield Problem(f"{stack.name}: azurerm_consumption_budget_resource_group", "count", len(budgets), "must be 1")
     for budget in budgets:
+        if stack.environment and at(budget.body, "amount") != stack.environment.budget.monthly_usd:
+            yield wrong(budget, "amount", f"must be {stack.environment.budget.monthly_usd}, as the settings say")
         if not re.fullmatch(r"20\d\d-(0[1-9]|1[0-2])-01T00:00:00Z", str(at(budget.body, "time_period.start_date"))):
             yield wrong(budget, "time_period.start_date", "must be the first of a month, as a constant")
         told = {
             (at(each, "threshold"), at(each, "threshold_type"))
             for each in listed(budget.body, "notification")
-            if at(each, "enabled") is not False and listed(each, "contact_emails")
+            if at(each, "enabled") is not False and at(each, "contact_emails") == addresses
         }
-        mailed = [listed(each, "contact_emails") for each in listed(budget.body, "notification")]
-        if stack.environment and at(budget.body, "amount") != stack.environment.budget.monthly_usd:
-            yield wrong(budget, "amount", f"must be {stack.environment.budget.monthly_usd}, as the settings say")
-        if any(each != list(stack.platform.shared.account.alert_emails) for each in mailed):
-            yield wrong(budget, "notification", f"must mail {list(stack.platform.shared.account.alert_emails)}")
         if told != NOTIFICATIONS:
-            yield wrong(budget, "notification", f"must mail somebody at {sorted(NOTIFICATIONS)}")
+            yield wrong(budget, "notification", f"must mail {addresses} at {sorted(NOTIFICATIONS)}")
