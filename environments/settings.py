@@ -12,6 +12,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, TypeVar, cast, get_args
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
@@ -64,8 +65,21 @@ Guid = Annotated[
     ),
 ]
 EmailAddress = Annotated[
-    str, Field(pattern=r"^[^@\s,]+@[^@\s,]+\.[A-Za-z]{2,}$", description="a mail address, name@domain")
+    str,
+    Field(
+        pattern=r"^[A-Za-z0-9.!#&'*+/=?^_~-]+@([A-Za-z0-9-]+\.)+[A-Za-z]{2,}$",
+        description="a mail address, name@domain",
+    ),
 ]
+
+
+def _plain(value: str) -> str:
+    if "${" in value or "%{" in value:
+        raise ValueError("must not contain ${ or %{: Terraform would evaluate it")
+    return value
+
+
+Text = Annotated[str, Field(min_length=1, max_length=256), AfterValidator(_plain)]
 Cidr = Annotated[str, Field(description="an IPv4 range in CIDR form without host bits, 10.10.0.0/16")]
 Tier = Literal["Burstable", "General Purpose", "Memory Optimized"]
 
@@ -86,6 +100,9 @@ class Domain(Settings):
     ]
 
 
+PRIVATE_RANGES = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")
+
+
 class NetworkSettings(Settings):
     """The virtual network and its two subnets."""
 
@@ -93,10 +110,12 @@ class NetworkSettings(Settings):
     app_subnet: Cidr
     endpoints_subnet: Cidr
 
-    @field_validator("address_space", "app_subnet", "endpoints_subnet")
+    @field_validator("address_space")
     @classmethod
-    def _range(cls, value: str) -> str:
-        _network(value)
+    def _private(cls, value: str) -> str:
+        space = _network(value)
+        if not any(space.subnet_of(_network(private)) for private in PRIVATE_RANGES):
+            raise ValueError(f"must lie in {', '.join(PRIVATE_RANGES)}")
         return value
 
     @field_validator("app_subnet", "endpoints_subnet")
@@ -297,7 +316,7 @@ class EmailSettings(Settings):
         bool, Field(description="True once the verification script reports the customer domain verified")
     ]
     sender: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$", description="the part before the @")]
-    sender_name: Annotated[str, Field(min_length=1, max_length=64)]
+    sender_name: Annotated[str, Field(min_length=1, max_length=64), AfterValidator(_plain)]
     data_location: Annotated[
         Literal["United States", "Europe", "UK"], Field(description="fixed at creation: a change replaces the service")
     ]
@@ -351,6 +370,9 @@ class StorageSettings(Settings):
     ]
 
 
+FIRST_BUDGET = date(2017, 6, 1)
+
+
 class BudgetSettings(Settings):
     """The monthly budget of the environment's resource group."""
 
@@ -362,6 +384,8 @@ class BudgetSettings(Settings):
     def _first_of_a_month(cls, value: date) -> date:
         if value.day != 1:
             raise ValueError(f"must be the first of a month: {value.replace(day=1)}")
+        if value < FIRST_BUDGET:
+            raise ValueError(f"must not be before {FIRST_BUDGET}, Azure's first")
         return value
 
 
@@ -396,13 +420,16 @@ class Account(Settings):
         str,
         Field(
             pattern=r"^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$",
-            max_length=200,
+            # What Azure's longest DKIM record and a label leave of the 253 characters that DNS takes.
+            max_length=149,
             description="a domain you have registered, lower case, without a trailing dot",
         ),
     ]
-    alert_emails: Annotated[tuple[EmailAddress, ...], Field(min_length=1, max_length=10)]
+    alert_emails: Annotated[
+        tuple[EmailAddress, ...], Field(min_length=1, max_length=10, description="mail addresses, name@domain")
+    ]
     super_admin_email: EmailAddress
-    database_admins_name: Annotated[str, Field(min_length=1, description="an Entra group's display name")]
+    database_admins_name: Annotated[Text, Field(description="an Entra group's display name")]
     database_admins_object_id: Guid
     github_repository: Annotated[
         str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9._-]+$", description="owner/name")
@@ -416,8 +443,15 @@ class Account(Settings):
         ),
     ]
     github_repository_id: Annotated[str, Field(pattern=r"^[0-9]*$", description="digits, or empty")]
-    owner_tag: Annotated[str, Field(min_length=1, max_length=256)]
-    cost_center_tag: Annotated[str, Field(min_length=1, max_length=256)]
+    owner_tag: Text
+    cost_center_tag: Text
+
+    @field_validator("alert_emails")
+    @classmethod
+    def _once_each(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if len({address.lower() for address in value}) < len(value):
+            raise ValueError("names an address twice")
+        return value
 
     @field_validator("github_repository_id")
     @classmethod
@@ -442,6 +476,8 @@ class Account(Settings):
     @classmethod
     def _from_environment_variables(cls, given: object) -> object:
         """`AUGEO_<FIELD>` replaces what is written, so that CI can fill in a fork's account. Lists: commas between."""
+        if not isinstance(given, (dict, cls)):
+            return given  # for pydantic to refuse
         written = cast(dict[str, object], given if isinstance(given, dict) else vars(given))
         replaced = dict(written)
         for name in cls.model_fields:
@@ -564,7 +600,14 @@ class Platform(Settings):
 
     @model_validator(mode="after")
     def _composed(self) -> Self:
-        problems = [*self._name_problems(), *self._twins()]
+        problems = [
+            *(f"shared: {problem}" for problem in self.shared.names.problems(SHARED_NAMES)),
+            *(
+                f"{name}: {problem}"
+                for name, environment in self.environments.items()
+                for problem in self.names(environment).problems(ENVIRONMENT_NAMES)
+            ),
+        ]
         if problems:
             raise ValueError("\n".join(problems))
         return self
@@ -574,22 +617,6 @@ class Platform(Settings):
         account = self.shared.account
         return Names(account.workload, environment.short_name, environment.location, account.name_suffix)
 
-    def _name_problems(self) -> Iterator[str]:
-        yield from (f"shared: {problem}" for problem in self.shared.names.problems(SHARED_NAMES))
-        for name, environment in self.environments.items():
-            yield from (f"{name}: {problem}" for problem in self.names(environment).problems(ENVIRONMENT_NAMES))
-
-    def _twins(self) -> Iterator[str]:
-        seen: dict[tuple[str, str], str] = {}
-        for name, environment in self.environments.items():
-            for field, value in (
-                ("short_name", environment.short_name),
-                ("domain.label", environment.domain.label),
-                ("database.server_name", environment.database.server_name),
-            ):
-                if value and (other := seen.setdefault((field, value), name)) != name:
-                    yield f"{name}: {field} = '{value}': is {other}'s already; each environment needs its own"
-
 
 def validate(shared: Shared, environments: Mapping[str, Environment]) -> Platform:
     """The checked platform.
@@ -597,42 +624,74 @@ def validate(shared: Shared, environments: Mapping[str, Environment]) -> Platfor
     Raises:
         SettingsError: with every problem of every environment.
     """
+    lines: list[str] = []
     try:
-        return Platform.model_validate({"shared": shared, "environments": dict(environments)})
+        platform = Platform.model_validate({"shared": shared, "environments": dict(environments)})
     except ValidationError as error:
-        raise SettingsError(
-            [line for detail in error.errors(include_url=False) for line in _in_words(cast(dict[str, Any], detail))]
-        ) from None
+        details = cast(list[dict[str, Any]], error.errors(include_url=False))
+        lines = [line for detail in details for line in _in_words(detail)]
+        platform = None
+    told = {line.split(" = ")[0] for line in lines}
+    lines += [line for line in _twins(environments) if line.split(" = ")[0] not in told]
+    if platform is None or lines:
+        raise SettingsError(lines)
+    return platform
+
+
+def _twins(environments: Mapping[str, Environment]) -> Iterator[str]:
+    """What two environments may not share, of what is written: also told when one of them is wrong by itself."""
+    seen: dict[tuple[str, object], str] = {}
+    for name, environment in environments.items():
+        written = getattr(environment, "name", name)
+        if written != name:
+            yield f"{name}: name = {written!r}: must be {name!r}, as ENVIRONMENTS calls it"
+        for path in ("short_name", "domain.label", "database.server_name"):
+            value: object = environment
+            for part in path.split("."):
+                value = getattr(value, part, None)
+            if isinstance(value, str) and (other := seen.setdefault((path, value), name)) != name:
+                yield f"{name}: {path} = {value!r}: is {other}'s already; each environment needs its own"
 
 
 # ------------------------------------------------------------------------------------------------ in the reader's words
 def _in_words(detail: dict[str, Any]) -> list[str]:
     """One of pydantic's errors as `environment: field = value: what would be right`."""
-    path = [part for part in detail["loc"] if part != "environments"]
-    if not path:  # the cross-checks of the platform name their own environment
+    path = list(detail["loc"])
+    if not path:  # the composed names: each problem names its own environment
         return str(detail["ctx"]["error"]).split("\n")
+    if path[0] == "environments":
+        path.pop(0)
     where, field = path[0], ".".join(str(part) for part in path[1:])
-    value, context = detail["input"], detail.get("ctx", {})
+    if not field:
+        return [f"{where}: {detail['msg']}"]
+    value = detail["input"]
     match detail["type"]:
         case "missing":
             return [f"{where}: {field}: is missing{_described(path)}"]
         case "extra_forbidden":
             return [f"{where}: {field} = {value!r}: no such setting{_similar(path)}"]
+        case _:
+            shown = "" if isinstance(value, Settings) else f" = {value!r}"
+            return [f"{where}: {field}{shown}: {_right(detail)}{_described(path)}"]
+
+
+def _right(detail: dict[str, Any]) -> str:
+    """What would be right instead of the value."""
+    context = detail.get("ctx", {})
+    match detail["type"]:
         case "greater_than_equal":
-            right = f"must be at least {context['ge']}"
+            return f"must be at least {context['ge']}"
         case "less_than_equal":
-            right = f"must be at most {context['le']}"
+            return f"must be at most {context['le']}"
         case "literal_error":
-            right = f"must be one of {context['expected']}"
+            return f"must be one of {context['expected']}"
         case "value_error":
-            right = str(context["error"])
+            return str(context["error"])
         case "string_pattern_mismatch":
-            right = "has the wrong form"
+            return "has the wrong form"
         case _:
             message = str(detail["msg"])
-            right = message[0].lower() + message[1:]
-    shown = "" if isinstance(value, Settings) else f" = {value!r}"
-    return [f"{where}: {field}{shown}: {right}{_described(path)}"]
+            return message[0].lower() + message[1:]
 
 
 def _models(path: list[str | int]) -> Iterator[tuple[type[Settings], str]]:
@@ -663,9 +722,12 @@ def _similar(path: list[str | int]) -> str:
 # -------------------------------------------------------------------------------------------------------- small helpers
 def _network(value: str) -> ipaddress.IPv4Network:
     try:
-        return ipaddress.IPv4Network(value)
+        network = ipaddress.IPv4Network(value)
     except ValueError as error:
         raise ValueError(f"is no IPv4 range: {error}") from None
+    if str(network) != value:
+        raise ValueError(f"must be written as {network}")
+    return network
 
 
 def _ordered(lower: str, value: int, info: ValidationInfo) -> int:
