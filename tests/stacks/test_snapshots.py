@@ -83,3 +83,16 @@ def difference(before: object, after: object) -> Json:
             pairs = enumerate(zip(olds, news, strict=True))
             return {str(at): inner for at, (old, new) in pairs if (inner := difference(old, new))}
     return {} if before == after else {"-": before, "+": after}
+
+
+def test_difference_leaves_nothing_out() -> None:
+    """Guards against a change that its snapshot does not show."""
+    before = {"same": 1, "item": [1, {"a": 2}], "longer": [1], "gone": 0, "kind": {"a": 1}}
+    after = {"same": 1, "item": [1, {"a": 3}], "longer": [1, 2], "new": None, "kind": [1]}
+    assert difference(before, after) == {
+        "item": {"1": {"a": {"-": 2, "+": 3}}},
+        "longer": {"-": [1], "+": [1, 2]},
+        "gone": {"-": 0},
+        "new": {"+": None},
+        "kind": {"-": {"a": 1}, "+": [1]},
+    }
