@@ -1,0 +1,98 @@
+"""Communication Services and e-mail: https://learn.microsoft.com/rest/api/communication."""
+
+import uuid
+
+from rehearsal.azure import Azure
+from rehearsal.families.names import available, global_name
+from rehearsal.model import Json, Resource, ResourceType, Write, bad_request, strings
+
+SERVICE = "Microsoft.Communication/communicationServices"
+EMAIL = "Microsoft.Communication/emailServices"
+DOMAIN = f"{EMAIL}/domains"
+_SOURCE = "https://learn.microsoft.com/azure/communication-services/quickstarts/create-communication-resource"
+_VERIFIED = ("Domain", "SPF", "DKIM", "DKIM2")
+
+
+def _service(write: Write) -> None:
+    write.require("location", "properties.dataLocation")
+    global_name(write, r"[A-Za-z0-9-]{1,63}")
+    write.unchangeable("properties.dataLocation")
+    previous = write.previous.properties if write.previous else {}
+    write.properties.update(
+        hostName=f"{write.id.name}.unitedstates.communication.azure.com",
+        immutableResourceId=previous.get("immutableResourceId") or str(uuid.uuid4()),
+    )
+    for domain in strings(write.properties, "linkedDomains"):
+        found = write.refer(domain, DOMAIN)
+        states = found.properties["verificationStates"]
+        if any(states[each]["status"] != "Verified" for each in _VERIFIED):
+            # https://learn.microsoft.com/azure/communication-services/quickstarts/email/connect-email-communication-resource
+            raise bad_request(f"The domain '{found.id.name}' is not verified.", "DomainNotVerified")
+
+
+def _keys(_: Azure, service: Resource, __: Json) -> Json:
+    keys: Json = {}
+    for rank in ("primary", "secondary"):
+        keys[f"{rank}Key"] = f"acs-{rank}-{service.id.name}"
+        keys[f"{rank}ConnectionString"] = f"endpoint=https://{service.properties['hostName']}/;accesskey=acs-{rank}"
+    return keys
+
+
+def _domain(write: Write) -> None:
+    """An Azure-managed domain is verified from the start; a customer's own when its records are found."""
+    write.require("location", "properties.domainManagement")
+    write.choice("properties.domainManagement", "AzureManaged", "CustomerManaged", "CustomerManagedInExchangeOnline")
+    write.unchangeable("properties.domainManagement")
+    managed = write.properties["domainManagement"] == "AzureManaged"
+    if managed != (write.id.name == "AzureManagedDomain"):
+        raise bad_request("An Azure-managed domain, and no other, is called AzureManagedDomain.", "InvalidDomainName")
+    name = "11111111-2222-3333-4444-555555555555.azurecomm.net" if managed else write.id.name
+    previous = write.previous.properties if write.previous else {}
+    status = "Verified" if managed else "NotStarted"
+    write.properties.update(
+        fromSenderDomain=name,
+        mailFromSenderDomain=name,
+        dataLocation="United States",
+        verificationStates=previous.get("verificationStates")
+        or {each: {"status": status} for each in (*_VERIFIED, "DMARC")},
+        verificationRecords=_records(name),
+    )
+    write.properties.setdefault("userEngagementTracking", "Disabled")
+
+
+def _records(domain: str) -> Json:
+    """https://learn.microsoft.com/azure/communication-services/quickstarts/email/add-custom-verified-domains."""
+    return {
+        "Domain": {"type": "TXT", "name": domain, "value": "ms-domain-verification=0", "ttl": 3600},
+        "SPF": {"type": "TXT", "name": domain, "value": "v=spf1 include:spf.protection.outlook.com -all", "ttl": 3600},
+        **{
+            f"DKIM{suffix}": {
+                "type": "CNAME",
+                "name": f"selector{n}-azurecomm-prod-net._domainkey",
+                "value": f"selector{n}-azurecomm-prod-net._domainkey.azurecomm.net",
+                "ttl": 3600,
+            }
+            for n, suffix in ((1, ""), (2, "2"))
+        },
+    }
+
+
+def _verify(_: Azure, domain: Resource, sent: Json) -> Json:
+    """Accept every record as found: no DNS is asked."""
+    domain.properties["verificationStates"][sent["verificationType"]] = {"status": "Verified"}
+    return {}
+
+
+def _sender(write: Write) -> None:
+    write.require("properties.username")
+
+
+TYPES = (
+    ResourceType(SERVICE, _service, minutes=1, source=_SOURCE, delete_minutes=0.5, actions={"listKeys": _keys}),
+    ResourceType(EMAIL, minutes=0.5, source=_SOURCE, delete_minutes=0.5),
+    ResourceType(
+        DOMAIN, _domain, minutes=0.5, source=_SOURCE, delete_minutes=0.5, actions={"initiateVerification": _verify}
+    ),
+    ResourceType(f"{DOMAIN}/senderUsernames", _sender),
+)
+ROUTES = (available(SERVICE, "checkNameAvailability"),)

@@ -1,0 +1,180 @@
+"""PostgreSQL flexible servers: https://learn.microsoft.com/rest/api/postgresql."""
+
+import re
+
+from rehearsal.azure import Azure
+from rehearsal.families.names import available, global_name
+from rehearsal.model import Json, Resource, ResourceType, Write, at, bad_request, conflict
+
+SERVER = "Microsoft.DBforPostgreSQL/flexibleServers"
+CONFIGURATION = f"{SERVER}/configurations"
+# The parameters that the platform sets, with the values that a new server has. No other is known here.
+# https://learn.microsoft.com/azure/postgresql/server-parameters/concepts-server-parameters
+PARAMETERS = {
+    "azure.extensions": "",
+    "connection_throttle.enable": "off",
+    "log_checkpoints": "on",
+    "log_connections": "on",
+    "log_disconnections": "on",
+    "log_lock_waits": "off",
+    "log_min_duration_statement": "-1",
+    "metrics.collector_database_activity": "off",
+    "pgaudit.log": "none",
+    "pgbouncer.enabled": "false",
+    "pgbouncer.max_prepared_statements": "0",
+    "pgbouncer.pool_mode": "transaction",
+    "require_secure_transport": "on",
+    "shared_preload_libraries": "pg_cron,pg_stat_statements",
+    "ssl_min_protocol_version": "TLSv1.2",
+}
+_TIERS = {"Burstable": "Standard_B", "GeneralPurpose": "Standard_D", "MemoryOptimized": "Standard_E"}
+
+
+def _server(write: Write) -> None:
+    create = write.previous is None
+    properties = write.properties
+    mode = properties.pop("createMode", None)
+    if create:
+        write.require("location", "sku.name", "sku.tier", "properties.version", "properties.storage.storageSizeGB")
+        global_name(write, r"[a-z0-9](?!.*--)[a-z0-9-]{1,61}[a-z0-9]")
+        password_used = at(properties, "authConfig.passwordAuth") != "Disabled" and mode in (None, "Default", "Create")
+        if password_used and not (
+            properties.get("administratorLogin") and properties.get("administratorLoginPassword")
+        ):
+            raise bad_request("Administrator login and password are required.", "InvalidParameterValue")
+    password = properties.pop("administratorLoginPassword", None)
+    if password is not None and not _strong(password):
+        # https://learn.microsoft.com/azure/postgresql/flexible-server/security-access-control
+        raise bad_request("The password is not complex enough.", "PasswordNotComplex")
+    write.choice("properties.version", "13", "14", "15", "16", "17", "18")
+    sku = write.body["sku"]
+    if not sku["name"].startswith(_TIERS.get(sku["tier"], "?")):
+        raise bad_request(f"SKU '{sku['name']}' is not of tier '{sku['tier']}'.", "InvalidSku")
+    high_availability = properties.setdefault("highAvailability", {"mode": "Disabled"})
+    if high_availability.get("mode", "Disabled") != "Disabled":
+        # https://learn.microsoft.com/azure/reliability/reliability-postgresql-flexible-server
+        if sku["tier"] == "Burstable":
+            raise bad_request("High availability is not supported for Burstable.", "HaNotSupportedForBurstable")
+        high_availability.setdefault("standbyAvailabilityZone", "2")
+        high_availability["state"] = "Healthy"
+    backup = properties.setdefault("backup", {})
+    backup.setdefault("backupRetentionDays", 7)
+    backup.setdefault("geoRedundantBackup", "Disabled")
+    if not 7 <= backup["backupRetentionDays"] <= 35:
+        raise bad_request("Backups are kept for 7 to 35 days.", "InvalidBackupRetention")
+    write.unchangeable("properties.backup.geoRedundantBackup", "properties.administratorLogin")
+    if (
+        write.previous
+        and properties["storage"]["storageSizeGB"] < write.previous.properties["storage"]["storageSizeGB"]
+    ):
+        raise conflict("Storage cannot shrink.", "StorageSizeCannotBeReduced")
+    properties["storage"].setdefault("autoGrow", "Disabled")
+    properties["storage"].setdefault("tier", "P4" if properties["storage"]["storageSizeGB"] <= 32 else "P6")
+    properties["storage"].setdefault("iops", 120)
+    properties.setdefault("availabilityZone", "1")
+    properties.setdefault("network", {}).setdefault("publicNetworkAccess", "Enabled")
+    auth = properties.setdefault("authConfig", {"activeDirectoryAuth": "Disabled", "passwordAuth": "Enabled"})
+    auth.setdefault("tenantId", write.azure.tenant)
+    properties.setdefault(
+        "maintenanceWindow", {"customWindow": "Disabled", "dayOfWeek": 0, "startHour": 0, "startMinute": 0}
+    )
+    for name, value in PARAMETERS.items():
+        write.azure.ensure(f"{write.id.path}/configurations/{name}", {"properties": _parameter(name, value)})
+    properties.update(
+        fullyQualifiedDomainName=f"{write.id.name}.postgres.database.azure.com",
+        state="Ready",
+        minorVersion="4",
+        replicationRole="Primary",
+        replicaCapacity=5,
+    )
+
+
+def _strong(password: str) -> bool:
+    kinds = ("[a-z]", "[A-Z]", "[0-9]", "[^a-zA-Z0-9]")
+    return 8 <= len(password) <= 128 and sum(bool(re.search(kind, password)) for kind in kinds) >= 3
+
+
+def _server_of(write: Write) -> Resource:
+    server = write.azure.find(write.id.parent)
+    if server is None or server.properties.get("provisioningState") != "Succeeded":
+        raise conflict(f"The server '{write.id.names[0]}' is busy.", "ServerIsBusy")
+    return server
+
+
+def _configuration(write: Write) -> None:
+    """One at a time: the server answers ServerIsBusy to the second, as users of the provider see.
+
+    https://learn.microsoft.com/azure/postgresql/flexible-server/concepts-server-parameters
+    """
+    server = _server_of(write)
+    for sibling in write.azure.all(CONFIGURATION.lower(), server.id.path):
+        if sibling.properties.get("provisioningState") in ("Creating", "Updating"):
+            raise conflict(f"The server is applying '{sibling.id.name}'.", "ServerIsBusy")
+    if write.id.name.startswith("pgbouncer.") and server.body["sku"]["tier"] == "Burstable":
+        raise bad_request("PgBouncer is not supported for Burstable.", "PgBouncerNotSupported")
+    if write.id.name not in PARAMETERS:
+        raise bad_request(f"There is no server parameter '{write.id.name}'.", "ParameterNotFound")
+    write.resource.body["properties"] = _parameter(write.id.name, write.properties.get("value", ""))
+
+
+def _parameter(name: str, value: str) -> Json:
+    return {
+        "value": value,
+        "defaultValue": PARAMETERS[name],
+        "dataType": "String",
+        "isDynamicConfig": name != "shared_preload_libraries",
+        "isReadOnly": False,
+        "source": "system-default" if value == PARAMETERS[name] else "user-override",
+    }
+
+
+def _database(write: Write) -> None:
+    _server_of(write)
+    write.properties.setdefault("charset", "UTF8")
+    write.properties.setdefault("collation", "en_US.utf8")
+
+
+def _restart(_: Azure, __: Resource, ___: Json) -> Json:
+    return {}
+
+
+def _administrator(write: Write) -> None:
+    server = _server_of(write)
+    if at(server.body, "properties.authConfig.activeDirectoryAuth") != "Enabled":
+        raise conflict("Entra authentication is not enabled.", "AadAuthNotEnabled")
+    write.properties["objectId"] = write.id.name
+
+
+_SOURCE = "https://learn.microsoft.com/azure/postgresql/flexible-server/quickstart-create-server"
+TYPES = (
+    ResourceType(
+        SERVER,
+        _server,
+        minutes=6,
+        source=_SOURCE,
+        created_status=202,
+        updated_status=202,
+        delete_minutes=2,
+        actions={"restart": _restart},
+    ),
+    ResourceType(
+        f"{SERVER}/databases",
+        _database,
+        minutes=0.3,
+        source=_SOURCE,
+        created_status=202,
+        updated_status=202,
+        delete_minutes=0.3,
+    ),
+    ResourceType(CONFIGURATION, _configuration, minutes=0.3, source=_SOURCE, created_status=202, updated_status=202),
+    ResourceType(
+        f"{SERVER}/administrators",
+        _administrator,
+        minutes=0.5,
+        source=_SOURCE,
+        created_status=202,
+        updated_status=202,
+        delete_minutes=0.5,
+    ),
+)
+ROUTES = (available(SERVER, "checkNameAvailability"),)

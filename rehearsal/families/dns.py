@@ -1,0 +1,102 @@
+"""Public and private DNS zones, their records and links."""
+
+import re
+
+from rehearsal.azure import Azure
+from rehearsal.families.network import PRIVATE_ZONE, VNET
+from rehearsal.model import Resource, ResourceType, Write, bad_request, conflict
+
+ZONE = "Microsoft.Network/dnsZones"
+LINK = f"{PRIVATE_ZONE}/virtualNetworkLinks"
+_RECORDS = ("A", "AAAA", "CAA", "CNAME", "MX", "NS", "SOA", "SRV", "TXT")
+_ARM_CALL = "https://learn.microsoft.com/azure/azure-resource-manager/management/async-operations"
+
+
+def _zone(write: Write) -> None:
+    """A zone comes with four name servers, its SOA and its NS record.
+
+    https://learn.microsoft.com/azure/dns/dns-zones-records
+    """
+    if not re.fullmatch(r"([a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9])?\.)+[a-z0-9-]{2,63}", write.id.name):
+        raise bad_request(f"'{write.id.name}' is no zone name.", "InvalidDomainName")
+    write.properties["nameServers"] = [
+        f"ns{n}-01.azure-dns.{tld}." for n, tld in enumerate(("com", "net", "org", "info"), 1)
+    ]
+    write.properties.update(numberOfRecordSets=2, maxNumberOfRecordSets=10000, zoneType="Public")
+    write.azure.ensure(
+        f"{write.id.path}/SOA/@",
+        {
+            "properties": {
+                "TTL": 3600,
+                "fqdn": f"{write.id.name}.",
+                "SOARecord": {
+                    "email": "azuredns-hostmaster.microsoft.com",
+                    "expireTime": 2419200,
+                    "host": "ns1-01.azure-dns.com.",
+                    "minimumTTL": 300,
+                    "refreshTime": 3600,
+                    "retryTime": 300,
+                    "serialNumber": 1,
+                },
+            }
+        },
+    )
+
+
+def _record(write: Write) -> None:
+    kind = write.id.type.rsplit("/", 1)[1]
+    zone = write.id.names[0]
+    name = write.id.name
+    write.properties["fqdn"] = f"{zone}." if name == "@" else f"{name}.{zone}."
+    write.properties.setdefault("targetResource", {})
+    others = [each for each in write.azure.children(write.id.path.rsplit("/", 2)[0]) if each.id.name == name]
+    clash = [
+        each for each in others if each.id.key != write.id.key and "CNAME" in (kind, each.id.type.rsplit("/", 1)[1])
+    ]
+    if clash:  # https://learn.microsoft.com/azure/dns/dns-zones-records#cname-records
+        raise conflict(f"A CNAME stands alone: '{name}' has {clash[0].id.type} already.", "RecordSetConflict")
+
+
+def _private_zone(write: Write) -> None:
+    write.properties.update(numberOfRecordSets=1, maxNumberOfRecordSets=25000, numberOfVirtualNetworkLinks=0)
+    write.azure.ensure(
+        f"{write.id.path}/SOA/@",
+        {
+            "properties": {
+                "ttl": 3600,
+                "fqdn": f"{write.id.name}.",
+                "soaRecord": {
+                    "email": "azureprivatedns-host.microsoft.com",
+                    "expireTime": 2419200,
+                    "host": "azureprivatedns.net",
+                    "minimumTtl": 10,
+                    "refreshTime": 3600,
+                    "retryTime": 300,
+                    "serialNumber": 1,
+                },
+            }
+        },
+    )
+
+
+def _private_zone_deleted(azure: Azure, zone: Resource) -> None:
+    """https://learn.microsoft.com/azure/dns/private-dns-virtual-network-links."""
+    if any(True for _ in azure.all(LINK.lower(), zone.id.path)):
+        raise conflict(f"'{zone.id.name}' has virtual network links.", "CannotDeleteResource")
+
+
+def _link(write: Write) -> None:
+    write.refer(write.properties.get("virtualNetwork", {}).get("id"), VNET)
+    write.properties["virtualNetworkLinkState"] = "Completed"
+    write.properties.setdefault("registrationEnabled", False)
+
+
+TYPES = (
+    ResourceType(ZONE, _zone),
+    *(ResourceType(f"{ZONE}/{kind}", _record) for kind in _RECORDS),
+    ResourceType(
+        PRIVATE_ZONE, _private_zone, minutes=0.5, source=_ARM_CALL, delete_minutes=0.3, deleted=_private_zone_deleted
+    ),
+    ResourceType(f"{PRIVATE_ZONE}/SOA"),
+    ResourceType(LINK, _link, minutes=0.5, source=_ARM_CALL, delete_minutes=0.3),
+)

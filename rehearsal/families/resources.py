@@ -1,0 +1,35 @@
+"""Resource groups, subscriptions and what is asked of them."""
+
+from rehearsal.ids import GROUP_TYPE, SUBSCRIPTION_TYPE
+from rehearsal.model import Json, ResourceType, Write
+from rehearsal.web import Question, route, subscription
+
+
+def _group(write: Write) -> None:
+    write.require("location")
+    write.unchangeable("location")
+
+
+def _in_group(question: Question) -> Json:
+    group = question.found[1]
+    found = [
+        {"id": each.id.path, "name": each.id.name, "type": each.id.type, "location": each.body.get("location")}
+        for each in question.azure.children(group)
+        if len(each.id.names) == 1 and each.id.scope.lower() == group.lower()
+    ]
+    return {"value": found}
+
+
+def _no_registrations(_: Question) -> Json:
+    """Registration is a subscription owner's act, and the provider is told not to do it."""
+    return {"value": []}
+
+
+TYPES = (ResourceType(SUBSCRIPTION_TYPE), ResourceType(GROUP_TYPE, _group, delete_minutes=0.5))
+
+_SUBSCRIPTION = r"/subscriptions/[^/]+"
+ROUTES = (
+    route("GET", rf"({_SUBSCRIPTION}/resourceGroups/[^/]+)/resources", _in_group),
+    route("GET", rf"{_SUBSCRIPTION}/providers", _no_registrations),
+    route("GET", r"/subscriptions", lambda question: {"value": [subscription(question.azure)]}),
+)

@@ -1,0 +1,303 @@
+"""The stand-in over HTTP: which request is which question to `Azure`, and the log of all of them."""
+
+import asyncio
+import json
+import re
+import time
+import traceback
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import IO, cast
+from urllib.parse import parse_qsl, urlencode
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.types import Receive, Scope, Send
+
+from rehearsal import entra
+from rehearsal.azure import Accepted, Azure
+from rehearsal.faults import Fault, Faults
+from rehearsal.ids import SUBSCRIPTION_TYPE, ResourceId, parse
+from rehearsal.model import Json, RefusedError
+
+OPERATIONS = "/providers/Microsoft.Rehearsal/operations/"
+PAGE = 100
+"""How many items a list answers before it sends a `nextLink`."""
+_METHODS = {"GET": "read", "HEAD": "read", "PUT": "write", "PATCH": "write", "DELETE": "delete"}
+
+
+@dataclass(frozen=True)
+class Question:
+    """A request that is no plain read or write of one resource: a search, a check of a name."""
+
+    azure: Azure
+    found: re.Match[str]
+    query: Mapping[str, str]
+    body: Json
+
+
+@dataclass(frozen=True)
+class Route:
+    """A path of its own, and who answers it."""
+
+    method: str
+    pattern: re.Pattern[str]
+    answer: Callable[[Question], Json]
+
+
+def route(method: str, pattern: str, answer: Callable[[Question], Json]) -> Route:
+    """A path that families answer themselves, without regard to case."""
+    return Route(method, re.compile(pattern, re.IGNORECASE), answer)
+
+
+Authorize = Callable[[Azure, str, str, str, Json], None]
+"""Given principal, action, path and body, raises RefusedError (403) where no role assignment allows it."""
+
+
+@dataclass
+class Application:
+    """The ASGI application."""
+
+    azure: Azure
+    routes: tuple[Route, ...]
+    authorize: Authorize
+    faults: Faults = field(default_factory=Faults)
+    log: IO[str] | None = None
+    requests: list[Json] = field(default_factory=list[Json])
+    """One entry a request: method, path, status, principal, body, seconds."""
+
+    def __post_init__(self) -> None:
+        def failure(id_: ResourceId) -> RefusedError | None:
+            fault = self.faults.take("PUT", id_, operations=True)
+            return fault.error if fault else None
+
+        self.azure.fail_operation = failure
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return None
+        request = Request(scope, receive)
+        started = time.perf_counter()
+        body = await request.body()
+        entry: Json = {"method": request.method, "path": request.url.path, "query": dict(request.query_params)}
+        fault = self._fault(request)
+        entry["fault"] = fault.kind if fault else None
+        if fault and fault.kind == "hang":
+            await asyncio.sleep(fault.seconds)
+        if fault and fault.kind == "reset":
+            self._note(entry, 0, started)
+            return await _drop(send)
+        if fault and fault.kind == "status":
+            headers = {"Retry-After": str(fault.seconds)} if fault.status == 429 else {}
+            response: Response = JSONResponse(fault.error.body, fault.status, headers)
+        else:
+            response = await self._answer(request, body, entry)
+        self._note(entry, response.status_code, started)
+        if fault and fault.kind == "lost-answer":
+            return await _drop(send)
+        if fault and fault.kind == "truncate":
+            return await _cut(send, response)
+        await response(scope, receive, send)
+        return None
+
+    def _note(self, entry: Json, status: int, started: float) -> None:
+        entry |= {"status": status, "seconds": round(time.perf_counter() - started, 4)}
+        self.requests.append(entry)
+        if self.log:
+            self.log.write(json.dumps(entry) + "\n")
+            self.log.flush()
+
+    def _fault(self, request: Request) -> Fault | None:
+        try:
+            id_ = parse(request.url.path)
+        except ValueError:
+            return None
+        return self.faults.take(request.method, id_)
+
+    async def _answer(self, request: Request, raw: bytes, entry: Json) -> Response:
+        path = request.url.path
+        try:
+            if path == "/metadata/endpoints":
+                return JSONResponse(metadata(self.azure.base, self.azure.storage_suffix))
+            if path.endswith(("/oauth2/v2.0/token", "/oauth2/token")):
+                return JSONResponse(entra.issue(self.azure, dict(parse_qsl(raw.decode()))))
+            if path.startswith("/vault/"):
+                # A vault whose firewall lets no stranger in:
+                # https://learn.microsoft.com/azure/key-vault/general/network-security
+                raise RefusedError(403, "Forbidden", "Client address is not authorized and caller is not trusted.")
+            if path.lower().find(OPERATIONS.lower()) >= 0:
+                return await self._poll(path)
+            body = cast(Json, json.loads(raw)) if raw else {}
+            entry["body"] = body
+            principal = entry["principal"] = entra.principal_of(request.headers.get("authorization", ""))
+            _check_api_version(request)
+            self.azure.settle()
+            return self._manage(request, body, principal)
+        except RefusedError as error:
+            entry["refused"] = error.message
+            return JSONResponse(error.body, error.status)
+        except Exception as error:  # noqa: BLE001  a fault of the stand-in itself must be seen; 501 is not tried again
+            traceback.print_exc()
+            wrong = RefusedError(501, "RehearsalFailed", f"The rehearsal itself failed at {path}: {error!r}")
+            return JSONResponse(wrong.body, wrong.status)
+
+    def _manage(self, request: Request, body: Json, principal: str) -> Response:
+        path, method = "/" + request.url.path.strip("/"), request.method
+        for each in self.routes:
+            if method == each.method and (found := each.pattern.fullmatch(path)):
+                self.authorize(self.azure, principal, _action_of(path, method), path, body)
+                return JSONResponse(
+                    each.answer(Question(self.azure, found, dict(request.query_params), body)),
+                )
+        if method == "POST":
+            resource, _, action = path.rpartition("/")
+            id_ = _parse(resource)
+            self.authorize(self.azure, principal, f"{id_.type}/{action}/action", path, body)
+            return JSONResponse(self.azure.act(id_, action, body))
+        try:
+            id_ = parse(path)
+        except ValueError:
+            if method != "GET":
+                raise RefusedError(405, "MethodNotAllowed", f"{method} {path} is no request that is known.") from None
+            return self._list(path, request.query_params.get("$skiptoken", "0"), principal, request)
+        return self._one(id_, request, body, principal)
+
+    def _one(self, id_: ResourceId, request: Request, body: Json, principal: str) -> Response:
+        method = request.method
+        self.authorize(self.azure, principal, f"{id_.type}/{_METHODS[method]}", id_.path, body)
+        match method:
+            case "GET" | "HEAD":
+                shown = self.azure.show(id_)
+                if method == "HEAD":
+                    return Response(status_code=204)
+                return JSONResponse(shown, headers={"ETag": self.azure.get(id_).etag})
+            case "DELETE":
+                return self._accepted(self.azure.delete(id_))
+            case _:
+                _check_etag(self.azure, id_, request.headers.get("if-match"))
+                return self._accepted(self.azure.write(id_, body, patch=method == "PATCH"))
+
+    def _accepted(self, accepted: Accepted) -> Response:
+        headers: dict[str, str] = {}
+        if accepted.operation:
+            url = f"{self.azure.base}/subscriptions/{self.azure.subscription}{OPERATIONS}{accepted.operation.id}"
+            # Zero, because the poll itself waits until the operation ends: see _poll.
+            headers = {accepted.polled_at: f"{url}?api-version=2024-01-01", "Retry-After": "0"}
+        if accepted.body is None:
+            return Response(status_code=accepted.status, headers=headers)
+        return JSONResponse(accepted.body, accepted.status, headers)
+
+    async def _poll(self, path: str) -> Response:
+        """Answer when the operation has ended. Azure would answer `InProgress` at once and be asked again; whole
+        seconds are the shortest pause that Retry-After can say, and would be most of a rehearsal's time."""
+        operation = self.azure.operation(path.rsplit("/", 1)[1])
+        await asyncio.sleep(self.azure.remaining(operation))
+        self.azure.settle()
+        body: Json = {"id": path, "name": operation.id, "status": operation.status}
+        if operation.error:
+            body |= operation.error.body
+        return JSONResponse(body, headers={"Retry-After": "0"})
+
+    def _list(self, path: str, skip: str, principal: str, request: Request) -> Response:
+        type_ = _parse(f"{path}/any").type
+        self.azure.type_of(_parse(f"{path}/any"))
+        self.authorize(self.azure, principal, f"{type_}/read", path, {})
+        parent = path.rsplit("/", 1)[0]
+        if "/providers/" in parent.lower() and parent.lower().count("/") % 2 == 0 and not self.azure.find(parent):
+            raise RefusedError(404, "ParentResourceNotFound", f"The Resource '{parent}' was not found.")
+        found = [self.azure.show(each.id) for each in self.azure.all(type_.lower()) if _listed(each.id, path)]
+        start = int(skip)
+        page: Json = {"value": found[start : start + PAGE]}
+        if len(found) > start + PAGE:
+            query = dict(request.query_params) | {"$skiptoken": str(start + PAGE)}
+            page["nextLink"] = f"{self.azure.base}{path}?{urlencode(query)}"
+        return JSONResponse(page)
+
+
+def _listed(id_: ResourceId, path: str) -> bool:
+    """Whether a list at `path` shows the resource; one at a subscription shows those of all its groups."""
+    own = id_.path.rsplit("/", 1)[0].lower()
+    scope, _, rest = path.lower().rpartition("/providers/")
+    return own == path.lower() or (
+        scope.count("/") == 2 and own.startswith(f"{scope}/") and own.endswith(f"/providers/{rest}")
+    )
+
+
+def _parse(path: str) -> ResourceId:
+    try:
+        return parse(path)
+    except ValueError:
+        raise RefusedError(400, "InvalidResourceId", f"'{path}' is no resource that is known.") from None
+
+
+def _action_of(path: str, method: str) -> str:
+    """The action that a path of its own needs: its provider and last fixed part."""
+    provider, _, rest = path.rpartition("/providers/")[2].partition("/")
+    kind = rest.split("/")[0] if rest else "resourceGroups"
+    return f"{provider if rest else 'Microsoft.Resources'}/{kind}/{_METHODS.get(method, 'action')}"
+
+
+def _check_api_version(request: Request) -> None:
+    """https://learn.microsoft.com/rest/api/azure/#request-uri."""
+    if "api-version" not in request.query_params:
+        raise RefusedError(
+            400, "MissingApiVersionParameter", "The api-version query parameter (?api-version=) is required."
+        )
+
+
+def _check_etag(azure: Azure, id_: ResourceId, wanted: str | None) -> None:
+    """https://learn.microsoft.com/azure/azure-resource-manager/management/async-operations and RFC 9110, 13.1.1."""
+    found = azure.find(id_.path)
+    if wanted and wanted != "*" and (found is None or found.etag != wanted):
+        raise RefusedError(412, "PreconditionFailed", f"The condition '{wanted}' on '{id_.path}' is not met.")
+
+
+async def _drop(send: Send) -> None:
+    """End the connection without an answer: the server notices that none came and closes."""
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"1")]})
+    raise ConnectionResetError
+
+
+async def _cut(send: Send, response: Response) -> None:
+    """Announce the whole body, send half of it, and end the connection."""
+    body = bytes(response.body)
+    await send({"type": "http.response.start", "status": response.status_code, "headers": response.raw_headers})
+    await send({"type": "http.response.body", "body": body[: len(body) // 2], "more_body": True})
+    raise ConnectionResetError
+
+
+def metadata(base: str, storage_suffix: str) -> Json:
+    """What a cloud says of itself.
+
+    https://learn.microsoft.com/azure-stack/user/azure-stack-rest-api-use and the azurerm provider's metadata_host.
+    """
+    return {
+        "name": "AzureCloud",
+        "resourceManager": base,
+        "authentication": {
+            "loginEndpoint": base,
+            "audiences": ["https://management.core.windows.net/", "https://management.azure.com/"],
+            "tenant": "common",
+            "identityProvider": "AAD",  # with "common": whatever says otherwise is taken for Azure Stack
+        },
+        "graph": f"{base}/graph",
+        "graphAudience": f"{base}/graph",
+        "microsoftGraphResourceId": f"{base}/graph",
+        "suffixes": {
+            "storage": storage_suffix,
+            "keyVaultDns": "vault.azure.net",
+            "acrLoginServer": "azurecr.io",
+            "azureFrontDoorEndpointSuffix": "azurefd.net",
+            "postgresqlServerEndpoint": "postgres.database.azure.com",
+            "sqlServerHostname": "database.windows.net",
+            "mysqlServerEndpoint": "mysql.database.azure.com",
+            "mariadbServerEndpoint": "mariadb.database.azure.com",
+        },
+        "logAnalyticsResourceId": "https://api.loganalytics.io",
+        "ossrDbmsResourceId": "https://ossrdbms-aad.database.windows.net",
+    }
+
+
+def subscription(azure: Azure) -> Json:
+    """What a GET of the subscription shows."""
+    return next(azure.all(SUBSCRIPTION_TYPE.lower())).body
