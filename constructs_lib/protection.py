@@ -26,8 +26,14 @@ def protect(
         place: Tells whether the environment is disposable.
         lock: Whether Azure, too, refuses to delete it. Not for DNS zones: their records inherit the lock.
         ignore_changes: Attributes that Azure or the delivery changes behind Terraform's back.
+
+    Raises:
+        ValueError: something refers to the resource already, so its address is fixed.
     """
     resource.override_logical_id(address)
+    if resource.friendly_unique_id != address:
+        # cdktf fixes an address at its first use, and then overlooks a new one without a word.
+        raise ValueError(f"{resource.node.path}: protect it before anything refers to it")
     resource.lifecycle = TerraformResourceLifecycle(
         prevent_destroy=not place.disposable, ignore_changes=list(ignore_changes) or None
     )
