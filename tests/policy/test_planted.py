@@ -13,13 +13,17 @@ import pytest
 
 from tests.policy.rule import RULES, Stack, load_rules
 from tests.policy.stacks import stacks
-from tests.support import Json
+from tests.support import Json, platform
 
 load_rules()
 
 DELETE = object()
 PATH = re.compile(r"((?P<stack>\w+)/)?(?P<address>(data\.|terraform\.)?[\w-]+\.[\w*-]+)\.?(?P<attribute>.*)")
-REGISTRY = "craugeosharedx7k2.azurecr.io"
+# What the settings say, so that the faults stay faults in whoever's account.
+ACCOUNT, ENVIRONMENTS = platform().shared.account, platform().environments
+DEV, STAGING, PRODUCTION = (platform().names(ENVIRONMENTS[name]) for name in ("dev", "staging", "production"))
+SUBSCRIPTION = f"/subscriptions/{ACCOUNT.subscription_id}"
+DEV_GROUP, PRODUCTION_GROUP = DEV("resource_group"), PRODUCTION("resource_group")
 
 
 class Fault(NamedTuple):
@@ -192,8 +196,8 @@ SECRECY = [
         "secret_settings_are_vault_references",
         "staging",
         f"{SLOT}.app_settings.JWT_SECRET_KEY",
-        "@Microsoft.KeyVault(VaultName=kv-augeo-prod-x7k2;SecretName=jwt-secret-key)",
-        "jwt-secret-key of kv-augeo-stg-x7k2",
+        f"@Microsoft.KeyVault(VaultName={PRODUCTION('key_vault')};SecretName=jwt-secret-key)",
+        f"jwt-secret-key of {STAGING('key_vault')}",
     ),
     Fault("secret_settings_are_vault_references", "dev", f"{APP}.app_settings.SMTP_PASSWORD", "hunter2", "Key Vault"),
     Fault(
@@ -317,7 +321,7 @@ ACCESS = [
         "rights_are_in_the_table",
         "shared",
         f"{GRANT}apply_contributes_*.scope",
-        "/subscriptions/00000000-0000-0000-0000-000000000000",
+        SUBSCRIPTION,
         "'apply' must not be 'Contributor' on 'subscription'",
         "azurerm_role_assignment.production-ci_apply_contributes_*: role_definition_id = *",
     ),
@@ -381,15 +385,15 @@ ACCESS = [
         "github_is_trusted_for_this_repository_alone",
         "shared",
         f"{TRUST}apply_github_*.subject",
-        "repo:augeo/*",
-        "repo:augeo/platform:environment:dev",
+        "repo:*",
+        f"{ACCOUNT.github_subject}:environment:dev",
     ),
     Fault(
         "github_is_trusted_for_this_repository_alone",
         "shared",
         f"{TRUST}apply_github_*.subject",
-        "repo:augeo/platform:pull_request",
-        "repo:augeo/platform:environment:dev",
+        f"{ACCOUNT.github_subject}:pull_request",
+        f"{ACCOUNT.github_subject}:environment:dev",
     ),
     Fault(
         "github_is_trusted_for_this_repository_alone",
@@ -410,7 +414,7 @@ ACCESS = [
         "shared",
         "azurerm_role_definition.ci-roles_plan_*.assignable_scopes",
         ["/"],
-        '["/subscriptions/00000000-0000-0000-0000-000000000000"]',
+        f'["{SUBSCRIPTION}"]',
     ),
 ]
 TERRAFORM = [
@@ -466,7 +470,7 @@ TERRAFORM = [
         "stacks_keep_to_themselves",
         "dev",
         "azurerm_role_assignment.key-vault_api-*.scope",
-        "/subscriptions/0/resourceGroups/rg-augeo-prod-eus2",
+        f"/subscriptions/0/resourceGroups/{PRODUCTION_GROUP}",
         "must not name anything of production's",
     ),
     Fault(
@@ -496,23 +500,25 @@ TERRAFORM = [
         "everything_stands_in_its_own_group",
         "production",
         f"{VAULT}.resource_group_name",
-        "rg-augeo-dev-eus2",
-        "rg-augeo-prod-eus2",
+        DEV_GROUP,
+        PRODUCTION_GROUP,
     ),
     Fault(
         "everything_stands_in_its_own_group",
         "shared",
         "azurerm_user_assigned_identity.dev-ci_apply_*.resource_group_name",
         "${azurerm_resource_group.production_resource_group.name}",
-        "rg-augeo-dev-eus2",
+        DEV_GROUP,
     ),
 ]
 NAMING = [
     Fault("names_are_what_azure_takes", "dev", f"{VAULT}.name", "kv-augeo--dev", "3 to 24 characters"),
     Fault("names_are_what_azure_takes", "dev", f"{UPLOADS}.name", "staugeouploadsdevelopment", "3 to 24 characters"),
     Fault("names_are_what_azure_takes", "production", f"{SERVER}.name", "PSQL-augeo", "3 to 63 characters"),
-    Fault("names_are_unique", "production", f"{UPLOADS}.name", "staugeouploadsdevx7k2", "dev: azurerm_storage_account"),
-    Fault("names_are_unique", "dev", f"{SUBNET}.name", "snet-augeo-app-dev-eus2", "dev: azurerm_subnet.network_app"),
+    Fault(
+        "names_are_unique", "production", f"{UPLOADS}.name", DEV("storage", "uploads"), "dev: azurerm_storage_account"
+    ),
+    Fault("names_are_unique", "dev", f"{SUBNET}.name", DEV("subnet", "app"), "dev: azurerm_subnet.network_app"),
     Fault(
         "short_names_fit_a_text_message",
         "dev",
@@ -522,7 +528,7 @@ NAMING = [
     ),
 ]
 OPERATIONS = [
-    Fault("tags_are_complete", "production", f"{VAULT}.tags.owner", DELETE, '"platform"'),
+    Fault("tags_are_complete", "production", f"{VAULT}.tags.owner", DELETE, ACCOUNT.owner_tag),
     Fault("tags_are_complete", "production", f"{REDIS}.tags.environment", "dev", "production"),
     Fault(
         "everything_is_logged",
@@ -595,7 +601,7 @@ OPERATIONS = [
         "shared",
         "azurerm_monitor_activity_log_alert.alerts_service-health_*.criteria.service_health.locations",
         ["Global", "eastus2"],
-        "East US 2",
+        "must name",
     ),
     Fault(
         "everything_is_logged",
@@ -657,8 +663,8 @@ OPERATIONS = [
         "alerts_watch_their_own",
         "production",
         "azurerm_monitor_activity_log_alert.alerts_*lock-removed_*.scopes.0",
-        "/subscriptions/00000000-0000-0000-0000-000000000000",
-        "resourceGroups/rg-augeo-prod-eus2",
+        SUBSCRIPTION,
+        f"resourceGroups/{PRODUCTION_GROUP}",
     ),
     Fault(
         "alerts_reach_somebody",
@@ -668,13 +674,19 @@ OPERATIONS = [
         "true for each",
         "azurerm_monitor_action_group.*: use_common_alert_schema = *false*",
     ),
-    Fault("money_is_watched", "dev", "azurerm_consumption_budget_resource_group.budget_*.amount", 7500, "must be 75"),
+    Fault(
+        "money_is_watched",
+        "dev",
+        "azurerm_consumption_budget_resource_group.budget_*.amount",
+        1,
+        str(ENVIRONMENTS["dev"].budget.monthly_usd),
+    ),
     Fault(
         "money_is_watched",
         "dev",
         "azurerm_consumption_budget_resource_group.budget_*.notification.0.contact_emails.0",
         "nobody@example.com",
-        "oncall@augeo.example",
+        ACCOUNT.alert_emails[0],
         "azurerm_consumption_budget_resource_group.*: notification = *nobody@example.com*",
     ),
     Fault(
@@ -697,7 +709,7 @@ WEB = [
         "app_service_keeps_its_own_settings",
         "production",
         f"{SLOT}.app_settings.DOCKER_REGISTRY_SERVER_URL",
-        f"https://{REGISTRY}",
+        "https://cr.azurecr.io",
         "site_config",
     ),
     Fault("the_slot_is_the_app_again", "production", f"{SLOT}.app_settings.DEBUG", "true", '"false"'),
