@@ -117,15 +117,9 @@ class Application:
     async def _answer(self, request: Request, raw: bytes, entry: Json) -> Response:
         path = request.url.path
         try:
-            if path == "/metadata/endpoints":
-                return JSONResponse(metadata(self.azure.base, self.azure.storage_suffix))
-            if path.endswith(("/oauth2/v2.0/token", "/oauth2/token")):
-                return JSONResponse(entra.issue(self.azure, dict(parse_qsl(raw.decode()))))
-            if path.startswith("/vault/"):
-                # A vault whose firewall lets no stranger in:
-                # https://learn.microsoft.com/azure/key-vault/general/network-security
-                raise RefusedError(403, "Forbidden", "Client address is not authorized and caller is not trusted.")
-            if path.lower().find(OPERATIONS.lower()) >= 0:
+            if answer := self._open_to_all(path, raw):
+                return answer
+            if OPERATIONS.lower() in path.lower():
                 return await self._poll(path)
             body = cast(Json, json.loads(raw)) if raw else {}
             entry["body"] = body
@@ -140,6 +134,14 @@ class Application:
             traceback.print_exc()
             wrong = RefusedError(501, "RehearsalFailed", f"The rehearsal itself failed at {path}: {error!r}")
             return JSONResponse(wrong.body, wrong.status)
+
+    def _open_to_all(self, path: str, raw: bytes) -> Response | None:
+        """What needs no token."""
+        if path == "/metadata/endpoints":
+            return JSONResponse(metadata(self.azure.base, self.azure.storage_suffix))
+        if path.endswith(("/oauth2/v2.0/token", "/oauth2/token")):
+            return JSONResponse(entra.issue(self.azure, dict(parse_qsl(raw.decode()))))
+        return _closed_vault() if path.startswith("/vault/") else None
 
     def _manage(self, request: Request, body: Json, principal: str) -> Response:
         path, method = "/" + request.url.path.strip("/"), request.method
@@ -235,6 +237,12 @@ def _action_of(path: str, method: str) -> str:
     provider, _, rest = path.rpartition("/providers/")[2].partition("/")
     kind = rest.split("/")[0] if rest else "resourceGroups"
     return f"{provider if rest else 'Microsoft.Resources'}/{kind}/{_METHODS.get(method, 'action')}"
+
+
+def _closed_vault() -> Response:
+    """A vault's data plane to a stranger: https://learn.microsoft.com/azure/key-vault/general/network-security."""
+    closed = RefusedError(403, "Forbidden", "Client address is not authorized and caller is not a trusted service.")
+    return JSONResponse(closed.body, closed.status)
 
 
 def _check_api_version(request: Request) -> None:
