@@ -11,11 +11,13 @@ The first run extracts the packages into jsii's own cache and indexes them there
 "import main"` after an installation gets that done.
 """
 
+import functools
 import importlib
 import importlib.util
 import os
 import sys
-from collections.abc import Generator
+import typing
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -46,6 +48,26 @@ def install() -> None:
     if provider is None:
         raise ModuleNotFoundError(f"No module named {PROVIDER!r}", name=PROVIDER)
     sys.modules["cdktf_cdktf_provider_azurerm"] = importlib.util.module_from_spec(provider)
+    _remember_type_hints()
+
+
+def _remember_type_hints() -> None:
+    """Evaluate the type hints of each constructor once; the bindings' generated code does so at every call."""
+    evaluate = typing.get_type_hints
+    remembered = functools.cache(evaluate)
+
+    @functools.wraps(evaluate)
+    def get_type_hints(
+        obj: Callable[..., object],
+        globalns: dict[str, object] | None = None,
+        localns: Mapping[str, object] | None = None,
+        include_extras: bool = False,
+    ) -> dict[str, object]:
+        if getattr(obj, "__name__", "").startswith("_typecheckingstub__"):
+            return remembered(obj)
+        return evaluate(obj, globalns, localns, include_extras)
+
+    typing.get_type_hints = get_type_hints
 
 
 @contextmanager
@@ -55,15 +77,12 @@ def _kernel_environment(*, preload: bool) -> Generator[None]:
     Terraform and other children of ours must not inherit it.
     """
     before = os.environ.copy()
-    # jsii's notes on Node's age. What it says of a version known not to work stays.
-    os.environ.setdefault("JSII_SILENCE_WARNING_DEPRECATED_NODE_VERSION", "1")
-    os.environ.setdefault("JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION", "1")
-    os.environ.setdefault("JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION", "18,20,22,24")
     os.environ.setdefault("JSII_NODE", str(Path(ROOT_DIR, "bin", "node")))
     if preload:
         # Node splits NODE_OPTIONS at spaces outside of double quotes, and unescapes within them.
         script = str(Path(__file__).with_suffix(".js")).replace("\\", "\\\\").replace('"', '\\"')
-        os.environ["NODE_OPTIONS"] = f'{before.get("NODE_OPTIONS", "")} --require "{script}"'.lstrip()
+        options = f'--preserve-symlinks --require "{script}"'
+        os.environ["NODE_OPTIONS"] = f"{before.get('NODE_OPTIONS', '')} {options}".lstrip()
     try:
         yield
     finally:

@@ -131,6 +131,19 @@ def test_node_can_be_chosen(tmp_path: Path) -> None:
     assert "no-node-here" in failure.value.stderr
 
 
+def test_what_javascript_prints_is_seen(tmp_path: Path) -> None:
+    (tmp_path / "talk.js").write_text('process.on("exit", () => { console.log("a log"); console.error("an error"); });')
+    completed = subprocess.run(
+        [sys.executable, "-c", "import constructs_lib"],
+        cwd=ROOT,
+        env=os.environ | {"NODE_OPTIONS": f'--require "{tmp_path / "talk.js"}"'},
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    assert (completed.stdout, completed.stderr) == ("a log\n", "an error\n")
+
+
 def test_a_fast_program_leaves_the_packages_indexed() -> None:
     with tempfile.TemporaryDirectory() as cache:  # grows to 310 MB, of which pytest would keep three
         subprocess.run(
