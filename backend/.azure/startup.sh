@@ -62,11 +62,15 @@ unset MIGRATION_DATABASE_URL
 # Requests in flight get all but a second of what App Service allows between SIGTERM and SIGKILL.
 stop=${WEBSITES_CONTAINER_STOP_TIME_LIMIT:-5}
 log "revision ${APP_REVISION:-unknown}, ${WEB_CONCURRENCY:-1} worker(s), port 8000, $((stop - 1)) s to finish requests"
-# App Service's front end is the only way in, so its X-Forwarded-* headers are the truth.
+# Whom to believe in X-Forwarded-For: App Service's front end, which has a private address, and Front Door. Uvicorn takes
+# the last address that is none of these. With "*" it would take the first, which any client may write itself.
+# https://learn.microsoft.com/azure/frontdoor/origin-security
+proxies=127.0.0.0/8,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,169.254.0.0/16,::1,fc00::/7,fe80::/10
+proxies=$proxies,147.243.0.0/16,2a01:111:2050::/44
 exec uvicorn "${APP_MODULE:-app.main:app}" \
   --host 0.0.0.0 \
   --port 8000 \
   --workers "${WEB_CONCURRENCY:-1}" \
   --proxy-headers \
-  --forwarded-allow-ips '*' \
+  --forwarded-allow-ips "$proxies" \
   --timeout-graceful-shutdown "$((stop - 1))"

@@ -6,6 +6,7 @@ docs/contracts/application.md.
 
 import os
 import subprocess
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 
 import pytest
@@ -77,18 +78,48 @@ def test_it_migrates_only_where_it_is_told(tmp_path: Path, settings: dict[str, s
     assert (tmp_path / "served").exists()
 
 
+def served(folder: Path) -> dict[str, str]:
+    """What Uvicorn was told, by option; the application is "app"."""
+    words = f"app {(folder / 'served').read_text()} ".replace("--proxy-headers", "--proxy-headers on").split()
+    return dict(zip(words[::2], words[1::2], strict=True))
+
+
 def test_uvicorn_gets_what_app_service_needs(tmp_path: Path) -> None:
-    start(tmp_path, WEB_CONCURRENCY="3", WEBSITES_CONTAINER_STOP_TIME_LIMIT="30")
-    assert (tmp_path / "served").read_text() == (
-        "app.main:app --host 0.0.0.0 --port 8000 --workers 3 --proxy-headers --forwarded-allow-ips * "
-        "--timeout-graceful-shutdown 29\n"
-    )
+    start(tmp_path, WEB_CONCURRENCY="3", WEBSITES_CONTAINER_STOP_TIME_LIMIT="120")
+    told = served(tmp_path)
+    told.pop("--forwarded-allow-ips")
+    assert told == {
+        "app": "app.main:app",
+        "--host": "0.0.0.0",  # noqa: S104
+        "--port": "8000",
+        "--workers": "3",
+        "--proxy-headers": "on",
+        "--timeout-graceful-shutdown": "119",
+    }
 
 
 def test_it_stays_within_the_window_that_app_service_gives_unasked(tmp_path: Path) -> None:
     start(tmp_path)
-    assert (tmp_path / "served").read_text().endswith("--workers 1 --proxy-headers --forwarded-allow-ips * "
-                                                      "--timeout-graceful-shutdown 4\n")  # fmt: skip
+    told = served(tmp_path)
+    assert told["--timeout-graceful-shutdown"] == "4"
+    assert told["--workers"] == "1"
+
+
+@pytest.mark.parametrize(
+    ("address", "believed"),
+    [
+        ("127.0.0.1", True),
+        ("169.254.129.1", True),  # App Service's front end, as a container sees it
+        ("172.16.3.4", True),
+        ("147.243.18.238", True),  # Front Door
+        ("203.0.113.9", False),
+        ("2001:db8::1", False),
+    ],
+)
+def test_nobody_but_azures_proxies_says_who_the_client_is(tmp_path: Path, address: str, believed: bool) -> None:
+    start(tmp_path)
+    networks = [ip_network(each) for each in served(tmp_path)["--forwarded-allow-ips"].split(",")]
+    assert any(ip_address(address) in network for network in networks) == believed
 
 
 def test_the_loser_of_a_race_tries_again(tmp_path: Path) -> None:
