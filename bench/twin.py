@@ -1,0 +1,210 @@
+"""Writes the JavaScript twin: the program that synthesizes the same stacks through the npm bindings.
+
+It is made from the Terraform JSON of the Python program: the same constructs in the same tree, each with the same
+arguments, written out as literals. What the Python program computes costs the twin nothing, which makes it a hard bar.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
+Block = dict[str, Json]
+
+NODE_MODULES = Path(__file__).parent / "node_modules"
+
+# A line of a binding's translation to Terraform: `tags: cdktf.hashMapper(cdktf.stringToTerraform)(this._tags),`
+_ARGUMENT = re.compile(
+    r"^ +(\w+): (cdktf\.hashMapper\(cdktf\.)?(?!.*Hcl).*\((?:this\._|struct\.)(\w+)(?:\.internalValue)?\),$",
+    re.MULTILINE,
+)
+
+
+@dataclass(frozen=True)
+class Binding:
+    """The npm module of one Terraform type."""
+
+    module: str
+    class_name: str
+    arguments: dict[str, str]
+    """The constructor's name of an argument or of a block's argument, by its Terraform name."""
+    maps: frozenset[str]
+    """Terraform names of the arguments whose keys are the user's own: tags, app settings."""
+
+
+@cache
+def binding(terraform_type: str, *, data_source: bool = False) -> Binding:
+    """Read the npm module of ``azurerm_key_vault``, of the data source of that name, or of the provider itself."""
+    name = "provider" if terraform_type == "azurerm" else terraform_type.removeprefix("azurerm_")
+    module = f"@cdktf/provider-azurerm/lib/{'data-azurerm-' if data_source else ''}{name.replace('_', '-')}"
+    source = (NODE_MODULES / module / "index.js").read_text(encoding="utf-8")
+    declared = re.search(
+        r"^class (\w+) extends cdktf\.Terraform(?:Resource|DataSource|Provider) ", source, re.MULTILINE
+    )
+    if declared is None:
+        raise ValueError(f"{module} declares no class for {terraform_type}")
+    rows: list[tuple[str, str, str]] = _ARGUMENT.findall(source)
+    return Binding(
+        module=module,
+        class_name=declared[1],
+        arguments={terraform: argument for terraform, _, argument in rows},
+        maps=frozenset(terraform for terraform, mapper, _ in rows if mapper),
+    )
+
+
+def program(stacks: dict[str, Block]) -> str:
+    """Return the twin's source for the stacks' Terraform JSON, by name. Its argument is the output directory."""
+    requires: dict[str, set[str]] = {}
+    statements = [line for name, stack in stacks.items() for line in _stack(name, stack, requires)]
+    return "\n".join(
+        [
+            '"use strict";',
+            'const { App, AzurermBackend, LocalBackend, TerraformOutput, TerraformStack } = require("cdktf");',
+            'const { Construct } = require("constructs");',
+            *(
+                f"const {{ {', '.join(sorted(names))} }} = require({json.dumps(module)});"
+                for module, names in requires.items()
+            ),
+            "const app = new App({ outdir: process.argv[2] });",
+            *statements,
+            "app.synth();",
+            "",
+        ]
+    )
+
+
+def _stack(name: str, stack: Block, requires: dict[str, set[str]]) -> Iterator[str]:
+    yield f"{{ // {name}"
+    yield f"const tree = new Map([[{json.dumps(name)}, new TerraformStack(app, {json.dumps(name)})]]);"
+    yield f"const stack = tree.get({json.dumps(name)});"
+    for kind, content in stack.items():
+        match kind:
+            case "//" | "resource" | "data":
+                continue
+            case "provider":
+                for provider, configurations in blocks(content).items():
+                    used = _required(binding(provider), requires)
+                    for number, configuration in enumerate(lists(configurations)):
+                        arguments, _ = _arguments(used, blocks(configuration))
+                        identity = json.dumps(f"{provider}-{number}")
+                        yield f"new {used.class_name}(stack, {identity}, {json.dumps(arguments)});"
+            case "output":
+                for logical_id, output in blocks(content).items():
+                    arguments = {_camel(key): value for key, value in blocks(output).items()}
+                    yield f"new TerraformOutput(stack, {json.dumps('output-' + logical_id)}, {json.dumps(arguments)})"
+                    yield f"  .overrideLogicalId({json.dumps(logical_id)});"
+            case "terraform":
+                yield from _terraform(blocks(content))
+            case _:
+                yield f"stack.addOverride({json.dumps(kind)}, {json.dumps(content)});"
+    scopes = {name}
+    for path, used, logical_id, element in sorted(_elements(stack), key=lambda element: element[0]):
+        yield from _element(path, _required(used, requires), logical_id, element, scopes)
+    yield "}"
+
+
+def _elements(stack: Block) -> Iterator[tuple[str, Binding, str, Block]]:
+    """Yield every resource and data source with its path in the tree of constructs, its type and its logical id."""
+    for kind in ("resource", "data"):
+        for terraform_type, elements in blocks(stack.get(kind, {})).items():
+            used = binding(terraform_type, data_source=kind == "data")
+            for logical_id, element in blocks(elements).items():
+                metadata = blocks(blocks(blocks(element)["//"])["metadata"])
+                yield str(metadata["path"]), used, logical_id, blocks(element)
+
+
+def _required(used: Binding, requires: dict[str, set[str]]) -> Binding:
+    requires.setdefault(used.module, set()).add(used.class_name)
+    return used
+
+
+def _element(path: str, used: Binding, logical_id: str, element: Block, scopes: set[str]) -> Iterator[str]:
+    scope, _, name = path.rpartition("/")
+    yield from _scope(scope, scopes)
+    scopes.add(path)
+    arguments, overrides = _arguments(used, element)
+    yield "{"
+    yield f"const scope = tree.get({json.dumps(scope)});"
+    yield f"const it = new {used.class_name}(scope, {json.dumps(name)}, {json.dumps(arguments)});"
+    yield f"tree.set({json.dumps(path)}, it);"
+    yield f"it.overrideLogicalId({json.dumps(logical_id)});"
+    for key, value in overrides.items():
+        yield f"it.addOverride({json.dumps(key)}, {json.dumps(value)});"
+    yield "}"
+
+
+def _scope(path: str, scopes: set[str]) -> Iterator[str]:
+    """Construct the scopes on the way to a resource, each once."""
+    if path in scopes:
+        return
+    scopes.add(path)
+    parent, _, name = path.rpartition("/")
+    yield from _scope(parent, scopes)
+    yield f"tree.set({json.dumps(path)}, new Construct(tree.get({json.dumps(parent)}), {json.dumps(name)}));"
+
+
+def _terraform(settings: Block) -> Iterator[str]:
+    for key, value in settings.items():
+        if key == "backend":
+            ((kind, arguments),) = blocks(value).items()
+            backend = {"azurerm": "AzurermBackend", "local": "LocalBackend"}[kind]
+            camel = {_camel(name): argument for name, argument in blocks(arguments).items()}
+            yield f"new {backend}(stack, {json.dumps(camel)});"
+        else:
+            yield f"stack.addOverride({json.dumps('terraform.' + key)}, {json.dumps(value)});"
+
+
+def _arguments(used: Binding, block: Block) -> tuple[Block, Block]:
+    """Split a resource into constructor arguments and what only an override can say, which newer providers added."""
+    arguments: Block = {}
+    overrides: Block = {}
+    for key, value in block.items():
+        match key:
+            case "//":
+                continue
+            case "depends_on":
+                arguments["dependsOn"] = [{"fqn": address} for address in lists(value)]
+            case "provider":
+                arguments["provider"] = {"fqn": value}
+            case "lifecycle":
+                arguments["lifecycle"] = {_camel(name): setting for name, setting in blocks(value).items()}
+            case _ if key in used.arguments:
+                arguments[used.arguments[key]] = value if key in used.maps else _convert(used, value)
+            case _:
+                overrides[key] = value
+    return arguments, overrides
+
+
+def _convert(used: Binding, value: Json) -> Json:
+    match value:
+        case dict():
+            return {
+                used.arguments[key]: inner if key in used.maps else _convert(used, inner)
+                for key, inner in value.items()
+            }
+        case list():
+            return [_convert(used, item) for item in value]
+        case _:
+            return value
+
+
+def _camel(name: str) -> str:
+    head, *rest = name.split("_")
+    return head + "".join(part.capitalize() for part in rest)
+
+
+def blocks(value: Json) -> Block:
+    """Return what Terraform's JSON syntax promises to be an object."""
+    if not isinstance(value, dict):
+        raise TypeError(f"not an object: {value!r}")
+    return value
+
+
+def lists(value: Json) -> list[Json]:
+    """Return what Terraform's JSON syntax promises to be an array."""
+    if not isinstance(value, list):
+        raise TypeError(f"not an array: {value!r}")
+    return value
