@@ -353,7 +353,7 @@ def paths(slice_: Settings, prefix: str = "") -> Iterator[str]:
 
 
 PATHS = tuple(paths(ENVIRONMENTS["production"]))
-SHARED_PATHS = tuple(f"shared.{path}" for path in paths(SHARED) if path != "account")
+SHARED_PATHS = tuple(f"shared.{path}" for path in paths(SHARED))
 JUNK = st.one_of(
     st.none(),
     st.booleans(),
@@ -365,6 +365,7 @@ JUNK = st.one_of(
     st.dates(),
     st.lists(st.integers() | st.text(max_size=5), max_size=3),
     st.dictionaries(st.text(max_size=5) | st.integers(), st.integers(), max_size=3),
+    st.sampled_from(["${path.module}", "%{ if x }", "a${x}@augeo.example"]),
     st.sampled_from([ABSENT, object(), AlertSettings(teams=True), FrontDoorSettings, float, ...]),
 )
 
