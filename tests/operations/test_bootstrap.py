@@ -92,6 +92,8 @@ class Checkout:
             "PATH": f"{self.folder / 'bin'}:{os.environ['PATH']}",
             "REAL_TERRAFORM": str(TERRAFORM),
             "TERRAFORM_BINARY_NAME": "terraform",
+            "AUGEO_WORKLOAD": "augeo",
+            "AUGEO_NAME_SUFFIX": "x7k2",
             "AUGEO_SUBSCRIPTION_ID": "11111111-1111-1111-1111-111111111111",
             "BOOTSTRAP_PAUSE_SECONDS": "0",
             "CHECKPOINT_DISABLE": "1",
