@@ -94,19 +94,24 @@ let_me_in() {
     --assignee-object-id "$me" --assignee-principal-type User --scope "$(account_id)" --output none
 }
 
-migrate() {
+wait_until_let_in() {
   local attempt output
   for ((attempt = 1; attempt <= ATTEMPTS; attempt++)); do
-    # Terraform has to know where the state comes from, also when cdktf.out was made anew since.
-    init_locally
-    if output=$(init_in_azure -migrate-state -force-copy 2>&1); then
+    if output=$(init_in_azure -reconfigure 2>&1); then
       return
     fi
     say "The state account does not let you in yet (attempt $attempt of $ATTEMPTS); trying again in $PAUSE_SECONDS s."
     sleep "$PAUSE_SECONDS"
   done
   printf '%s\n' "$output" >&2
-  fail "the state could not be moved to $account; it is safe in $LOCAL_STATE. Run this again."
+  fail "$account does not let you in; the state is safe in $LOCAL_STATE. Run this again."
+}
+
+migrate() {
+  # Terraform has to know where the state comes from.
+  init_locally
+  init_in_azure -migrate-state -force-copy >/dev/null ||
+    fail "the state could not be moved to $account; it is safe in $LOCAL_STATE. Run this again."
 }
 
 finish() {
@@ -158,9 +163,14 @@ expected=$(local_state)
 [[ -n $expected ]] || fail "nothing was applied."
 
 let_me_in
-say "Moving the state into $account."
-migrate
+wait_until_let_in
+# Never over a state that is there: it was moved by a run that could not be seen to have done so, and may be newer.
 moved=$(state_in_azure)
+if [[ -z $moved ]]; then
+  say "Moving the state into $account."
+  migrate
+  moved=$(state_in_azure)
+fi
 [[ ${moved%% *} == "${expected%% *}" && ${moved##* } == "${expected##* }" ]] ||
   fail "the state in $account is not the one that was moved; the original is in $LOCAL_STATE.backup."
 finish
