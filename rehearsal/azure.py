@@ -21,6 +21,8 @@ class Operation:
 
     id: str
     resource: ResourceId
+    minutes: float
+    """Of Azure's time."""
     ends: float
     finish: Callable[[], None]
     status: str = "InProgress"
@@ -55,9 +57,8 @@ class Azure:
         self.clock = clock
         self.propagation_seconds = 0.0
         """How long a new role assignment takes until it counts."""
-        self.storage_suffix = "core.windows.net"
         self.base = ""
-        """Where the stand-in answers, such as `https://localhost:1234`; for addresses that it hands out."""
+        """Where the stand-in answers, such as `https://localhost:1234`; polling addresses start with it."""
         self.fail_operation: Callable[[ResourceId], RefusedError | None] = lambda _id: None
         """Says of a long operation that it will end Failed, and with what."""
         self._types = {type_.name.lower(): type_ for type_ in types}
@@ -156,7 +157,8 @@ class Azure:
         created = previous is None
         status = type_.created_status if created else type_.updated_status
         if not type_.minutes and not failure:
-            resource.properties.setdefault("provisioningState", "Succeeded")
+            if type_.has_state:
+                resource.properties.setdefault("provisioningState", "Succeeded")
             return Accepted(status, resource.body)
         resource.properties["provisioningState"] = "Creating" if created else "Updating"
         final = "Failed" if failure else "Succeeded"
@@ -199,6 +201,11 @@ class Azure:
 
     # Time
 
+    @property
+    def finished(self) -> list[Operation]:
+        """The operations that have ended well."""
+        return [each for each in self._operations.values() if each.status == "Succeeded"]
+
     def settle(self) -> None:
         """Finish every operation whose time has come. Called before anything is looked at."""
         now = self.clock()
@@ -215,7 +222,7 @@ class Azure:
         self, id_: ResourceId, minutes: float, finish: Callable[[], None], error: RefusedError | None
     ) -> Operation:
         ends = self.clock() + minutes * self.seconds_per_minute
-        operation = Operation(str(uuid.uuid4()), id_, ends, finish, error=error)
+        operation = Operation(str(uuid.uuid4()), id_, minutes, ends, finish, error=error)
         self._operations[operation.id] = operation
         return operation
 

@@ -158,6 +158,8 @@ class ResourceType:
     actions: Mapping[str, Action] = field(default_factory=dict[str, Action])
     deleted: Callable[["Azure", Resource], None] = lambda _azure, _resource: None
     """Called before a delete; raises RefusedError where Azure refuses it."""
+    has_state: bool = True
+    """False where `properties` are names of the user's own, among which Azure puts no `provisioningState`."""
     created_status: int = 201
     updated_status: int = 200
     """202 answers without a body; the rest with the resource."""

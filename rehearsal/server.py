@@ -16,7 +16,10 @@ from rehearsal import entra, families
 from rehearsal.azure import SECONDS_PER_MINUTE, Azure
 from rehearsal.families.authorization import add_built_in_roles, authorize
 from rehearsal.faults import Faults
-from rehearsal.web import Application
+from rehearsal.proxy import Proxy, proxying
+from rehearsal.web import VAULTS, Application
+
+BLOBS = ".blob.core.windows.net"
 
 ZERO = "00000000-0000-0000-0000-000000000000"
 
@@ -29,6 +32,10 @@ class StandIn:
     port: int
     ca_file: Path
     """The certificate authority that made its certificate, for SSL_CERT_FILE."""
+    certificate_file: Path
+    """Its certificate and key, which are also good for the blob service of any account."""
+    proxy: Proxy
+    """How Terraform reaches it under Azure's host names."""
 
     @property
     def azure(self) -> Azure:
@@ -51,7 +58,7 @@ class StandIn:
             "ARM_USE_CLI": "false",
             "ARM_USE_MSI": "false",
             "SSL_CERT_FILE": str(self.ca_file),
-            "NO_PROXY": "localhost",
+            "HTTPS_PROXY": self.proxy.url,
         }
 
 
@@ -62,7 +69,6 @@ def running(
     subscription: str = ZERO,
     tenant: str = ZERO,
     seconds_per_minute: float = SECONDS_PER_MINUTE,
-    storage_suffix: str = "core.windows.net",
     log: IO[str] | None = None,
     clock: Callable[[], float] = time.monotonic,
 ) -> Generator[StandIn]:
@@ -72,7 +78,7 @@ def running(
         RuntimeError: it did not start.
     """
     ca = trustme.CA()
-    certificate = ca.issue_cert("localhost", "*.blob.localhost", "127.0.0.1")
+    certificate = ca.issue_cert("localhost", f"*{VAULTS}", f"*{BLOBS}")
     ca_file, certificate_file = folder / "ca.pem", folder / "server.pem"
     ca.cert_pem.write_to_path(ca_file)
     certificate.private_key_and_cert_chain_pem.write_to_path(certificate_file)
@@ -84,7 +90,6 @@ def running(
         listener.bind(("127.0.0.1", 0))
         port = listener.getsockname()[1]
         add_built_in_roles(azure)
-        azure.storage_suffix = storage_suffix
         azure.base = f"https://localhost:{port}"
         application = Application(
             azure,
@@ -113,7 +118,8 @@ def running(
                 if not thread.is_alive() or time.monotonic() > deadline:
                     raise RuntimeError("The stand-in did not start.")
                 time.sleep(0.01)
-            yield StandIn(application, port, ca_file)
+            with proxying({VAULTS: port}) as proxy:
+                yield StandIn(application, port, ca_file, certificate_file, proxy)
         finally:
             server.should_exit = True
             thread.join()

@@ -21,6 +21,7 @@ from rehearsal.ids import SUBSCRIPTION_TYPE, ResourceId, parse
 from rehearsal.model import Json, RefusedError
 
 OPERATIONS = "/providers/Microsoft.Rehearsal/operations/"
+VAULTS = ".vault.azure.net"
 PAGE = 100
 """How many items a list answers before it sends a `nextLink`."""
 _METHODS = {"GET": "read", "HEAD": "read", "PUT": "write", "PATCH": "write", "DELETE": "delete"}
@@ -117,7 +118,7 @@ class Application:
     async def _answer(self, request: Request, raw: bytes, entry: Json) -> Response:
         path = request.url.path
         try:
-            if answer := self._open_to_all(path, raw):
+            if answer := self._open_to_all(request, raw):
                 return answer
             if OPERATIONS.lower() in path.lower():
                 return await self._poll(path)
@@ -135,13 +136,16 @@ class Application:
             wrong = RefusedError(501, "RehearsalFailed", f"The rehearsal itself failed at {path}: {error!r}")
             return JSONResponse(wrong.body, wrong.status)
 
-    def _open_to_all(self, path: str, raw: bytes) -> Response | None:
+    def _open_to_all(self, request: Request, raw: bytes) -> Response | None:
         """What needs no token."""
+        path = request.url.path
+        if (request.url.hostname or "").endswith(VAULTS):
+            return _closed_vault()
         if path == "/metadata/endpoints":
-            return JSONResponse(metadata(self.azure.base, self.azure.storage_suffix))
+            return JSONResponse(metadata(self.azure.base))
         if path.endswith(("/oauth2/v2.0/token", "/oauth2/token")):
             return JSONResponse(entra.issue(self.azure, dict(parse_qsl(raw.decode()))))
-        return _closed_vault() if path.startswith("/vault/") else None
+        return None
 
     def _manage(self, request: Request, body: Json, principal: str) -> Response:
         path, method = "/" + request.url.path.strip("/"), request.method
@@ -274,7 +278,7 @@ async def _cut(send: Send, response: Response) -> None:
     raise ConnectionResetError
 
 
-def metadata(base: str, storage_suffix: str) -> Json:
+def metadata(base: str) -> Json:
     """What a cloud says of itself.
 
     https://learn.microsoft.com/azure-stack/user/azure-stack-rest-api-use and the azurerm provider's metadata_host.
@@ -292,7 +296,7 @@ def metadata(base: str, storage_suffix: str) -> Json:
         "graphAudience": f"{base}/graph",
         "microsoftGraphResourceId": f"{base}/graph",
         "suffixes": {
-            "storage": storage_suffix,
+            "storage": "core.windows.net",
             "keyVaultDns": "vault.azure.net",
             "acrLoginServer": "azurecr.io",
             "azureFrontDoorEndpointSuffix": "azurefd.net",

@@ -36,7 +36,7 @@ def _vault(write: Write) -> None:
                 f"Subnet '{subnet.id.path}' has no service endpoint Microsoft.KeyVault.",
                 "SubnetsHaveNoServiceEndpointsConfigured",
             )
-    write.properties["vaultUri"] = f"{write.azure.base}/vault/{write.id.name}/"
+    write.properties["vaultUri"] = f"https://{write.id.name}.vault.azure.net/"
     write.properties.setdefault("publicNetworkAccess", "Enabled")
     write.properties.setdefault("enableSoftDelete", True)
     write.properties.setdefault("accessPolicies", [])

@@ -54,7 +54,7 @@ TYPES = (
         created_status=200,
         actions={"listSecrets": _secrets, "listAppSettings": _settings},
     ),
-    ResourceType(f"{SITE}/config", created_status=200),
+    ResourceType(f"{SITE}/config", has_state=False, created_status=200),
     ResourceType(f"{SITE}/basicAuth", created_status=200),
     ResourceType(f"{SITE}/builds"),
     ResourceType(

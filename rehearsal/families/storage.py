@@ -31,7 +31,7 @@ def _account(write: Write) -> None:
                 "SubnetsHaveNoServiceEndpointsConfigured",
             )
     write.unchangeable("properties.encryption.requireInfrastructureEncryption")
-    name, suffix = write.id.name, write.azure.storage_suffix
+    name, suffix = write.id.name, "core.windows.net"
     write.properties["primaryEndpoints"] = {
         service: f"https://{name}.{service}.{suffix}/" for service in ("blob", "file", "queue", "table", "dfs")
     } | {"web": f"https://{name}.z20.web.{suffix}/"}

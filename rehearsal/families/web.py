@@ -158,8 +158,8 @@ def _no_logs() -> Json:
     return {
         "applicationLogs": {
             "fileSystem": {"level": "Off"},
-            "azureBlobStorage": {"level": "Off", "retentionInDays": 0, "sasUrl": ""},
-            "azureTableStorage": {"level": "Off", "sasUrl": ""},
+            "azureBlobStorage": {"level": "Off"},
+            "azureTableStorage": {"level": "Off"},
         },
         "httpLogs": {"fileSystem": off | {"retentionInMb": 35}, "azureBlobStorage": off},
         "failedRequestsTracing": {"enabled": False},
@@ -195,9 +195,12 @@ TYPES = (
         SLOT, _site, minutes=1, source=_SOURCE, readable=_shown_site, created_status=200, polled_at="Location"
     ),
     *(
-        ResourceType(f"{owner}/config", _config, created_status=200, actions={"list": _listed})
+        ResourceType(f"{owner}/config", _config, has_state=False, created_status=200, actions={"list": _listed})
         for owner in (SITE, SLOT)
     ),
-    *(ResourceType(f"{owner}/basicPublishingCredentialsPolicies", created_status=200) for owner in (SITE, SLOT)),
+    *(
+        ResourceType(f"{owner}/basicPublishingCredentialsPolicies", has_state=False, created_status=200)
+        for owner in (SITE, SLOT)
+    ),
 )
 ROUTES = (available(SITE, "checkNameAvailability"),)

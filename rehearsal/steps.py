@@ -1,0 +1,226 @@
+"""The rehearsal's steps, in order. Each does one thing to an environment, checks it, and says what it saw."""
+
+import json
+import re
+import subprocess
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import NamedTuple
+
+from environments import Platform
+from rehearsal import plan_guard, synthesis, timeline
+from rehearsal.model import Json
+from rehearsal.terraform import Run, Terraform, errors, events, kill
+from rehearsal.world import World
+
+LOCK_WAIT = "3s"
+"""How long the second apply waits for the state's lease."""
+
+
+class StepError(Exception):
+    """A step did not go as it must, with what Terraform or the guard said."""
+
+
+class Row(NamedTuple):
+    """One line of the closing table."""
+
+    step: str
+    stack: str
+    resources: int
+    terraform: float
+    """Seconds that Terraform and its provider took."""
+    ours: float
+    """The rest of the step's seconds."""
+    result: str
+
+
+@dataclass
+class Rehearsal:
+    """One environment's life."""
+
+    world: World
+    platform: Platform
+    name: str
+    say: Callable[[str], None]
+    output: Path
+    """Where the timeline is written."""
+    rows: list[Row] = field(default_factory=list[Row])
+    _terraform: float = 0.0
+
+    def step(self, name: str, stack: str, work: Callable[[], tuple[int, str]]) -> None:
+        """Do one step and note its row; `work` gives how many resources it was about, and its result."""
+        self.say(f"{name} ({stack}) ...")
+        self._terraform, started = 0.0, time.monotonic()
+        resources, result = work()
+        whole = time.monotonic() - started
+        self.rows.append(
+            Row(name, stack, resources, round(self._terraform, 1), round(whole - self._terraform, 1), result)
+        )
+        self.say(f"  {result}")
+
+    def ran(self, run: Run, *codes: int) -> Run:
+        """The run, if it ended with one of these codes (0 by default)."""
+        self._terraform += run.seconds
+        if run.code not in (codes or (0,)):
+            said = "\n".join(errors(run.output)) or run.output[-4000:]
+            raise StepError(said)
+        return run
+
+    # The shared stack
+
+    def bootstrap(self) -> tuple[int, str]:
+        """Apply the shared stack with local state, then move that into the storage account which it made."""
+        body = synthesis.shared(self.platform)
+        local = self.world.stack("shared", body, local_state=True)
+        self.ran(local.init())
+        applied = self.ran(local.apply(on_line=self._progress))
+        self.world.make_containers()
+        azure = self.world.stack("shared", body)
+        self.ran(azure.run("init", "-no-color", "-migrate-state", "-force-copy"))
+        _expect_no_changes(self.ran(azure.plan(), 0, 2))
+        return _made(applied), f"{_made(applied)} resources; state moved into Azure Storage; second plan empty"
+
+    # An environment
+
+    def terraform(self, body: Json | None = None) -> Terraform:
+        """What works on the environment, as synthesized or as `body` has it."""
+        return self.world.stack(self.name, body or synthesis.environment(self.platform, self.name))
+
+    def apply(self) -> tuple[int, str]:
+        """Init, validate, plan, guard, apply; then draw the timeline."""
+        stack = self.terraform()
+        self.ran(stack.init())
+        self.ran(stack.run("validate", "-no-color"))
+        self.ran(stack.plan(), 2)
+        refused = self.guard(stack)
+        if refused:
+            raise StepError("\n".join(refused))
+        applied = self.ran(stack.apply("plan.tfplan", on_line=self._progress))
+        scheduled = timeline.bars(stack.state(), timeline.durations(applied.output, self.world.stand_in.azure))
+        text = "\n".join(timeline.as_text(scheduled))
+        self.output.mkdir(parents=True, exist_ok=True)
+        (self.output / f"timeline-{self.name}.txt").write_text(text + "\n", encoding="utf-8")
+        title = f"{self.name}: from an empty resource group to a running environment"
+        (self.output / f"timeline-{self.name}.svg").write_text(timeline.as_svg(scheduled, title), encoding="utf-8")
+        self.say(text)
+        return _made(applied), f"{_made(applied)} resources; {text.splitlines()[0]}"
+
+    def second_plan(self) -> tuple[int, str]:
+        """Nothing is left to do."""
+        _expect_no_changes(self.ran(self.terraform().plan(), 0, 2))
+        return 0, "the second plan is empty"
+
+    def change(self) -> tuple[int, str]:
+        """A changed setting is planned as a change in place."""
+        stack = self.terraform(synthesis.environment(self.platform, self.name, synthesis.with_daily_cap))
+        self.ran(stack.plan(), 2)
+        verbs = [(each.verb, each.address) for each in _plan(stack).resource_changes if each.verb]
+        if {verb for verb, _ in verbs} != {"change"} or self.guard(stack):
+            raise StepError(f"Not a change in place: {verbs}")
+        return len(verbs), f"in place: {', '.join(address for _, address in verbs)}"
+
+    def replacement(self) -> tuple[int, str]:
+        """A replacement of the database is refused by Terraform, and by the guard where nothing protects it."""
+        body = synthesis.environment(self.platform, self.name, synthesis.with_other_geo_backup)
+        planned = self.ran(self.terraform(body).plan(), 1)
+        if "prevent_destroy" not in planned.output:
+            raise StepError(planned.output[-4000:])
+        stack = self.terraform(synthesis.unprotected(body))
+        self.ran(stack.plan(), 2)
+        refused = self.guard(stack)
+        if not any("azurerm_postgresql_flexible_server.database_server" in each for each in refused):
+            raise StepError(f"The guard let a replacement of the database pass: {refused}")
+        return len(refused), "refused by prevent_destroy and, without it, by the plan guard"
+
+    def contention(self) -> tuple[int, str]:
+        """While one apply holds the state, a second waits and is told who; the first is killed, and nothing is lost."""
+        stack = self.terraform(synthesis.environment(self.platform, self.name, synthesis.with_daily_cap))
+        before = len(_addresses(stack.state()))
+        self.ran(stack.init())
+        first = stack.start("apply", "-json", "-auto-approve")
+        _wait_for(first, "apply_start")
+        second = self.ran(stack.run("plan", "-no-color", f"-lock-timeout={LOCK_WAIT}"), 1)
+        holder = re.search(r"Who:\s+(\S+)", second.output)
+        lock = re.search(r"ID:\s+(\S+)", second.output)
+        if holder is None or lock is None:
+            raise StepError(second.output[-4000:])
+        kill(first)
+        self.ran(stack.run("force-unlock", "-force", lock[1]))
+        self.ran(stack.apply())
+        _expect_no_changes(self.ran(stack.plan(), 0, 2))
+        after = _addresses(stack.state())
+        if len(after) != before:
+            raise StepError(f"{before} resources before the apply was killed, {len(after)} after it")
+        return before, f"the second waited {LOCK_WAIT} and was told of {holder[1]}; killed, unlocked, converged"
+
+    def destroy(self) -> tuple[int, str]:
+        """Refused as long as the environment is protected; done once its settings say that it is disposable."""
+        blocked = self.ran(self.terraform().destroy(), 1)
+        if "prevent_destroy" not in blocked.output:
+            raise StepError(blocked.output[-4000:])
+        try:
+            body = synthesis.environment(self.platform, self.name, synthesis.disposable)
+        except ValueError:
+            return 0, "blocked by prevent_destroy; production sizing cannot be declared disposable"
+        stack = self.terraform(body)
+        self.ran(stack.apply(on_line=self._progress))
+        self.ran(stack.destroy())
+        left = list(self.world.stand_in.azure.children(self._group(body)))
+        if left:
+            raise StepError(f"Left behind: {', '.join(each.id.path for each in left)}")
+        return 0, "blocked by prevent_destroy; once declared disposable, destroyed, and nothing was left"
+
+    def _group(self, body: Json) -> str:
+        outputs = body["output"]["resource_group"]["value"]
+        return f"/subscriptions/{self.world.stand_in.azure.subscription}/resourceGroups/{outputs}"
+
+    def guard(self, stack: Terraform) -> list[str]:
+        """What the plan guard refuses of the stack's plan."""
+        plan = _plan(stack)
+        now = datetime.now(UTC)
+        return [*plan_guard.mismatches(plan, self.name, now), *plan_guard.losses(plan, ())]
+
+    def _progress(self, line: str) -> None:
+        for event in events(line):
+            if event.get("type") == "apply_complete":
+                hook = event["hook"]
+                self.say(f"    {hook['action']} {hook['resource']['addr']} {hook['elapsed_seconds']} s")
+
+
+STEPS = ("bootstrap", "apply", "second_plan", "change", "replacement", "contention", "destroy")
+
+
+def run(rehearsal: Rehearsal, only: str | None) -> None:
+    """Every step, or those up to and including `only`. Raises StepError."""
+    last = STEPS.index(only) if only else len(STEPS) - 1
+    for name in STEPS[: last + 1]:
+        work: Callable[[], tuple[int, str]] = getattr(rehearsal, name)
+        rehearsal.step(name.replace("_", " "), "shared" if name == "bootstrap" else rehearsal.name, work)
+
+
+def _plan(stack: Terraform) -> plan_guard.Plan:
+    return plan_guard.Plan.model_validate_json(stack.show())
+
+
+def _expect_no_changes(planned: Run) -> None:
+    if planned.code:
+        raise StepError(f"The second plan is not empty:\n{planned.output[-4000:]}")
+
+
+def _made(applied: Run) -> int:
+    summary = [each["changes"] for each in events(applied.output) if each.get("type") == "change_summary"]
+    return int(summary[-1]["add"])
+
+
+def _addresses(state: Json) -> list[str]:
+    return [f"{each['type']}.{each['name']}" for each in state["resources"] if each["mode"] == "managed"]
+
+
+def _wait_for(process: subprocess.Popen[str], type_: str) -> None:
+    for line in process.stdout or ():
+        if line.startswith("{") and json.loads(line).get("type") == type_:
+            return
+    raise StepError(f"The apply ended before '{type_}'.")

@@ -1,0 +1,56 @@
+"""The stacks as they are synthesized, and as they would be from settings that differ."""
+
+import json
+from collections.abc import Callable
+from typing import cast
+
+from stacks.platform import PlatformStack
+from stacks.shared import SharedStack
+
+from cdktf import Testing
+
+from environments import Environment, Platform
+from rehearsal.model import Json
+
+
+def shared(platform: Platform) -> Json:
+    """The shared stack's Terraform JSON."""
+    return cast(Json, json.loads(Testing.synth(SharedStack(Testing.app(), platform=platform))))
+
+
+def environment(
+    platform: Platform, name: str, change: Callable[[Environment], Environment] = lambda unchanged: unchanged
+) -> Json:
+    """An environment's Terraform JSON, from its settings or from what `change` makes of them."""
+    settings = change(platform.environments[name])
+    return cast(
+        Json,
+        json.loads(Testing.synth(PlatformStack(Testing.app(), environment=settings, platform=platform))),
+    )
+
+
+def disposable(settings: Environment) -> Environment:
+    """The same environment, declared disposable. Raises ValueError for production sizing."""
+    return Environment.model_validate(settings.model_dump() | {"disposable": True})
+
+
+def with_daily_cap(settings: Environment) -> Environment:
+    """Half a gigabyte more of logs a day: a change in place."""
+    more = settings.observability.model_copy(update={"daily_cap_gb": settings.observability.daily_cap_gb + 0.5})
+    return settings.model_copy(update={"observability": more})
+
+
+def with_other_geo_backup(settings: Environment) -> Environment:
+    """The other choice of geo-redundant backup, which PostgreSQL takes at creation alone."""
+    database = settings.database
+    other = database.model_copy(update={"geo_redundant_backup": not database.geo_redundant_backup})
+    return settings.model_copy(update={"database": other})
+
+
+def unprotected(stack: Json) -> Json:
+    """The same stack after somebody removed every prevent_destroy."""
+    copy = cast(Json, json.loads(json.dumps(stack)))
+    for named in copy["resource"].values():
+        for resource in named.values():
+            resource.get("lifecycle", {}).pop("prevent_destroy", None)
+    return copy

@@ -1,0 +1,144 @@
+"""Running Terraform or OpenTofu on a synthesized stack."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from rehearsal.model import Json
+
+PARALLELISM = 30
+"""Most of the provider's time is waiting for Azure to settle, which costs nothing to do side by side."""
+
+_FOREIGN = ("ARM_", "TF_", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy")
+"""What a user's environment may hold that would lead Terraform elsewhere."""
+_KEPT = ("TF_CLI_CONFIG_FILE", "TF_PLUGIN_CACHE_DIR")
+"""Where the provider may be found."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """What came of one command."""
+
+    code: int
+    output: str
+    """Standard output and standard error."""
+    seconds: float
+
+
+def find() -> str | None:
+    """Terraform, or OpenTofu; TERRAFORM_BINARY_NAME, as cdktf has it, decides."""
+    named = os.environ.get("TERRAFORM_BINARY_NAME")
+    return shutil.which(named) if named else shutil.which("terraform") or shutil.which("tofu")
+
+
+@dataclass(frozen=True)
+class Terraform:
+    """Terraform in one stack's folder."""
+
+    binary: str
+    folder: Path
+    environment: Mapping[str, str]
+
+    def run(self, *arguments: str, on_line: Callable[[str], None] | None = None) -> Run:
+        """Run a command to its end, whatever comes of it; `on_line` sees each line of output as it comes."""
+        started = time.monotonic()
+        process = self.start(*arguments)
+        lines: list[str] = []
+        assert process.stdout is not None  # noqa: S101  PIPE says so
+        for line in process.stdout:
+            lines.append(line)
+            if on_line:
+                on_line(line)
+        return Run(process.wait(), "".join(lines), time.monotonic() - started)
+
+    def start(self, *arguments: str, stderr: int = subprocess.STDOUT) -> subprocess.Popen[str]:
+        """Start a command in a process group of its own, so that `kill` reaches the provider too."""
+        environment = {
+            name: value for name, value in os.environ.items() if name in _KEPT or not name.startswith(_FOREIGN)
+        }
+        environment |= {"TF_IN_AUTOMATION": "1", "CHECKPOINT_DISABLE": "1", "TF_INPUT": "0"} | dict(self.environment)
+        return subprocess.Popen(  # noqa: S603  Terraform, as found above
+            [self.binary, f"-chdir={self.folder}", *arguments],
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=stderr,
+            text=True,
+            start_new_session=True,
+        )
+
+    def init(self, *arguments: str) -> Run:
+        """Install the provider, then reach the backend.
+
+        Two steps, because the provider may have to come from a registry, through the user's own proxy, and the backend
+        is reached through the rehearsal's.
+        """
+        own = {name: value for name, value in self.environment.items() if name not in ("HTTPS_PROXY", "SSL_CERT_FILE")}
+        installed = Terraform(self.binary, self.folder, own | _proxies()).run("init", "-no-color", "-backend=false")
+        return self.run("init", "-no-color", *arguments) if installed.code == 0 else installed
+
+    def plan(self, *arguments: str, out: str = "plan.tfplan") -> Run:
+        """Plan into a file; code 2 where there are changes."""
+        return self.run(
+            "plan", "-no-color", "-detailed-exitcode", f"-out={out}", f"-parallelism={PARALLELISM}", *arguments
+        )
+
+    def apply(self, *arguments: str, on_line: Callable[[str], None] | None = None) -> Run:
+        """Apply, with a line of JSON for every event."""
+        return self.run("apply", "-json", "-auto-approve", f"-parallelism={PARALLELISM}", *arguments, on_line=on_line)
+
+    def destroy(self, *arguments: str) -> Run:
+        """Destroy everything."""
+        return self.run("destroy", "-no-color", "-auto-approve", f"-parallelism={PARALLELISM}", *arguments)
+
+    def show(self, plan: str = "plan.tfplan") -> str:
+        """The plan as JSON."""
+        return self._read("show", "-json", plan)
+
+    def state(self) -> Json:
+        """The state as the backend has it."""
+        return json.loads(self._read("state", "pull"))
+
+    def _read(self, *arguments: str) -> str:
+        """Standard output alone: a warning must not get into JSON."""
+        process = self.start(*arguments, stderr=subprocess.PIPE)
+        output, problems = process.communicate()
+        if process.returncode:
+            raise RuntimeError(problems)
+        return output
+
+
+def _proxies() -> dict[str, str]:
+    return {
+        name: value for name, value in os.environ.items() if name.lower() in ("http_proxy", "https_proxy", "no_proxy")
+    }
+
+
+def kill(process: subprocess.Popen[str]) -> None:
+    """`kill -9` for Terraform and the providers that it started."""
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+def events(output: str) -> Iterator[Json]:
+    """The events that `apply -json` printed."""
+    for line in output.splitlines():
+        if line.startswith("{"):
+            yield json.loads(line)
+
+
+def errors(output: str) -> list[str]:
+    """The errors among them, in Terraform's words."""
+    found = (event.get("diagnostic", {}) for event in events(output))
+    return [f"{each['summary']} {each.get('detail', '')}".strip() for each in found if each.get("severity") == "error"]
+
+
+def provider_missing(run: Run) -> bool:
+    """True where `init` failed because the provider is nowhere to be had."""
+    signs = ("Failed to query available provider packages", "no available releases match", "Failed to install provider")
+    return run.code != 0 and any(sign in run.output for sign in signs)
