@@ -1,4 +1,4 @@
-"""The environments, by name. A new one is a file beside these and a line below."""
+"""The environments, by name. A new one is a file beside these, its import and its line below."""
 
 from environments.dev import DEV
 from environments.production import PRODUCTION

@@ -92,7 +92,7 @@ RULES: dict[Kind, Rule] = {
     "postgresql": Rule("psql", 63, unique=True),
     "private_endpoint": Rule("pep", 64),
     "resource_group": Rule("rg", 90),
-    "service_plan": Rule("asp", 40),
+    "service_plan": Rule("asp", 60),
     "static_site": Rule("stapp", 40),
     "storage": Rule("st", 24, r"[a-z0-9]{3,}", unique=True, compact=True),
     "subnet": Rule("snet", 80),

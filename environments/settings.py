@@ -39,7 +39,9 @@ class SettingsError(Exception):
 class Settings(BaseModel):
     """A slice of an environment: frozen, closed (an unknown name is refused), checked with its whole environment."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, revalidate_instances="always")
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", strict=True, validate_default=True, revalidate_instances="always"
+    )
 
     if not TYPE_CHECKING:  # the type checker keeps pydantic's own signature
 
@@ -76,6 +78,8 @@ EmailAddress = Annotated[
 def _plain(value: str) -> str:
     if "${" in value or "%{" in value:
         raise ValueError("must not contain ${ or %{: Terraform would evaluate it")
+    if not value.isprintable():
+        raise ValueError("must not contain control characters")
     return value
 
 
@@ -403,6 +407,9 @@ class StateSettings(Settings):
 
 
 # ------------------------------------------------------------------------------------------------------------ the whole
+VARIABLES = "AUGEO_"
+
+
 class Account(Settings):
     """What belongs to the user's own Azure, GitHub and registrar."""
 
@@ -420,8 +427,7 @@ class Account(Settings):
         str,
         Field(
             pattern=r"^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$",
-            # What Azure's longest DKIM record and a label leave of the 253 characters that DNS takes.
-            max_length=149,
+            max_length=56,  # a managed certificate names 64 characters at most, "admin." and a label among them
             description="a domain you have registered, lower case, without a trailing dot",
         ),
     ]
@@ -475,14 +481,14 @@ class Account(Settings):
     @model_validator(mode="before")
     @classmethod
     def _from_environment_variables(cls, given: object) -> object:
-        """`AUGEO_<FIELD>` replaces what is written, so that CI can fill in a fork's account. Lists: commas between."""
+        """`AUGEO_<FIELD>`, if not empty, replaces what is written, for CI of a fork. Lists: commas between."""
         if not isinstance(given, (dict, cls)):
             return given  # for pydantic to refuse
         written = cast(dict[str, object], given if isinstance(given, dict) else vars(given))
         replaced = dict(written)
         for name in cls.model_fields:
-            value = os.environ.get(f"AUGEO_{name.upper()}")
-            if value is not None:
+            # An unset variable of a GitHub workflow is an empty one.
+            if value := os.environ.get(f"{VARIABLES}{name.upper()}"):
                 replaced[name] = tuple(filter(None, value.split(","))) if name == "alert_emails" else value
         return replaced
 
@@ -600,17 +606,29 @@ class Platform(Settings):
 
     @model_validator(mode="after")
     def _composed(self) -> Self:
+        servers = {self.names(each)("postgresql"): name for name, each in self.environments.items()}
         problems = [
             *(f"shared: {problem}" for problem in self.shared.names.problems(SHARED_NAMES)),
             *(
                 f"{name}: {problem}"
                 for name, environment in self.environments.items()
-                for problem in self.names(environment).problems(ENVIRONMENT_NAMES)
+                for problem in (*self.names(environment).problems(ENVIRONMENT_NAMES), *self._host_problems(environment))
+            ),
+            *(
+                f"{name}: database.server_name = {server!r}: is the name that {other}'s server is given"
+                for name, environment in self.environments.items()
+                if (server := environment.database.server_name) and (other := servers.get(server, name)) != name
             ),
         ]
         if problems:
             raise ValueError("\n".join(problems))
         return self
+
+    def _host_problems(self, environment: Environment) -> Iterator[str]:
+        """https://learn.microsoft.com/azure/frontdoor/domain: a managed certificate names 64 characters at most."""
+        host = f"admin.{environment.domain.label}.{self.shared.account.domain}"
+        if len(host) > 64:
+            yield f"the host '{host}' has {len(host)} characters, certificates take 64: shorten domain.label or domain"
 
     def names(self, environment: Environment) -> Names:
         """Names of one environment's resources."""
@@ -632,10 +650,20 @@ def validate(shared: Shared, environments: Mapping[str, Environment]) -> Platfor
         lines = [line for detail in details for line in _in_words(detail)]
         platform = None
     told = {line.split(" = ")[0] for line in lines}
+    lines += _unknown_variables()
     lines += [line for line in _twins(environments) if line.split(" = ")[0] not in told]
     if platform is None or lines:
         raise SettingsError(lines)
     return platform
+
+
+def _unknown_variables() -> Iterator[str]:
+    known = {f"{VARIABLES}{name.upper()}" for name in Account.model_fields} | {"AUGEO_STOCK_BINDINGS"}
+    for variable in sorted(os.environ):
+        if variable.startswith(VARIABLES) and variable not in known:
+            close = difflib.get_close_matches(variable, known, n=1)
+            hint = f"; did you mean {close[0]}?" if close else f"; there are {', '.join(sorted(known))}"
+            yield f"environment variable {variable}: no such setting{hint}"
 
 
 def _twins(environments: Mapping[str, Environment]) -> Iterator[str]:
@@ -672,7 +700,13 @@ def _in_words(detail: dict[str, Any]) -> list[str]:
             return [f"{where}: {field} = {value!r}: no such setting{_similar(path)}"]
         case _:
             shown = "" if isinstance(value, Settings) else f" = {value!r}"
-            return [f"{where}: {field}{shown}: {_right(detail)}{_described(path)}"]
+            return [f"{where}: {field}{shown}{_variable(path)}: {_right(detail)}{_described(path)}"]
+
+
+def _variable(path: list[str | int]) -> str:
+    """Where a value of the account comes from, if it is not what is written."""
+    variable = f"{VARIABLES}{path[2]}".upper() if path[:2] == ["shared", "account"] and len(path) > 2 else ""
+    return f" from {variable}" if os.environ.get(variable) else ""
 
 
 def _right(detail: dict[str, Any]) -> str:

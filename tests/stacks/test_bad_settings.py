@@ -77,7 +77,7 @@ def test_a_bad_variable_is_told_like_a_bad_setting(
     monkeypatch.setenv("AUGEO_TENANT_ID", "contoso")
     done = run(synthesized.root, *COMMANDS[command])
     assert (done.returncode, done.stdout) == (1, "")
-    assert "shared: account.tenant_id = 'contoso': has the wrong form (a GUID" in done.stderr
+    assert "shared: account.tenant_id = 'contoso' from AUGEO_TENANT_ID: has the wrong form (a GUID" in done.stderr
     assert "Traceback" not in done.stderr
     assert synthesized.written() == synthesized.good
 
