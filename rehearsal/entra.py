@@ -28,6 +28,7 @@ def issue(azure: Azure, form: dict[str, str]) -> Json:
     """
     principal = _principal(azure, form)
     audience = form.get("resource") or form.get("scope", "").removesuffix("/.default")
+    now = int(time.time())
     claims = {
         "aud": audience,
         "iss": f"https://sts.windows.net/{azure.tenant}/",
@@ -36,7 +37,9 @@ def issue(azure: Azure, form: dict[str, str]) -> Json:
         "tid": azure.tenant,
         "appid": form.get("client_id", ""),
         "idtyp": "app",
-        "exp": int(time.time()) + 3600,
+        "iat": now,
+        "nbf": now,
+        "exp": now + 3600,
     }
     return {
         "token_type": "Bearer",

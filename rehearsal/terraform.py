@@ -48,14 +48,13 @@ class Terraform:
     def run(self, *arguments: str, on_line: Callable[[str], None] | None = None) -> Run:
         """Run a command to its end, whatever comes of it; `on_line` sees each line of output as it comes."""
         started = time.monotonic()
-        process = self.start(*arguments)
         lines: list[str] = []
-        assert process.stdout is not None  # noqa: S101  PIPE says so
-        for line in process.stdout:
-            lines.append(line)
-            if on_line:
-                on_line(line)
-        return Run(process.wait(), "".join(lines), time.monotonic() - started)
+        with self.start(*arguments) as process:
+            for line in process.stdout or ():
+                lines.append(line)
+                if on_line:
+                    on_line(line)
+        return Run(process.returncode, "".join(lines), time.monotonic() - started)
 
     def start(self, *arguments: str, stderr: int = subprocess.STDOUT) -> subprocess.Popen[str]:
         """Start a command in a process group of its own, so that `kill` reaches the provider too."""
@@ -121,8 +120,8 @@ def _proxies() -> dict[str, str]:
 
 def kill(process: subprocess.Popen[str]) -> None:
     """`kill -9` for Terraform and the providers that it started."""
-    os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
+    with process:  # waits, and closes its pipes
+        os.killpg(process.pid, signal.SIGKILL)
 
 
 def events(output: str) -> Iterator[Json]:

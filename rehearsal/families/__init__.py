@@ -1,6 +1,7 @@
 """The resource types that the rehearsal knows, one file a service family."""
 
 from rehearsal.families import (
+    app_service_domain,
     authorization,
     budget,
     cache,
@@ -21,6 +22,7 @@ from rehearsal.families import (
 )
 
 _FAMILIES = (
+    app_service_domain,
     authorization,
     budget,
     cache,

@@ -4,7 +4,7 @@ import re
 
 from rehearsal.azure import Azure
 from rehearsal.families.network import PRIVATE_ZONE, VNET
-from rehearsal.model import Resource, ResourceType, Write, bad_request, conflict
+from rehearsal.model import Resource, ResourceType, Write, at, bad_request, conflict, items
 
 ZONE = "Microsoft.Network/dnsZones"
 LINK = f"{PRIVATE_ZONE}/virtualNetworkLinks"
@@ -55,6 +55,18 @@ def _record(write: Write) -> None:
     ]
     if clash:  # https://learn.microsoft.com/azure/dns/dns-zones-records#cname-records
         raise conflict(f"A CNAME stands alone: '{name}' has {clash[0].id.type} already.", "RecordSetConflict")
+
+
+def has_record(azure: Azure, kind: str, host: str, value: str) -> bool:
+    """True where a zone here answers a question for `host` with `value`."""
+    for record in azure.all(f"{ZONE}/{kind}".lower()):
+        if str(record.properties["fqdn"]).rstrip(".").lower() != host.lower():
+            continue
+        cname = str(at(record.body, "properties.CNAMERecord.cname") or "").rstrip(".").lower()
+        texts = ["".join(each["value"]) for each in items(record.properties, "TXTRecords")]
+        if value.lower() == cname or value in texts:
+            return True
+    return False
 
 
 def _private_zone(write: Write) -> None:

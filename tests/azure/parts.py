@@ -1,0 +1,104 @@
+"""Parts of the synthesized stacks, and what state and the stand-in must have in common."""
+
+import json
+import re
+import uuid
+from collections.abc import Iterable
+from functools import cache
+
+from environments import load
+from rehearsal import synthesis
+from rehearsal.azure import Azure
+from rehearsal.ids import within
+from rehearsal.model import Json
+
+REFERENCE = re.compile(r"\$\{(?:\w+\()?(azurerm_\w+\.[\w-]+)")
+_SHARED = ("Microsoft.Network/dnsZones", "Microsoft.ContainerRegistry/registries")
+
+
+@cache
+def stack(name: str) -> Json:
+    """A stack as synthesized from disposable settings, where that is allowed: no locks, no prevent_destroy."""
+    platform = load()
+    if name == "shared":
+        return synthesis.unprotected(synthesis.shared(platform))
+    if name == "dev":
+        return synthesis.environment(platform, name, synthesis.disposable)
+    return synthesis.unprotected(synthesis.environment(platform, name))
+
+
+def part(body: Json, *types: str) -> Json:
+    """The resources of these types, with all that they refer to."""
+    all_ = {
+        f"{type_}.{name}": resource for type_, named in body["resource"].items() for name, resource in named.items()
+    }
+    wanted = [address for address in all_ if address.partition(".")[0] in types]
+    kept: dict[str, Json] = {}
+    while wanted:
+        address = wanted.pop()
+        if address not in kept and address in all_:
+            kept[address] = {key: value for key, value in all_[address].items() if key not in ("//", "depends_on")}
+            wanted += REFERENCE.findall(json.dumps(kept[address]))
+    resources: dict[str, dict[str, Json]] = {}
+    for address, resource in kept.items():
+        type_, _, name = address.partition(".")
+        resources.setdefault(type_, {})[name] = resource
+    return {
+        "terraform": {key: value for key, value in body["terraform"].items() if key != "backend"},
+        "provider": body["provider"],
+        "resource": resources,
+    }
+
+
+def seed(azure: Azure) -> None:
+    """Put there what the shared stack makes for the environments."""
+    platform = load()
+    shared = platform.shared.names
+    root = f"/subscriptions/{azure.subscription}/resourceGroups"
+    group = f"{root}/{shared('resource_group')}"
+    azure.put(group, {"location": "eastus2"})
+    azure.put(f"{group}/providers/Microsoft.Network/dnsZones/{platform.shared.account.domain}", {"location": "global"})
+    registry = f"Microsoft.ContainerRegistry/registries/{shared('container_registry')}"
+    azure.put(f"{group}/providers/{registry}", {"location": "eastus2"})
+    for environment in platform.environments.values():
+        names = platform.names(environment)
+        own = f"{root}/{names('resource_group')}"
+        azure.put(own, {"location": "eastus2"})
+        for where, role in ((group, "delivery"), (own, "api")):
+            _identity(
+                azure, f"{where}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/", names("identity", role)
+            )
+
+
+def _identity(azure: Azure, where: str, name: str) -> None:
+    ids = {key: str(uuid.uuid4()) for key in ("clientId", "principalId")}
+    azure.put(where + name, {"location": "eastus2", "properties": ids | {"tenantId": azure.tenant}})
+
+
+def ids(state: Json) -> list[str]:
+    """The Resource Manager ids in a state."""
+    attributes = (
+        instance["attributes"]
+        for resource in state["resources"]
+        if resource["mode"] == "managed"
+        for instance in resource["instances"]
+    )
+    return [str(each["id"]).split("|")[0] for each in attributes if str(each.get("id", "")).startswith("/")]
+
+
+def strangers(azure: Azure, known: Iterable[str], before: Iterable[str]) -> list[str]:
+    """What the stand-in holds and neither state nor `before` knows: duplicates, or what a failed apply has left."""
+    roots = [*known]
+    old = set(before)
+    return [
+        each.id.path
+        for each in azure.all()
+        if each.id.key not in old
+        and not any(within(each.id.path, root) for root in roots)
+        and not _by_the_way(each.id.type)
+    ]
+
+
+def _by_the_way(type_: str) -> bool:
+    """What Azure makes beside a private endpoint, and what it remembers of a deleted vault."""
+    return type_ in ("Microsoft.Network/networkInterfaces", "Microsoft.KeyVault/locations/deletedVaults")

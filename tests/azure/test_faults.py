@@ -1,0 +1,129 @@
+"""What a bad day of Azure does to an apply: nothing is lost, nothing is doubled, and the next apply converges."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+import pytest
+
+from environments import load
+from rehearsal.faults import Fault
+from rehearsal.terraform import Terraform, errors, kill
+from rehearsal.world import World, world
+from tests.azure import parts
+
+pytestmark = pytest.mark.azure
+
+NETWORK = "Microsoft.Network/virtualNetworks"
+NSG = "Microsoft.Network/networkSecurityGroups"
+SERVER = "Microsoft.DBforPostgreSQL/flexibleServers"
+REDIS = "Microsoft.Cache/redisEnterprise"
+STORAGE = "Microsoft.Storage/storageAccounts"
+SITE = "Microsoft.Web/staticSites"
+PLAN = "Microsoft.Web/serverFarms"
+LOGS = "Microsoft.OperationalInsights/workspaces"
+ACTIONS = "Microsoft.Insights/actionGroups"
+MAIL = "Microsoft.Communication/communicationServices"
+ZONE = "Microsoft.Network/dnsZones"
+
+
+class Case(NamedTuple):
+    """A fault, what is applied while it strikes, and whether the provider gets over it by itself."""
+
+    resource: str
+    fault: Fault
+    outcome: Literal["survives", "fails"]
+
+
+CASES = {
+    "throttled once": Case("virtual_network", Fault("status", NETWORK, status=429, code="TooManyRequests"), "survives"),
+    "throttled three times": Case(
+        "log_analytics_workspace", Fault("status", LOGS, status=429, code="TooManyRequests", count=3), "survives"
+    ),
+    "a server error": Case("network_security_group", Fault("status", NSG, status=500), "survives"),
+    "unavailable": Case("service_plan", Fault("status", PLAN, status=503, code="ServiceUnavailable"), "survives"),
+    "a read that fails": Case("storage_account", Fault("status", STORAGE, method="GET", status=502), "survives"),
+    "a conflict": Case(
+        "network_security_group", Fault("status", NSG, status=409, code="AnotherOperationInProgress"), "fails"
+    ),
+    "refused": Case("static_web_app", Fault("status", SITE, status=400, code="BadRequest"), "fails"),
+    "forbidden": Case("dns_zone", Fault("status", ZONE, status=403, code="AuthorizationFailed"), "fails"),
+    "a connection reset": Case("virtual_network", Fault("reset", NETWORK), "survives"),
+    "a connection reset at a read": Case("dns_zone", Fault("reset", ZONE, method="GET"), "survives"),
+    "an answer lost": Case("storage_account", Fault("lost-answer", STORAGE), "survives"),
+    "an answer lost, to what cannot be made twice": Case(
+        "communication_service", Fault("lost-answer", MAIL), "survives"
+    ),
+    "an answer cut in half": Case("monitor_action_group", Fault("truncate", ACTIONS), "fails"),
+    "a slow answer": Case("service_plan", Fault("hang", PLAN, seconds=2), "survives"),
+    "a server that cannot be made": Case(
+        "postgresql_flexible_server", Fault("failed-operation", SERVER, code="OverconstrainedAllocation"), "fails"
+    ),
+    "a cache that cannot be made": Case(
+        "managed_redis", Fault("failed-operation", REDIS, code="AllocationFailed"), "fails"
+    ),
+    "a network that cannot be made": Case("virtual_network", Fault("failed-operation", NETWORK), "fails"),
+}
+
+
+@pytest.fixture
+def here(provider: Path, tmp_path: Path) -> Iterator[World]:
+    """A world for one fault, with what the shared stack makes."""
+    assert provider
+    with world(tmp_path, load(), blobs=False) as found:
+        parts.seed(found.stand_in.azure)
+        yield found
+
+
+def converges(here: World, stack: Terraform, before: list[str]) -> None:
+    """A repeated apply and a second plan succeed, and state holds exactly what the stand-in holds."""
+    again = stack.apply()
+    assert again.code == 0, errors(again.output)
+    assert stack.plan().code == 0, "the second plan is empty"
+    azure, known = here.stand_in.azure, parts.ids(stack.state())
+    assert known
+    assert [path for path in known if azure.find(path) is None] == [], "state knows what is not there"
+    assert parts.strangers(azure, known, before) == [], "something was made that state does not know"
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_fault(here: World, name: str) -> None:
+    case = CASES[name]
+    before = [each.id.key for each in here.stand_in.azure.all()]
+    stack = here.stack("dev", parts.part(parts.stack("dev"), f"azurerm_{case.resource}"), local_state=True)
+    assert stack.init().code == 0
+    fault = here.stand_in.faults.add(case.fault)
+    fault.met = 0
+    first = stack.apply()
+    assert fault.met == fault.count, "the fault struck"
+    assert (first.code == 0) == (case.outcome == "survives"), errors(first.output)
+    if case.outcome == "fails":
+        assert any(case.fault.code in each or case.fault.kind == "truncate" for each in errors(first.output))
+    converges(here, stack, before)
+
+
+def test_a_killed_apply(here: World) -> None:
+    before = [each.id.key for each in here.stand_in.azure.all()]
+    types = ("azurerm_postgresql_flexible_server_database", "azurerm_virtual_network", "azurerm_storage_container")
+    stack = here.stack("dev", parts.part(parts.stack("dev"), *types), local_state=True)
+    assert stack.init().code == 0
+    here.stand_in.faults.add(Fault("hang", f"{SERVER}/databases", seconds=30))
+    process = stack.start("apply", "-auto-approve", "-no-color")
+    assert any(
+        "azurerm_postgresql_flexible_server_database.database: Creating" in line for line in process.stdout or ()
+    )
+    kill(process)
+    assert here.stand_in.azure.find(parts.ids(stack.state())[0])
+    converges(here, stack, before)
+
+
+def test_a_throttled_destroy(here: World) -> None:
+    stack = here.stack("dev", parts.part(parts.stack("dev"), "azurerm_managed_redis"), local_state=True)
+    assert stack.init().code == 0
+    before = [each.id.key for each in here.stand_in.azure.all()]
+    assert stack.apply().code == 0
+    fault = here.stand_in.faults.add(Fault("status", REDIS, method="DELETE", status=429, code="TooManyRequests"))
+    assert stack.destroy().code == 0
+    assert fault.met == 1
+    assert parts.ids(stack.state()) == []
+    assert parts.strangers(here.stand_in.azure, (), before) == []
