@@ -17,6 +17,8 @@ PARALLELISM = 30
 
 _FOREIGN = ("ARM_", "TF_", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy")
 """What a user's environment may hold that would lead Terraform elsewhere."""
+_OURS = ("HTTPS_PROXY", "SSL_CERT_FILE")
+"""What leads Terraform here, and would lead it away from a registry."""
 _KEPT = ("TF_CLI_CONFIG_FILE", "TF_PLUGIN_CACHE_DIR")
 """Where the provider may be found."""
 
@@ -77,9 +79,12 @@ class Terraform:
         Two steps, because the provider may have to come from a registry, through the user's own proxy, and the backend
         is reached through the rehearsal's.
         """
-        own = {name: value for name, value in self.environment.items() if name not in ("HTTPS_PROXY", "SSL_CERT_FILE")}
-        installed = Terraform(self.binary, self.folder, own | _proxies()).run("init", "-no-color", "-backend=false")
-        return self.run("init", "-no-color", *arguments) if installed.code == 0 else installed
+        if not (self.folder / ".terraform.lock.hcl").exists():
+            own = {name: value for name, value in self.environment.items() if name not in _OURS}
+            installed = Terraform(self.binary, self.folder, own | _proxies()).run("init", "-no-color", "-backend=false")
+            if installed.code:
+                return installed
+        return self.run("init", "-no-color", *arguments)
 
     def plan(self, *arguments: str, out: str = "plan.tfplan") -> Run:
         """Plan into a file; code 2 where there are changes."""

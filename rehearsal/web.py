@@ -87,7 +87,7 @@ class Application:
             await asyncio.sleep(fault.seconds)
         if fault and fault.kind == "reset":
             self._note(entry, 0, started)
-            return await _drop(send)
+            return _drop(send)
         if fault and fault.kind == "status":
             headers = {"Retry-After": str(fault.seconds)} if fault.status == 429 else {}
             response: Response = JSONResponse(fault.error.body, fault.status, headers)
@@ -95,7 +95,7 @@ class Application:
             response = await self._answer(request, body, entry)
         self._note(entry, response.status_code, started)
         if fault and fault.kind == "lost-answer":
-            return await _drop(send)
+            return _drop(send)
         if fault and fault.kind == "truncate":
             return await _cut(send, response)
         await response(scope, receive, send)
@@ -264,10 +264,9 @@ def _check_etag(azure: Azure, id_: ResourceId, wanted: str | None) -> None:
         raise RefusedError(412, "PreconditionFailed", f"The condition '{wanted}' on '{id_.path}' is not met.")
 
 
-async def _drop(send: Send) -> None:
-    """End the connection without an answer: the server notices that none came and closes."""
-    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"1")]})
-    raise ConnectionResetError
+def _drop(send: Send) -> None:
+    """End the connection without an answer. ASGI has no word for it; uvicorn's `send` belongs to what holds it."""
+    send.__self__.transport.abort()  # pyright: ignore[reportFunctionMemberAccess]
 
 
 async def _cut(send: Send, response: Response) -> None:
