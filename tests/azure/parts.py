@@ -50,6 +50,31 @@ def part(body: Json, *types: str) -> Json:
     }
 
 
+def without(body: Json, *types: str) -> Json:
+    """A stack without the resources of these types, and without what refers to them."""
+    kept = {type_: dict(named) for type_, named in body["resource"].items() if type_ not in types}
+    gone = {f"{type_}.{name}" for type_ in types for name in body["resource"].get(type_, {})}
+    growing = True
+    while growing:
+        growing = False
+        for type_, named in kept.items():
+            for name, resource in list(named.items()):
+                if _refers(resource, gone):
+                    gone.add(f"{type_}.{name}")
+                    del named[name]
+                    growing = True
+    for named in kept.values():
+        for name, resource in named.items():
+            needed = [address for address in resource.get("depends_on", []) if address not in gone]
+            named[name] = resource | {"depends_on": needed}
+    outputs = {name: output for name, output in body["output"].items() if not _refers(output, gone)}
+    return body | {"resource": kept, "output": outputs}
+
+
+def _refers(value: object, addresses: set[str]) -> bool:
+    return bool(addresses & set(REFERENCE.findall(json.dumps(value))))
+
+
 def seed(azure: Azure) -> None:
     """Put there what the shared stack makes for the environments."""
     platform = load()
@@ -73,6 +98,13 @@ def seed(azure: Azure) -> None:
 def _identity(azure: Azure, where: str, name: str) -> None:
     ids = {key: str(uuid.uuid4()) for key in ("clientId", "principalId")}
     azure.put(where + name, {"location": "eastus2", "properties": ids | {"tenantId": azure.tenant}})
+
+
+def verify_mail(azure: Azure) -> None:
+    """Verify every mail domain, as a person does when its records can be seen."""
+    for domain in azure.all("microsoft.communication/emailservices/domains"):
+        for kind in domain.properties["verificationStates"]:
+            azure.act(domain.id, "initiateVerification", {"verificationType": kind})
 
 
 def ids(state: Json) -> list[str]:
