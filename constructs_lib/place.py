@@ -119,7 +119,7 @@ class AzureStack(TerraformStack):
             # Entra alone: the account has no keys. CI adds ARM_USE_OIDC=true.
             use_azuread_auth=True,
         )
-        AzurermProvider(
+        provider = AzurermProvider(
             self,
             "azurerm",
             subscription_id=place.account.subscription_id,
@@ -146,6 +146,9 @@ class AzureStack(TerraformStack):
                 )
             ],
         )
+        # What Azure has begun to make is in state even when it fails or the run is cut off: otherwise the next apply
+        # meets it as a stranger. The bindings of 4.55 do not know this feature yet.
+        provider.add_override("features.0.persist_id_on_create_before_polling_for_completion", True)
         # The bindings know 4.55.0; docs/adr/0002 says why the provider is newer.
         self.add_override("terraform.required_providers.azurerm.version", AZURERM_VERSION)
         self.add_override("terraform.required_version", ">= 1.11.0")
