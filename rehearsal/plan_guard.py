@@ -19,7 +19,7 @@ from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, BaseModel, Field, JsonValue, ValidationError
 
-from environments import ENVIRONMENTS
+from environments import SettingsError, load
 
 PROTECTED = {
     "azurerm_postgresql_flexible_server": "holds the database and its backups",
@@ -200,7 +200,8 @@ def head() -> str:
 
 def is_disposable(environment: str) -> bool:
     """True where the settings declare that the environment may go."""
-    return environment in ENVIRONMENTS and ENVIRONMENTS[environment].disposable
+    settings = load().environments.get(environment)
+    return settings is not None and settings.disposable
 
 
 def check(arguments: argparse.Namespace) -> int:
@@ -209,14 +210,15 @@ def check(arguments: argparse.Namespace) -> int:
         text = sys.stdin.read() if arguments.plan_json == "-" else Path(arguments.plan_json).read_text(encoding="utf-8")
         plan = Plan.model_validate_json(text)
         stamp = Stamp.model_validate_json(arguments.stamp.read_text(encoding="utf-8")) if arguments.stamp else None
-    except (OSError, ValidationError) as error:
+        disposable = is_disposable(arguments.environment)
+    except (OSError, ValidationError, SettingsError) as error:
         print(f"The plan cannot be read: {error}", file=sys.stderr)
         return UNREADABLE
     print("\n".join(describe(plan)))
     refusals = list(mismatches(plan, arguments.environment, datetime.now(UTC)))
     if stamp:
         refusals += stamp_mismatches(stamp, arguments.plan, arguments.environment, arguments.commit or head())
-    if not is_disposable(arguments.environment):
+    if not disposable:
         refusals += losses(plan, arguments.allow_loss)
     for refusal in refusals:
         print(f"REFUSED: {refusal}", file=sys.stderr)
