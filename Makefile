@@ -19,13 +19,15 @@ unexport VIRTUAL_ENV PYTHONHOME PYTHONPATH PYTHONSAFEPATH PYTHONOPTIMIZE PYTHONW
 help:
 	@sed -n 's/^\([a-z-]*\):[^#]*# \(.*\)/\1|\2/p' Makefile | awk -F'|' '{ printf "make %-11s %s\n", $$1, $$2 }'
 
-.PHONY: synth test check
+.PHONY: synth test check deploy
 synth: setup # Synthesize all stacks into cdktf.out, or one: make synth ENV=staging
 	@.venv/bin/python -m scripts.synth $(if $(STACK),"$(STACK)")
 test: setup-dev # Run all tests
 	@.venv/bin/python -m pytest
 check: setup-dev setup-check cli # Run what CI runs: `static` and `test`
 	@$(MAKE) --no-print-directory --keep-going static test
+deploy: setup # Plan, let the guard judge, ask, and apply that very plan: make deploy ENV=staging
+	@.venv/bin/python -m scripts.deploy "$(STACK)" $(foreach address,$(ALLOW_LOSS),--allow-loss '$(address)')
 
 .PHONY: static lint types workflows policy
 static: lint types workflows policy # Run every check but the tests
@@ -53,7 +55,16 @@ snapshots: setup-dev # Accept what is synthesized now as the snapshots that the 
 bench: setup-dev # Measure how long a synth takes, into docs/benchmarks.md
 	@.venv/bin/python -m bench
 
-.PHONY: cli hooks lock clean
+.PHONY: rehearse
+rehearse: setup-dev tools # Rehearse an environment's whole life without Azure: make rehearse ENV=production
+	@.venv/bin/python -m rehearsal $(if $(STACK),"$(STACK)") $(if $(STEP),--step "$(STEP)") $(if $(KEEP),--keep "$(KEEP)")
+
+.PHONY: tools cli hooks lock clean
+tools: setup # Install what the rehearsal runs beside Terraform (Azurite) into .tools
+	@cmp -s tools/package-lock.json .tools/.installed || { \
+		echo ".tools: installing tools/package-lock.json (once, and again when it changes)"; \
+		mkdir -p .tools && cp tools/package.json tools/package-lock.json .tools && \
+		$(NPM) --prefix .tools ci >/dev/null && cp tools/package-lock.json .tools/.installed; }
 cli: setup # Install the pinned cdktf command into node_modules, and link it into .venv/bin
 	@cmp -s package-lock.json node_modules/.installed || { \
 		echo "node_modules: installing package-lock.json (once, and again when it changes)"; \
@@ -67,8 +78,9 @@ lock: setup setup-check # Pin pyproject.toml and package.json anew; with UPGRADE
 	@$(UV_COMPILE) --group dev --constraints requirements.txt --output-file requirements-dev.txt
 	@$(UV_COMPILE) --group check --output-file requirements-check.txt
 	@$(NPM) --omit-lockfile-registry-resolved --package-lock-only install >/dev/null
+	@$(NPM) --omit-lockfile-registry-resolved --package-lock-only --prefix tools install >/dev/null
 clean: # Remove all that make has built or installed
-	@rm -rf .venv .venv-check node_modules cdktf.out .cdktf-synth-* .pytest_cache .ruff_cache .hypothesis
+	@rm -rf .venv .venv-check node_modules .tools cdktf.out .cdktf-synth-* .pytest_cache .ruff_cache .hypothesis
 
 .PHONY: setup setup-dev setup-check
 # The import compiles what is used, and has jsii extract and index its packages, so that the first run is a warm one.

@@ -1,17 +1,15 @@
 """The guard itself: a plan in, a report with its verdict out."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from scripts.plan_guard.judge import MAXIMUM_AGE, Place, mismatches, unexpected
 from scripts.plan_guard.origin import Origin
-from scripts.plan_guard.plan import read
+from scripts.plan_guard.plan import Plan, read
 from scripts.plan_guard.report import Report
 from scripts.plan_guard.terraform import Terraform
-
-PARTIAL = "A part of a plan, by -target or deferral: plan again after it."
 
 
 @dataclass(frozen=True)
@@ -35,8 +33,16 @@ class Guard:
             plan=plan,
             refused=unexpected(plan, self.place, self.allowed),
             mismatches=list(mismatches(plan, self.place, now=now or datetime.now(UTC), maximum_age=self.maximum_age)),
-            notes=[] if plan.complete or plan.errored else [PARTIAL],
+            notes=list(self._notes(plan)),
         )
+
+    def _notes(self, plan: Plan) -> Iterator[str]:
+        if self.place.disposable:
+            yield f"{self.place.stack} is disposable: it may lose everything."
+        if self.allowed:
+            yield f"Allowed to be lost: {', '.join(self.allowed)}."
+        if not plan.complete and not plan.errored:
+            yield "A part of a plan, by -target or deferral: plan again after it."
 
     def judge_file(self, plan_file: Path, terraform: Terraform) -> Report:
         """Judge a plan file, and compare what it was made from with what there is now.

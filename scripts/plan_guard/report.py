@@ -66,16 +66,15 @@ class Report:
         replaced = [_Changed(each, redactor) for each in plan.changing(Verb.REPLACE)]
         changed = [_Changed(each, redactor) for each in plan.changing(Verb.CHANGE)]
         yield from itertools.chain.from_iterable(each.in_detail() for each in replaced if not each.follows)
-        yield from _following(replaced, "REPLACE, since it refers to something that is replaced")
+        yield from _following(replaced, "REPLACE, since what it refers to is known only after the apply")
         for verb, title in ((Verb.DESTROY, "DESTROY"), (Verb.FORGET, "FORGET: stays in Azure, leaves the state")):
             rows = [(each.title, each.reason) for each in plan.changing(verb)]
             yield from _section(title, rows, "address", "why")
-        protection = [
-            (each.title, _PROTECTION[each.verb]) for each in plan.managed if each.type in PROTECTS and each.verb
-        ]
-        yield from _section("PROTECTION", sorted(protection), "address", "what happens")
+        protecting = [(each.title, each.verb) for each in plan.changing(*Verb) if each.type in PROTECTS]
+        rows = [(title, _PROTECTION[verb]) for title, verb in protecting if verb]
+        yield from _section("PROTECTION", rows, "address", "what happens")
         yield from itertools.chain.from_iterable(each.in_detail() for each in changed if not each.follows)
-        yield from _following(changed, "CHANGE, since it refers to something that changes")
+        yield from _following(changed, "CHANGE, since what it refers to is known only after the apply")
         yield from _section("CREATE", list(_created(plan)), "type", "number", "names")
         outputs = [(name, str(change.verb)) for name, change in plan.output_changes.items() if change.verb]
         yield from _section("OUTPUTS", outputs, "name", "what happens")
@@ -92,13 +91,18 @@ class Report:
         for reason in self.mismatches:
             yield _indented(reason)
         for resource, lost in self.refused:
-            yield _indented(f"{resource.address} would be lost ({resource.verb}), and with it {lost}.")
+            yield _indented(f"{resource.title} would be {_GONE[resource.verb or Verb.DESTROY]} {lost}.")
         if self.refused:
             yield "If that is meant, name each address:"
             addresses = dict.fromkeys(each.resource.address for each in self.refused)
             yield from (f"  --allow-loss '{address}'" for address in addresses)
 
 
+_GONE = {
+    Verb.REPLACE: "replaced, and with it would go",
+    Verb.DESTROY: "destroyed, and with it would go",
+    Verb.FORGET: "forgotten, and Terraform would no longer keep",
+}
 _PROTECTION = {
     Verb.CREATE: "is protected from now on",
     Verb.CHANGE: "the protection changes",

@@ -66,17 +66,17 @@ def test_a_value_is_not_longer_than_can_be_read() -> None:
     assert old.endswith("...")
 
 
-@pytest.mark.parametrize(
-    ("before", "after", "unknown", "told"),
-    [
-        ({"id": "1"}, {}, {"id": True}, [("id", '"1"', LATER)]),
-        ({"a": {"id": "1", "b": 2}}, {"a": {"b": 2}}, {"a": {"id": True}}, [("a.id", '"1"', LATER)]),
-        ({"a": [{"id": "1"}]}, {"a": [{}]}, {"a": [{"id": True}]}, [("a[0].id", '"1"', LATER)]),
-        ({"a": None}, {"a": None}, {"a": {}}, []),
-        ({"a": ["x"]}, {"a": ["x"]}, {"a": [False]}, []),
-        ({"a": []}, {}, {"a": [{"id": True}]}, [("a[]", "", '{"id": (known after apply)}')]),
-    ],
-)
+UNKNOWN: Sequence[tuple[JsonValue, JsonValue, JsonValue, Sequence[tuple[str, str, str]]]] = [
+    ({"id": "1"}, {}, {"id": True}, [("id", '"1"', LATER)]),
+    ({"a": {"id": "1", "b": 2}}, {"a": {"b": 2}}, {"a": {"id": True}}, [("a.id", '"1"', LATER)]),
+    ({"a": [{"id": "1"}]}, {"a": [{}]}, {"a": [{"id": True}]}, [("a[0].id", '"1"', LATER)]),
+    ({"a": None}, {"a": None}, {"a": {}}, []),
+    ({"a": ["x"]}, {"a": ["x"]}, {"a": [False]}, []),
+    ({"a": []}, {}, {"a": [{"id": True}]}, [("a[]", "", '{"id": (known after apply)}')]),
+]
+
+
+@pytest.mark.parametrize(("before", "after", "unknown", "told"), UNKNOWN)
 def test_what_the_apply_brings_is_said_so(
     before: JsonValue, after: JsonValue, unknown: JsonValue, told: list[tuple[str, str, str]]
 ) -> None:
@@ -200,7 +200,7 @@ def test_a_comment_puts_the_refusal_first_and_nothing_out_of_its_fence() -> None
     comment = judged(shown).markdown()
     lines = comment.splitlines()
     assert lines[0] == "## Plan of dev: 1 to destroy, 1 to change. REFUSED"
-    assert comment.index("would be lost") < comment.index("CHANGE")
+    assert comment.index("would be destroyed") < comment.index("CHANGE")
     assert [line for line in lines if line.startswith(FENCE)] == [f"{FENCE}text", FENCE] * 2
 
 
