@@ -2,9 +2,10 @@
 
 from environments.dev import DEV
 from environments.production import PRODUCTION
-from environments.settings import Environment, Platform, SettingsError, validate
+from environments.settings import Environment, Platform
 from environments.shared import SHARED
 from environments.staging import STAGING
+from environments.validation import SettingsError, validate
 
 ENVIRONMENTS: dict[str, Environment] = {
     "dev": DEV,

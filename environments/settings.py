@@ -1,39 +1,27 @@
 """The typed settings of the platform: what an environment may choose, and which choices go together.
 
-A literal in `environments/` is not checked where it is written but all at once, by `environments.load()`: a reader
-gets every error of every environment in one run, each with the field, the value and what would be right.
+A literal in `environments/` is not checked where it is written but all at once, by `environments.load()`; see
+`validation.py`.
 """
 
-import difflib
 import ipaddress
 import os
-from collections.abc import Iterator, Mapping
 from datetime import date
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, TypeVar, cast, get_args
+from typing import TYPE_CHECKING, Annotated, Literal, TypeVar, cast
 
 from pydantic import (
     AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
-    ValidationError,
     ValidationInfo,
     field_validator,
     model_validator,
 )
 
-from environments.naming import ENVIRONMENT_NAMES, PAIRED_LOCATIONS, SHARED_NAMES, Location, Names
+from environments.naming import PAIRED_LOCATIONS, Location, Names
 
 T = TypeVar("T")
-
-
-class SettingsError(Exception):
-    """The settings cannot stand; `str()` of it lists every reason, a line each."""
-
-    def __init__(self, problems: list[str]) -> None:
-        self.problems = problems
-        count = "1 setting is" if len(problems) == 1 else f"{len(problems)} settings are"
-        super().__init__("\n".join([f"{count} wrong; nothing was synthesized.", *(f"  {line}" for line in problems)]))
 
 
 class Settings(BaseModel):
@@ -45,8 +33,9 @@ class Settings(BaseModel):
 
     if not TYPE_CHECKING:  # the type checker keeps pydantic's own signature
 
-        def __init__(self, **given: object) -> None:
+        def __init__(self, *unnamed: object, **given: object) -> None:
             """Keep what was written, unchecked: `load()` validates the tree, so that one run shows every error."""
+            given |= {"without a name": unnamed} if unnamed else {}
             for name, value in {
                 "__dict__": given,
                 "__pydantic_fields_set__": set(given),
@@ -57,6 +46,14 @@ class Settings(BaseModel):
 
         # pydantic-core validates into a class with an __init__ of its own by calling it, unless it bears this mark.
         __init__.__pydantic_base_init__ = True
+
+
+class InsideError(ValueError):
+    """What is wrong inside the setting that is being checked: by name, the value and what would be right."""
+
+    def __init__(self, *problems: tuple[str, object, str]) -> None:
+        super().__init__(problems)
+        self.problems = problems
 
 
 Guid = Annotated[
@@ -216,6 +213,9 @@ class WebAppSettings(Settings):
     @field_validator("autoscale")
     @classmethod
     def _scales(cls, value: Autoscale | None, info: ValidationInfo) -> Autoscale | None:
+        workers = info.data.get("workers")
+        if value and workers and not value.minimum <= workers <= value.maximum:
+            raise ValueError(f"needs minimum <= workers ({workers}) <= maximum: the plan starts with its workers")
         if value and info.data.get("zone_balanced") and value.minimum < 2:
             raise ValueError("needs a minimum of at least 2 while the plan is zone balanced")
         if value and info.data.get("sku") and _plan_tier(info.data["sku"]) == "Standard" and value.maximum > 10:
@@ -325,6 +325,13 @@ class EmailSettings(Settings):
         Literal["United States", "Europe", "UK"], Field(description="fixed at creation: a change replaces the service")
     ]
 
+    @field_validator("sender")
+    @classmethod
+    def _azures_own(cls, value: str, info: ValidationInfo) -> str:
+        if info.data.get("domain") == "azure" and value != "donotreply":
+            raise ValueError("must be 'donotreply', the one sender of a domain of Azure's")
+        return value
+
     @field_validator("verified")
     @classmethod
     def _only_customers(cls, value: bool, info: ValidationInfo) -> bool:
@@ -337,7 +344,9 @@ class ObservabilitySettings(Settings):
     """Where logs and metrics go, for how long, and how much a day."""
 
     retention_days: Literal[30, 60, 90, 120, 180, 270, 365, 550, 730]
-    daily_cap_gb: Annotated[float, Field(ge=0.05, le=100, description="gigabytes a day; past it nothing is recorded")]
+    daily_cap_gb: Annotated[
+        float, Field(ge=0.05, le=100, allow_inf_nan=False, description="gigabytes a day; past it nothing is recorded")
+    ]
 
 
 class AlertSettings(Settings):
@@ -507,7 +516,7 @@ class Shared(Settings):
     def _replication_pair(cls, value: StateSettings, info: ValidationInfo) -> StateSettings:
         location = info.data.get("location")
         if value.replication != "ZRS" and location and location not in PAIRED_LOCATIONS:
-            raise ValueError(f"replication={value.replication!r} needs a location with a pair; {location} has none")
+            raise InsideError(("replication", value.replication, f"needs a location with a pair; {location} has none"))
         return value
 
     @property
@@ -559,10 +568,13 @@ class Environment(Settings):
     @classmethod
     def _not_disposable(cls, value: T, info: ValidationInfo) -> T:
         """A protection that is dropped by one flag must not be within reach of data that people need."""
-        if info.data.get("disposable"):
-            for option in ("zone_balanced", "high_availability", "geo_redundant_backup"):
-                if getattr(value, option, None):
-                    raise ValueError(f"{option} is production sizing, which a disposable environment may not have")
+        too_much = [
+            (option, getattr(value, option), "is production sizing, which a disposable environment may not have")
+            for option in ("zone_balanced", "high_availability", "geo_redundant_backup")
+            if info.data.get("disposable") and getattr(value, option, None)
+        ]
+        if too_much:
+            raise InsideError(*too_much)
         return value
 
     @field_validator("database")
@@ -570,7 +582,7 @@ class Environment(Settings):
     def _backup_pair(cls, value: DatabaseSettings, info: ValidationInfo) -> DatabaseSettings:
         location = info.data.get("location")
         if value.geo_redundant_backup and location and location not in PAIRED_LOCATIONS:
-            raise ValueError(f"geo_redundant_backup needs a location with a pair; {location} has none")
+            raise InsideError(("geo_redundant_backup", True, f"needs a location with a pair; {location} has none"))
         return value
 
     @field_validator("storage")
@@ -578,7 +590,7 @@ class Environment(Settings):
     def _replication_pair(cls, value: StorageSettings, info: ValidationInfo) -> StorageSettings:
         location = info.data.get("location")
         if value.replication in {"GRS", "GZRS"} and location and location not in PAIRED_LOCATIONS:
-            raise ValueError(f"replication={value.replication!r} needs a location with a pair; {location} has none")
+            raise InsideError(("replication", value.replication, f"needs a location with a pair; {location} has none"))
         return value
 
     @field_validator("front_door")
@@ -594,7 +606,9 @@ class Environment(Settings):
     def _mail_needs_a_zone(cls, value: EmailSettings, info: ValidationInfo) -> EmailSettings:
         domain = info.data.get("domain")
         if value.verified and domain is not None and not domain.delegated:
-            raise ValueError("verified=True needs domain.delegated=True: nobody can look up the records before that")
+            raise InsideError(
+                ("verified", True, "needs domain.delegated=True: nobody can look up the records before that")
+            )
         return value
 
 
@@ -604,153 +618,10 @@ class Platform(Settings):
     shared: Shared
     environments: dict[str, Environment]
 
-    @model_validator(mode="after")
-    def _composed(self) -> Self:
-        servers = {self.names(each)("postgresql"): name for name, each in self.environments.items()}
-        problems = [
-            *(f"shared: {problem}" for problem in self.shared.names.problems(SHARED_NAMES)),
-            *(
-                f"{name}: {problem}"
-                for name, environment in self.environments.items()
-                for problem in (*self.names(environment).problems(ENVIRONMENT_NAMES), *self._host_problems(environment))
-            ),
-            *(
-                f"{name}: database.server_name = {server!r}: is the name that {other}'s server is given"
-                for name, environment in self.environments.items()
-                if (server := environment.database.server_name) and (other := servers.get(server, name)) != name
-            ),
-        ]
-        if problems:
-            raise ValueError("\n".join(problems))
-        return self
-
-    def _host_problems(self, environment: Environment) -> Iterator[str]:
-        """https://learn.microsoft.com/azure/frontdoor/domain: a managed certificate names 64 characters at most."""
-        host = f"admin.{environment.domain.label}.{self.shared.account.domain}"
-        if len(host) > 64:
-            yield f"the host '{host}' has {len(host)} characters, certificates take 64: shorten domain.label or domain"
-
     def names(self, environment: Environment) -> Names:
         """Names of one environment's resources."""
         account = self.shared.account
         return Names(account.workload, environment.short_name, environment.location, account.name_suffix)
-
-
-def validate(shared: Shared, environments: Mapping[str, Environment]) -> Platform:
-    """The checked platform.
-
-    Raises:
-        SettingsError: with every problem of every environment.
-    """
-    lines: list[str] = []
-    try:
-        platform = Platform.model_validate({"shared": shared, "environments": dict(environments)})
-    except ValidationError as error:
-        details = cast(list[dict[str, Any]], error.errors(include_url=False))
-        lines = [line for detail in details for line in _in_words(detail)]
-        platform = None
-    told = {line.split(" = ")[0] for line in lines}
-    lines += _unknown_variables()
-    lines += [line for line in _twins(environments) if line.split(" = ")[0] not in told]
-    if platform is None or lines:
-        raise SettingsError(lines)
-    return platform
-
-
-def _unknown_variables() -> Iterator[str]:
-    known = {f"{VARIABLES}{name.upper()}" for name in Account.model_fields} | {"AUGEO_STOCK_BINDINGS"}
-    for variable in sorted(os.environ):
-        if variable.startswith(VARIABLES) and variable not in known:
-            close = difflib.get_close_matches(variable, known, n=1)
-            hint = f"; did you mean {close[0]}?" if close else f"; there are {', '.join(sorted(known))}"
-            yield f"environment variable {variable}: no such setting{hint}"
-
-
-def _twins(environments: Mapping[str, Environment]) -> Iterator[str]:
-    """What two environments may not share, of what is written: also told when one of them is wrong by itself."""
-    seen: dict[tuple[str, object], str] = {}
-    for name, environment in environments.items():
-        written = getattr(environment, "name", name)
-        if written != name:
-            yield f"{name}: name = {written!r}: must be {name!r}, as ENVIRONMENTS calls it"
-        for path in ("short_name", "domain.label", "database.server_name"):
-            value: object = environment
-            for part in path.split("."):
-                value = getattr(value, part, None)
-            if isinstance(value, str) and (other := seen.setdefault((path, value), name)) != name:
-                yield f"{name}: {path} = {value!r}: is {other}'s already; each environment needs its own"
-
-
-# ------------------------------------------------------------------------------------------------ in the reader's words
-def _in_words(detail: dict[str, Any]) -> list[str]:
-    """One of pydantic's errors as `environment: field = value: what would be right`."""
-    path = list(detail["loc"])
-    if not path:  # the composed names: each problem names its own environment
-        return str(detail["ctx"]["error"]).split("\n")
-    if path[0] == "environments":
-        path.pop(0)
-    where, field = path[0], ".".join(str(part) for part in path[1:])
-    if not field:
-        return [f"{where}: {detail['msg']}"]
-    value = detail["input"]
-    match detail["type"]:
-        case "missing":
-            return [f"{where}: {field}: is missing{_described(path)}"]
-        case "extra_forbidden":
-            return [f"{where}: {field} = {value!r}: no such setting{_similar(path)}"]
-        case _:
-            shown = "" if isinstance(value, Settings) else f" = {value!r}"
-            return [f"{where}: {field}{shown}{_variable(path)}: {_right(detail)}{_described(path)}"]
-
-
-def _variable(path: list[str | int]) -> str:
-    """Where a value of the account comes from, if it is not what is written."""
-    variable = f"{VARIABLES}{path[2]}".upper() if path[:2] == ["shared", "account"] and len(path) > 2 else ""
-    return f" from {variable}" if os.environ.get(variable) else ""
-
-
-def _right(detail: dict[str, Any]) -> str:
-    """What would be right instead of the value."""
-    context = detail.get("ctx", {})
-    match detail["type"]:
-        case "greater_than_equal":
-            return f"must be at least {context['ge']}"
-        case "less_than_equal":
-            return f"must be at most {context['le']}"
-        case "literal_error":
-            return f"must be one of {context['expected']}"
-        case "value_error":
-            return str(context["error"])
-        case "string_pattern_mismatch":
-            return "has the wrong form"
-        case _:
-            message = str(detail["msg"])
-            return message[0].lower() + message[1:]
-
-
-def _models(path: list[str | int]) -> Iterator[tuple[type[Settings], str]]:
-    """The model and the field at each step of an error's path."""
-    model: type[Settings] | None = Shared if path[0] == "shared" else Environment
-    for part in path[1:]:
-        if model is None or not isinstance(part, str):
-            return
-        yield model, part
-        field = model.model_fields.get(part)
-        inner = (*get_args(field.annotation), field.annotation) if field else ()
-        model = next((each for each in inner if isinstance(each, type) and issubclass(each, Settings)), None)
-
-
-def _described(path: list[str | int]) -> str:
-    for model, part in reversed(list(_models(path))):
-        field = model.model_fields.get(part)
-        return f" ({field.description})" if field and field.description else ""
-    return ""
-
-
-def _similar(path: list[str | int]) -> str:
-    model, part = list(_models(path))[-1]
-    close = difflib.get_close_matches(part, model.model_fields, n=1)
-    return f"; did you mean {close[0]}?" if close else f"; there are {', '.join(model.model_fields)}"
 
 
 # -------------------------------------------------------------------------------------------------------- small helpers

@@ -13,6 +13,7 @@ from tests.docs.pages import DOCS, assert_written
 
 PAGE = DOCS / "data-model.md"
 SETTINGS = Path("environments/settings.py")
+VALIDATION = Path("environments/validation.py")
 FIRST = ("Environment", "Shared", "Account")
 """The models that a reader starts from; the others follow by name."""
 MEANINGS = {
@@ -162,4 +163,4 @@ def test_every_model_and_field_is_there_as_it_is(pytestconfig: pytest.Config) ->
 def test_every_cross_check_is_quoted_as_it_is_in_the_code() -> None:
     quoted = re.findall(r"^\| .* \| \"(.*)\" \|$", PAGE.read_text(), re.MULTILINE)
     assert len(quoted) > 20
-    assert [phrase for phrase in quoted if phrase not in SETTINGS.read_text()] == []
+    assert [phrase for phrase in quoted if phrase not in SETTINGS.read_text() + VALIDATION.read_text()] == []

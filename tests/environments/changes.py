@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from typing import Final, TypeVar, cast
 
 from environments import ENVIRONMENTS, Platform
-from environments.settings import Environment, Settings, Shared, validate
+from environments.settings import Environment, Settings, Shared
 from environments.shared import SHARED
+from environments.validation import validate
 
 S = TypeVar("S", bound=Settings)
 Changes = Mapping[str, object]

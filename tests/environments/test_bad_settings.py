@@ -10,8 +10,9 @@ from typing import NamedTuple, cast
 import pytest
 
 from environments import ENVIRONMENTS, SettingsError
-from environments.settings import AlertSettings, Environment, Shared, validate
+from environments.settings import AlertSettings, Environment, Shared
 from environments.shared import ACCOUNT, SHARED
+from environments.validation import validate
 from tests.environments.changes import ABSENT, Changes, changed, check
 
 GUID = "a GUID in lower case, 00000000-0000-0000-0000-000000000000"
@@ -40,6 +41,7 @@ ADDRESSES = "mail addresses, name@domain"
 PRIVATE = "must lie in 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16"
 TERRAFORM = "must not contain ${ or %{: Terraform would evaluate it"
 ADDRESS = f"{FORM} (a mail address, name@domain)"
+AZURES_SENDER = "must be 'donotreply', the one sender of a domain of Azure's"
 MORE_THAN_BURSTABLE = "needs a General Purpose or Memory Optimized sku"
 STORAGE = "input should be a valid dictionary or instance of StorageSettings"
 
@@ -82,6 +84,7 @@ NAMES = (
     one("dev", "database.server_name", "pg-restored-", f"{FORM} ({SERVER})"),
     one("dev", "database.server_name", "Pg-restored", f"{FORM} ({SERVER})"),
     one("dev", "database.server_name", "p" * 64, f"{FORM} ({SERVER})"),
+    one("dev", "email.sender", "noreply", f"{AZURES_SENDER} (the part before the @)"),
     one("dev", "email.sender", "do not reply", f"{FORM} (the part before the @)"),
     one("dev", "email.sender", ".noreply", f"{FORM} (the part before the @)"),
     one("dev", "email.sender", "n" * 65, f"{FORM} (the part before the @)"),
@@ -200,7 +203,7 @@ COMPUTE = (
     ),
     Bad(
         "production",
-        {"web_app.workers": 1},
+        {"web_app.workers": 1, "web_app.autoscale": None},
         "production: web_app.zone_balanced = True: needs at least 2 workers, one a zone",
     ),
     one("dev", "web_app.slot", True, f"needs a Standard or Premium plan; B1 is Basic ({SLOT})"),
@@ -286,7 +289,7 @@ DATA = (
     Bad(
         "staging",
         {"email.verified": True},
-        "staging: email: verified=True needs domain.delegated=True: nobody can look up the records before that",
+        "staging: email.verified = True: needs domain.delegated=True: nobody can look up the records before that",
     ),
     one("dev", "budget.start", date(2026, 12, 2), f"must be the first of a month: 2026-12-01 ({START})"),
     one("dev", "budget.start", "soon", f"input should be a valid date ({START})"),
@@ -299,22 +302,23 @@ DATA = (
             "cache.high_availability": False,
             "cache.persistence": None,
         },
-        "production: web_app: zone_balanced is production sizing, which a disposable environment may not have",
+        "production: web_app.zone_balanced = True: is production sizing, which a disposable environment may not have",
     ),
     Bad(
         "dev",
         {"disposable": True, "cache.high_availability": True},
-        "dev: cache: high_availability is production sizing, which a disposable environment may not have",
+        "dev: cache.high_availability = True: is production sizing, which a disposable environment may not have",
     ),
     Bad(
         "staging",
         {"disposable": True, "database.high_availability": "SameZone"},
-        "staging: database: high_availability is production sizing, which a disposable environment may not have",
+        "staging: database.high_availability = 'SameZone': "
+        "is production sizing, which a disposable environment may not have",
     ),
     Bad(
         "dev",
         {"disposable": True, "database.geo_redundant_backup": True},
-        "dev: database: geo_redundant_backup is production sizing, which a disposable environment may not have",
+        "dev: database.geo_redundant_backup = True: is production sizing, which a disposable environment may not have",
     ),
 )
 # What a rule compares with is itself wrong: one line, and the rule waits for the next run.
@@ -391,13 +395,13 @@ PAIRS = (
     Bad(
         "staging",
         {"location": "italynorth", "database.geo_redundant_backup": True},
-        "staging: database: geo_redundant_backup needs a location with a pair; italynorth has none",
+        "staging: database.geo_redundant_backup = True: needs a location with a pair; italynorth has none",
     ),
     *(
         Bad(
             "staging",
             {"location": "italynorth", "storage.replication": replication},
-            f"staging: storage: replication='{replication}' needs a location with a pair; italynorth has none",
+            f"staging: storage.replication = '{replication}': needs a location with a pair; italynorth has none",
         )
         for replication in ("GRS", "GZRS")
     ),
@@ -405,7 +409,7 @@ PAIRS = (
         Bad(
             "shared",
             {"location": "italynorth", "state.replication": replication},
-            f"shared: state: replication='{replication}' needs a location with a pair; italynorth has none",
+            f"shared: state.replication = '{replication}': needs a location with a pair; italynorth has none",
         )
         for replication in ("GRS", "GZRS", "RAGZRS")
     ),
@@ -584,6 +588,31 @@ def test_variables_fill_in_a_forks_account(monkeypatch: pytest.MonkeyPatch) -> N
     assert account.model_dump() == {**values, "alert_emails": ("one@fork.example", "two@fork.example")}
     assert set(values) == set(vars(ACCOUNT))
     assert ACCOUNT.domain == "augeo.example", "what is written is left as it is"
+
+
+def test_composed_names_are_told_beside_what_is_wrong_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AUGEO_NAME_SUFFIX", "x7k2z")
+    with pytest.raises(SettingsError) as refused:
+        check({"shared": {"account.workload": "augeoxy"}, "dev": {"database.backup_retention_days": 40}})
+    assert refused.value.problems[0] == "dev: database.backup_retention_days = 40: must be at most 35"
+    assert any("'staugeoxyevidencedevx7k2z' has 25" in line for line in refused.value.problems)
+
+
+def test_every_part_that_is_production_sizing_is_told() -> None:
+    with pytest.raises(SettingsError) as refused:
+        check({"production": {"disposable": True}})
+    assert [line.split(" = ")[0] for line in refused.value.problems] == [
+        "production: web_app.zone_balanced",
+        "production: database.high_availability",
+        "production: database.geo_redundant_backup",
+        "production: cache.high_availability",
+    ]
+
+
+def test_a_value_without_a_name_is_refused_in_words() -> None:
+    with pytest.raises(SettingsError) as refused:
+        validate(SHARED, {"dev": ENVIRONMENTS["dev"].model_copy(update={"alerts": AlertSettings(True)})})  # pyright: ignore[reportCallIssue]
+    assert "dev: alerts.without a name = (True,): no such setting; there are teams" in refused.value.problems
 
 
 def test_an_empty_variable_is_an_unset_one(monkeypatch: pytest.MonkeyPatch) -> None:

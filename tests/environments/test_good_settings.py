@@ -5,8 +5,9 @@ from datetime import date
 import pytest
 
 from environments import ENVIRONMENTS, load
-from environments.settings import AlertSettings, DatabaseSettings, WebAppSettings, validate
+from environments.settings import AlertSettings, DatabaseSettings, WebAppSettings
 from environments.shared import SHARED
+from environments.validation import validate
 from tests.environments.changes import Changes, changed, check
 
 CHEAP: Changes = {
@@ -26,8 +27,8 @@ GOOD: tuple[tuple[str, Changes], ...] = (
     ("dev", {"domain.delegated": True}),
     ("dev", {"database.server_name": "psq"}),
     ("dev", {"database.server_name": "p" * 63}),
-    ("dev", {"email.sender": "n" * 64}),
-    ("dev", {"email.sender": "1.no_reply-x"}),
+    ("staging", {"email.sender": "n" * 64}),
+    ("staging", {"email.sender": "1.no_reply-x"}),
     ("dev", {"email.sender_name": "A"}),
     ("dev", {"email.sender_name": "A" * 64}),
     ("shared", {"account.workload": "ab"}),
@@ -53,6 +54,7 @@ GOOD: tuple[tuple[str, Changes], ...] = (
     ("production", {"web_app.sku": "S1", "web_app.zone_balanced": False, "web_app.autoscale.maximum": 10}),
     ("production", {"web_app.autoscale.maximum": 30}),
     ("production", {"web_app.zone_balanced": False, "web_app.autoscale.minimum": 1}),
+    ("production", {"web_app.workers": 5}),
     ("production", {"web_app.autoscale.scale_in_below_cpu_percent": 35}),
     (
         "production",
@@ -70,7 +72,7 @@ GOOD: tuple[tuple[str, Changes], ...] = (
     ("dev", {"cache.persistence": "1h", "cache.loss_accepted": "ten chars."}),
     ("dev", {"cache.high_availability": True, "cache.persistence": "12h"}),
     ("staging", {"domain.delegated": True, "email.verified": True}),
-    ("staging", {"email.domain": "azure"}),
+    ("staging", {"email.domain": "azure", "email.sender": "donotreply"}),
     ("dev", {"budget.start": date(2017, 6, 1)}),
     ("dev", {"location": "italynorth", "storage.replication": "ZRS"}),
     ("shared", {"location": "italynorth", "state.replication": "ZRS"}),

@@ -44,7 +44,12 @@ RANGES = (
         "web_app.autoscale.minimum",
         1,
         30,
-        beside={"web_app.zone_balanced": False, "web_app.autoscale.default": 30, "web_app.autoscale.maximum": 30},
+        beside={
+            "web_app.zone_balanced": False,
+            "web_app.workers": 30,
+            "web_app.autoscale.default": 30,
+            "web_app.autoscale.maximum": 30,
+        },
     ),
     Range(
         "production",
@@ -59,7 +64,12 @@ RANGES = (
         "web_app.autoscale.maximum",
         1,
         30,
-        beside={"web_app.zone_balanced": False, "web_app.autoscale.minimum": 1, "web_app.autoscale.default": 1},
+        beside={
+            "web_app.zone_balanced": False,
+            "web_app.workers": 1,
+            "web_app.autoscale.minimum": 1,
+            "web_app.autoscale.default": 1,
+        },
     ),
     Range(
         "production",
@@ -143,6 +153,7 @@ CHOICES = (
         "email.domain",
         ("azure", "customer"),
         "'azure' sends from a domain of Azure's, 'customer' from the environment's own zone",
+        beside={"email.sender": "donotreply"},
     ),
     Choice(
         "staging",
@@ -198,8 +209,8 @@ def test_the_daily_cap(where: str) -> None:
         check({where: {field: inside}})
     assert refusal(where, {field: 0.04}) == [f"{where}: {field} = 0.04: must be at least 0.05 {said}"]
     assert refusal(where, {field: 100.1}) == [f"{where}: {field} = 100.1: must be at most 100.0 {said}"]
-    assert refusal(where, {field: float("inf")}) == [f"{where}: {field} = inf: must be at most 100.0 {said}"]
-    assert refusal(where, {field: float("nan")}) == [f"{where}: {field} = nan: must be at most 100.0 {said}"]
+    assert refusal(where, {field: float("inf")}) == [f"{where}: {field} = inf: input should be a finite number {said}"]
+    assert refusal(where, {field: float("nan")}) == [f"{where}: {field} = nan: input should be a finite number {said}"]
 
 
 @pytest.mark.parametrize("row", CHOICES, ids=lambda row: f"{row.where}-{row.field}")

@@ -10,7 +10,8 @@ from stacks.shared import SharedStack
 from cdktf import Testing
 
 from environments import Environment, Platform
-from environments.settings import AlertSettings, validate
+from environments.settings import AlertSettings
+from environments.validation import validate
 from tests.policy.rule import Stack
 from tests.support import Json, platform, synthesize, synthesized
 

@@ -40,9 +40,9 @@ from environments.settings import (
     StaticSiteSettings,
     StorageSettings,
     WebAppSettings,
-    validate,
 )
 from environments.shared import SHARED
+from environments.validation import validate
 from tests.environments.azure_names import AZURE_NAMES
 from tests.environments.changes import ABSENT, changed
 from tests.support import Json, Resource, resources, synthesize
