@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from environments import Platform
-from rehearsal import plan_guard, synthesis, timeline
+from rehearsal import plan_guard, seed, synthesis, timeline
 from rehearsal.model import Json
 from rehearsal.terraform import Run, Terraform, errors, events, kill
 from rehearsal.world import World
@@ -157,25 +157,30 @@ class Rehearsal:
         return before, f"the second waited {LOCK_WAIT} and was told of {holder[1]}; killed, unlocked, converged"
 
     def destroy(self) -> tuple[int, str]:
-        """Refused as long as the environment is protected; done once its settings say that it is disposable."""
+        """Refused of an environment that is protected; done of a copy whose settings declare it disposable."""
         blocked = self.ran(self.terraform().destroy(), 1)
         if "prevent_destroy" not in blocked.output:
             raise StepError(blocked.output[-4000:])
         try:
-            body = synthesis.environment(self.platform, self.name, synthesis.disposable)
+            settings = synthesis.disposable_copy(self.platform.environments[self.name])
         except ValueError:
             return 0, "blocked by prevent_destroy; production sizing cannot be declared disposable"
-        stack = self.terraform(body)
-        self.ran(stack.apply(on_line=self._progress))
-        self.ran(stack.destroy())
-        left = list(self.world.stand_in.azure.children(self._group(body)))
+        azure = self.world.stand_in.azure
+        seed.environment(azure, self.platform, settings)
+        before = {each.id.key for each in azure.all()}
+        body = synthesis.environment(self.platform, self.name, lambda _: settings)
+        copy = self.world.stack("copy", body, local_state=True)
+        self.ran(copy.init())
+        applied = self.ran(copy.apply(on_line=self._progress))
+        self.ran(copy.destroy())
+        left = [
+            each.id.path for each in azure.all() if each.id.key not in before and "deletedVaults" not in each.id.path
+        ]
         if left:
-            raise StepError(f"Left behind: {', '.join(each.id.path for each in left)}")
-        return 0, "blocked by prevent_destroy; once declared disposable, destroyed, and nothing was left"
-
-    def _group(self, body: Json) -> str:
-        outputs = body["output"]["resource_group"]["value"]
-        return f"/subscriptions/{self.world.stand_in.azure.subscription}/resourceGroups/{outputs}"
+            raise StepError(f"Left behind: {', '.join(left)}")
+        return _made(
+            applied
+        ), "blocked by prevent_destroy; a disposable copy applied and destroyed, and nothing was left"
 
     def guard(self, stack: Terraform) -> list[str]:
         """What the plan guard refuses of the stack's plan."""

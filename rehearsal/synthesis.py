@@ -34,6 +34,13 @@ def disposable(settings: Environment) -> Environment:
     return Environment.model_validate(settings.model_dump() | {"disposable": True})
 
 
+def disposable_copy(settings: Environment) -> Environment:
+    """Another environment of the same settings, declared disposable. Raises ValueError for production sizing."""
+    own = {"name": "copy", "short_name": "copy", "disposable": True}
+    domain = settings.domain.model_dump() | {"label": "copy"}
+    return Environment.model_validate(settings.model_dump() | own | {"domain": domain})
+
+
 def with_daily_cap(settings: Environment) -> Environment:
     """Half a gigabyte more of logs a day: a change in place."""
     more = settings.observability.model_copy(update={"daily_cap_gb": settings.observability.daily_cap_gb + 0.5})

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from rehearsal.model import Json
 
-PARALLELISM = 30
+PARALLELISM = 60
 """Most of the provider's time is waiting for Azure to settle, which costs nothing to do side by side."""
 
 _FOREIGN = ("ARM_", "TF_", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy")

@@ -17,7 +17,7 @@ from starlette.types import Receive, Scope, Send
 from rehearsal import entra
 from rehearsal.azure import Accepted, Azure
 from rehearsal.faults import Fault, Faults
-from rehearsal.ids import SUBSCRIPTION_TYPE, ResourceId, parse
+from rehearsal.ids import GROUP_TYPE, SUBSCRIPTION_TYPE, ResourceId, parse
 from rehearsal.model import Json, RefusedError
 
 OPERATIONS = "/providers/Microsoft.Rehearsal/operations/"
@@ -43,12 +43,14 @@ class Route:
 
     method: str
     pattern: re.Pattern[str]
+    action: str
+    """What one must be allowed to do, such as `Microsoft.Storage/checknameavailability/read`."""
     answer: Callable[[Question], Json]
 
 
-def route(method: str, pattern: str, answer: Callable[[Question], Json]) -> Route:
+def route(method: str, pattern: str, action: str, answer: Callable[[Question], Json]) -> Route:
     """A path that families answer themselves, without regard to case."""
-    return Route(method, re.compile(pattern, re.IGNORECASE), answer)
+    return Route(method, re.compile(pattern, re.IGNORECASE), action, answer)
 
 
 Authorize = Callable[[Azure, str, str, str, Json], None]
@@ -151,7 +153,7 @@ class Application:
         path, method = "/" + request.url.path.strip("/"), request.method
         for each in self.routes:
             if method == each.method and (found := each.pattern.fullmatch(path)):
-                self.authorize(self.azure, principal, _action_of(path, method), path, body)
+                self.authorize(self.azure, principal, each.action, path, body)
                 return JSONResponse(
                     each.answer(Question(self.azure, found, dict(request.query_params), body)),
                 )
@@ -170,7 +172,7 @@ class Application:
 
     def _one(self, id_: ResourceId, request: Request, body: Json, principal: str) -> Response:
         method = request.method
-        self.authorize(self.azure, principal, f"{id_.type}/{_METHODS[method]}", id_.path, body)
+        self.authorize(self.azure, principal, f"{_provider_type(id_)}/{_METHODS[method]}", id_.path, body)
         match method:
             case "GET" | "HEAD":
                 shown = self.azure.show(id_)
@@ -236,11 +238,12 @@ def _parse(path: str) -> ResourceId:
         raise RefusedError(400, "InvalidResourceId", f"'{path}' is no resource that is known.") from None
 
 
-def _action_of(path: str, method: str) -> str:
-    """The action that a path of its own needs: its provider and last fixed part."""
-    provider, _, rest = path.rpartition("/providers/")[2].partition("/")
-    kind = rest.split("/")[0] if rest else "resourceGroups"
-    return f"{provider if rest else 'Microsoft.Resources'}/{kind}/{_METHODS.get(method, 'action')}"
+def _provider_type(id_: ResourceId) -> str:
+    """The type as actions name it; groups stand below subscriptions there.
+
+    https://learn.microsoft.com/azure/role-based-access-control/permissions/management-and-governance#microsoftresources
+    """
+    return "Microsoft.Resources/subscriptions/resourceGroups" if id_.type == GROUP_TYPE else id_.type
 
 
 def _closed_vault() -> Response:

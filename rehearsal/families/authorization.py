@@ -75,6 +75,15 @@ BUILT_IN: dict[str, tuple[str, tuple[str, ...], tuple[str, ...]]] = {
 }
 
 
+_OPEN = (
+    "microsoft.resources/providers",
+    "microsoft.resources/subscriptions",
+    "/checknameavailability",
+    "microsoft.keyvault/locations/deletedvaults",
+    "microsoft.operationalinsights/deletedworkspaces",
+)
+
+
 def add_built_in_roles(azure: Azure) -> None:
     """Put the built-in roles at the subscription, where they are read."""
     for id_, (name, actions, not_actions) in BUILT_IN.items():
@@ -137,8 +146,10 @@ def authorize(azure: Azure, principal: str, action: str, path: str, body: Json) 
     Raises:
         RefusedError: 403 AuthorizationFailed, in Azure's words.
     """
-    if principal == OWNER or any(
-        _allows(azure, each, action, path, body) for each in _assignments(azure, principal, path)
+    if (
+        principal == OWNER
+        or _about_the_subscription(azure, principal, action)
+        or any(_allows(azure, each, action, path, body) for each in _assignments(azure, principal, path))
     ):
         return
     raise RefusedError(
@@ -149,10 +160,24 @@ def authorize(azure: Azure, principal: str, action: str, path: str, body: Json) 
     )
 
 
+def _about_the_subscription(azure: Azure, principal: str, action: str) -> bool:
+    """Whoever has a role anywhere in a subscription may see it, its providers, and whether a name is free.
+
+    An assumption: no page says so, but identities with a role on a resource group alone do apply such resources.
+    """
+    kind, _, verb = action.rpartition("/")
+    open_ = kind.lower().endswith(_OPEN) and verb == "read"
+    return open_ and any(True for _ in _of(azure, principal))
+
+
+def _of(azure: Azure, principal: str) -> Iterator[Resource]:
+    return (each for each in azure.all(ASSIGNMENT.lower()) if each.properties["principalId"] == principal)
+
+
 def _assignments(azure: Azure, principal: str, path: str) -> Iterator[Resource]:
-    for each in azure.all(ASSIGNMENT.lower()):
+    for each in _of(azure, principal):
         propagated = azure.clock() - each.written >= azure.propagation_seconds
-        if each.properties["principalId"] == principal and within(path, each.id.scope) and propagated:
+        if within(path, each.id.scope) and propagated:
             yield each
 
 

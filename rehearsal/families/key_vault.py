@@ -95,7 +95,7 @@ TYPES = (
 )
 _PROVIDER = r"/subscriptions/[^/]+/providers/Microsoft.KeyVault"
 ROUTES = (
-    route("GET", rf"{_PROVIDER}/locations/[^/]+/deletedVaults/([^/]+)", _find_deleted),
-    route("POST", rf"{_PROVIDER}/checkNameAvailability", _check_name),
-    route("GET", r"/subscriptions/[^/]+/resources", _all_vaults),
+    route("GET", rf"{_PROVIDER}/locations/[^/]+/deletedVaults/([^/]+)", f"{DELETED}/read", _find_deleted),
+    route("POST", rf"{_PROVIDER}/checkNameAvailability", "Microsoft.KeyVault/checkNameAvailability/read", _check_name),
+    route("GET", r"/subscriptions/[^/]+/resources", f"{VAULT}/read", _all_vaults),
 )

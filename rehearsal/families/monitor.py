@@ -193,11 +193,12 @@ TYPES = (
 )
 _BILLING = rf"(/subscriptions/[^/]+/resourceGroups/[^/]+/providers/{COMPONENT}/[^/]+)/currentBillingFeatures"
 ROUTES = (
-    route("GET", _BILLING, _billing),
-    route("PUT", _BILLING, _billing),
+    route("GET", _BILLING, f"{COMPONENT}/currentBillingFeatures/read", _billing),
+    route("PUT", _BILLING, f"{COMPONENT}/currentBillingFeatures/write", _billing),
     route(
         "GET",
         r"/subscriptions/[^/]+/providers/Microsoft.OperationalInsights/deletedWorkspaces",
+        "Microsoft.OperationalInsights/deletedWorkspaces/read",
         lambda _: {"value": []},
     ),
 )

@@ -31,6 +31,5 @@ def available(type_: str, action: str) -> Route:
             return {"nameAvailable": False, "reason": "AlreadyExists", "message": "The name is already in use."}
         return {"nameAvailable": True}
 
-    return route(
-        "POST", rf"/subscriptions/[^/]+/providers/{re.escape(namespace)}(?:/locations/[^/]+)?/{action}", answer
-    )
+    pattern = rf"/subscriptions/[^/]+/providers/{re.escape(namespace)}(?:/locations/[^/]+)?/{action}"
+    return route("POST", pattern, f"{namespace}/{action}/read", answer)

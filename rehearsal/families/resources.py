@@ -25,11 +25,26 @@ def _no_registrations(_: Question) -> Json:
     return {"value": []}
 
 
+def _subscriptions(question: Question) -> Json:
+    return {"value": [subscription(question.azure)]}
+
+
 TYPES = (ResourceType(SUBSCRIPTION_TYPE), ResourceType(GROUP_TYPE, _group, delete_minutes=0.5))
 
 _SUBSCRIPTION = r"/subscriptions/[^/]+"
+_GROUPS = "Microsoft.Resources/subscriptions/resourceGroups"
 ROUTES = (
-    route("GET", rf"({_SUBSCRIPTION}/resourceGroups/[^/]+)/resources", _in_group),
-    route("GET", rf"{_SUBSCRIPTION}/providers", _no_registrations),
-    route("GET", r"/subscriptions", lambda question: {"value": [subscription(question.azure)]}),
+    route(
+        "GET",
+        rf"({_SUBSCRIPTION}/resourceGroups/[^/]+)/resources",
+        f"{_GROUPS}/resources/read",
+        _in_group,
+    ),
+    route("GET", rf"{_SUBSCRIPTION}/providers", "Microsoft.Resources/providers/read", _no_registrations),
+    route(
+        "GET",
+        r"/subscriptions",
+        "Microsoft.Resources/subscriptions/read",
+        lambda question: {"value": [subscription(question.azure)]},
+    ),
 )

@@ -145,4 +145,11 @@ TYPES = (
     ),
     ResourceType(f"{ACCOUNT}/managementPolicies", created_status=200),
 )
-ROUTES = (route("POST", r"/subscriptions/[^/]+/providers/Microsoft.Storage/checkNameAvailability", _check_name),)
+ROUTES = (
+    route(
+        "POST",
+        r"/subscriptions/[^/]+/providers/Microsoft.Storage/checkNameAvailability",
+        "Microsoft.Storage/checkNameAvailability/read",
+        _check_name,
+    ),
+)

@@ -2,18 +2,17 @@
 
 import json
 import re
-import uuid
 from collections.abc import Iterable
 from functools import cache
 
 from environments import load
+from rehearsal import seed as seeds
 from rehearsal import synthesis
 from rehearsal.azure import Azure
 from rehearsal.ids import within
 from rehearsal.model import Json
 
 REFERENCE = re.compile(r"\$\{(?:\w+\()?(azurerm_\w+\.[\w-]+)")
-_SHARED = ("Microsoft.Network/dnsZones", "Microsoft.ContainerRegistry/registries")
 
 
 @cache
@@ -76,28 +75,11 @@ def _refers(value: object, addresses: set[str]) -> bool:
 
 
 def seed(azure: Azure) -> None:
-    """Put there what the shared stack makes for the environments."""
+    """Put there what the shared stack makes."""
     platform = load()
-    shared = platform.shared.names
-    root = f"/subscriptions/{azure.subscription}/resourceGroups"
-    group = f"{root}/{shared('resource_group')}"
-    azure.put(group, {"location": "eastus2"})
-    azure.put(f"{group}/providers/Microsoft.Network/dnsZones/{platform.shared.account.domain}", {"location": "global"})
-    registry = f"Microsoft.ContainerRegistry/registries/{shared('container_registry')}"
-    azure.put(f"{group}/providers/{registry}", {"location": "eastus2"})
+    seeds.shared(azure, platform)
     for environment in platform.environments.values():
-        names = platform.names(environment)
-        own = f"{root}/{names('resource_group')}"
-        azure.put(own, {"location": "eastus2"})
-        for where, role in ((group, "delivery"), (own, "api")):
-            _identity(
-                azure, f"{where}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/", names("identity", role)
-            )
-
-
-def _identity(azure: Azure, where: str, name: str) -> None:
-    ids = {key: str(uuid.uuid4()) for key in ("clientId", "principalId")}
-    azure.put(where + name, {"location": "eastus2", "properties": ids | {"tenantId": azure.tenant}})
+        seeds.environment(azure, platform, environment)
 
 
 def verify_mail(azure: Azure) -> None:
