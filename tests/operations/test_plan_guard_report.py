@@ -92,7 +92,8 @@ def test_what_the_apply_brings_is_said_so(
         ({"a": {"k": SECRET}}, {"a": {}}, {"before_sensitive": {"a": True}}, [("a", HIDDEN, HIDDEN)]),
         ({"a": SECRET}, {}, {"before_sensitive": True, "after_unknown": {"a": True}}, [("", HIDDEN, HIDDEN)]),
         # A set has no order: the mark of one element counts for all.
-        ({"a": ["x", SECRET]}, {"a": ["x"]}, {"before_sensitive": {"a": [False, True]}}, [("a[]", HIDDEN, "")]),
+        ({"a": ["x", SECRET]}, {"a": ["y", SECRET]}, {"before_sensitive": {"a": [False, True]}},
+         [("a[]", HIDDEN, ""), ("a[]", "", HIDDEN)]),
         # A provider hands it on in an attribute that it does not mark.
         ({"in": SECRET, "out": SECRET}, {"in": 1, "out": 1}, {"before_sensitive": {"in": True}},
          [("in", HIDDEN, HIDDEN), ("out", HIDDEN, "1")]),
@@ -106,6 +107,23 @@ def test_what_is_sensitive_is_not_shown(
     before: JsonValue, after: JsonValue, marks: dict[str, JsonValue], told: list[tuple[str, str, str]]
 ) -> None:
     assert differences(before, after, **marks) == told
+
+
+@pytest.mark.parametrize("where", ["output_changes", "resource_drift", "resource_changes"])
+def test_a_copy_of_what_is_sensitive_elsewhere_is_hidden(where: str) -> None:
+    marked = change(["update"], {"a": SECRET}, {}, before_sensitive={"a": True})
+    elsewhere: JsonValue = {"address": DATABASE, "mode": "managed", "type": "a_type", "change": marked}
+    copied = resource(APP, ["update"], {"a": SECRET}, {"a": "new"})
+    match where:
+        case "output_changes":
+            shown = plan(copied, output_changes={"out": marked})
+        case "resource_drift":
+            shown = plan(copied, resource_drift=[elsewhere])
+        case _:
+            shown = plan(copied, elsewhere)
+    text = judged(shown).text()
+    assert SECRET not in text
+    assert '(sensitive)  "new"' in text
 
 
 def test_a_replacement_names_what_forces_it() -> None:
