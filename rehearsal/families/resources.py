@@ -34,17 +34,7 @@ TYPES = (ResourceType(SUBSCRIPTION_TYPE), ResourceType(GROUP_TYPE, _group, delet
 _SUBSCRIPTION = r"/subscriptions/[^/]+"
 _GROUPS = "Microsoft.Resources/subscriptions/resourceGroups"
 ROUTES = (
-    route(
-        "GET",
-        rf"({_SUBSCRIPTION}/resourceGroups/[^/]+)/resources",
-        f"{_GROUPS}/resources/read",
-        _in_group,
-    ),
+    route("GET", rf"({_SUBSCRIPTION}/resourceGroups/[^/]+)/resources", f"{_GROUPS}/resources/read", _in_group),
     route("GET", rf"{_SUBSCRIPTION}/providers", "Microsoft.Resources/providers/read", _no_registrations),
-    route(
-        "GET",
-        r"/subscriptions",
-        "Microsoft.Resources/subscriptions/read",
-        lambda question: {"value": [subscription(question.azure)]},
-    ),
+    route("GET", r"/subscriptions", "Microsoft.Resources/subscriptions/read", _subscriptions),
 )

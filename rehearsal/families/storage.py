@@ -145,11 +145,5 @@ TYPES = (
     ),
     ResourceType(f"{ACCOUNT}/managementPolicies", created_status=200),
 )
-ROUTES = (
-    route(
-        "POST",
-        r"/subscriptions/[^/]+/providers/Microsoft.Storage/checkNameAvailability",
-        "Microsoft.Storage/checkNameAvailability/read",
-        _check_name,
-    ),
-)
+_CHECK = "Microsoft.Storage/checkNameAvailability"
+ROUTES = (route("POST", rf"/subscriptions/[^/]+/providers/{_CHECK}", f"{_CHECK}/read", _check_name),)
