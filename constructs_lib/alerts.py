@@ -42,24 +42,10 @@ from cdktf_cdktf_provider_azurerm.monitor_scheduled_query_rules_alert_v2 import 
 )
 
 from environments.naming import LOCATION_NAMES, Location
-from environments.settings import DatabaseSettings
 
 Severity = Literal[0, 1, 2, 3]
 """0 critical, 1 error, 2 warning, 3 informational: Azure Monitor's own numbers."""
 Target = Literal["app", "plan", "database", "cache", "api_insights"]
-
-# https://learn.microsoft.com/azure/postgresql/flexible-server/concepts-limits#maximum-connections
-MAX_CONNECTIONS: dict[str, int] = {
-    "B_Standard_B1ms": 50,
-    "B_Standard_B2s": 429,
-    "B_Standard_B2ms": 859,
-    "GP_Standard_D2ds_v5": 859,
-    "GP_Standard_D4ds_v5": 1718,
-    "GP_Standard_D8ds_v5": 3437,
-    "MO_Standard_E2ds_v5": 1718,
-    "MO_Standard_E4ds_v5": 3437,
-}
-RESERVED_CONNECTIONS = 15
 
 
 class MetricRow(NamedTuple):
@@ -135,14 +121,18 @@ NAMESPACES: dict[Target, str] = {
 }
 
 
-def metric_rows(database: DatabaseSettings) -> tuple[MetricRow, ...]:
-    """The rows that watch a platform metric; how many connections are many depends on the database's sku."""
-    connections = round(0.8 * (MAX_CONNECTIONS[database.sku] - RESERVED_CONNECTIONS))
+def metric_rows(*, tests: tuple[str, ...], connections: int) -> tuple[MetricRow, ...]:
+    """The rows that watch a platform metric.
+
+    Args:
+        tests: The names of the web tests that count as availability.
+        connections: How many database connections are too many.
+    """
     return (
         MetricRow(
             "availability", 2, "api_insights", "availabilityResults/availabilityPercentage", "Average", "LessThan",
             99.9, "Fewer than 99.9 % of the last hour's tests of the API and the admin site succeeded.", "availability",
-            ("availabilityResult/name", ("api", "admin")), "PT1H",
+            ("availabilityResult/name", tests), "PT1H",
         ),
         MetricRow(
             "database-down", 0, "database", "is_db_alive", "Maximum", "LessThan", 1,
@@ -229,6 +219,19 @@ def query_rows(role: str) -> tuple[QueryRow, ...]:
     )  # fmt: skip
 
 
+ACCESS_ROWS = (
+    ActivityRow(
+        "role-granted", "Microsoft.Authorization/roleAssignments/write", "Somebody was given a role.", "access-changed"
+    ),
+    ActivityRow(
+        "role-removed", "Microsoft.Authorization/roleAssignments/delete", "Somebody lost a role.", "access-changed"
+    ),
+    ActivityRow("lock-removed", "Microsoft.Authorization/locks/delete", "A lock was removed.", "access-changed"),
+    ActivityRow(
+        "storage-changed", "Microsoft.Storage/storageAccounts/write",
+        "A storage account, or its firewall, was changed.", "access-changed",
+    ),
+)  # fmt: skip
 ACTIVITY_ROWS = (
     ActivityRow(
         "failed-swap", "Microsoft.Web/sites/slots/slotsswap/action",
@@ -242,13 +245,7 @@ ACTIVITY_ROWS = (
         "failed-slot-configuration", "Microsoft.Web/sites/slots/config/write",
         "A deployment could not set the slot's image.", "failed-deployment", "Failed",
     ),
-    ActivityRow(
-        "role-granted", "Microsoft.Authorization/roleAssignments/write", "Somebody was given a role.", "access-changed"
-    ),
-    ActivityRow(
-        "role-removed", "Microsoft.Authorization/roleAssignments/delete", "Somebody lost a role.", "access-changed"
-    ),
-    ActivityRow("lock-removed", "Microsoft.Authorization/locks/delete", "A lock was removed.", "access-changed"),
+    *ACCESS_ROWS,
     ActivityRow(
         "network-rules-changed", "Microsoft.Network/networkSecurityGroups/write",
         "A network security group was changed.", "access-changed",
@@ -260,9 +257,16 @@ ACTIVITY_ROWS = (
     ActivityRow(
         "vault-changed", "Microsoft.KeyVault/vaults/write", "The vault, or its firewall, was changed.", "access-changed"
     ),
+)  # fmt: skip
+SHARED_ACTIVITY_ROWS = (
+    *ACCESS_ROWS,
     ActivityRow(
-        "storage-changed", "Microsoft.Storage/storageAccounts/write",
-        "A storage account, or its firewall, was changed.", "access-changed",
+        "trust-changed", "Microsoft.ManagedIdentity/userAssignedIdentities/federatedIdentityCredentials/write",
+        "Whom a CI identity trusts was changed.", "access-changed",
+    ),
+    ActivityRow(
+        "registry-changed", "Microsoft.ContainerRegistry/registries/write", "The registry was changed.",
+        "access-changed",
     ),
 )  # fmt: skip
 
@@ -301,6 +305,18 @@ class ActionGroup(Capability):
         repository = self.place.account.github_repository
         return f"{what} Runbook: https://github.com/{repository}/blob/main/docs/operations/runbook/{runbook}.md"
 
+    def watch(self, rows: Iterable[ActivityRow], target: str) -> None:
+        """Tell the group of these operations on `target`, a Resource Manager id."""
+        for row in rows:
+            self.watch_activity(
+                row.name,
+                target,
+                self.describe(row.what, row.runbook),
+                MonitorActivityLogAlertCriteria(
+                    category="Administrative", operation_name=row.operation, statuses=[row.status]
+                ),
+            )
+
     def watch_activity(
         self, name: str, target: str, description: str, criteria: MonitorActivityLogAlertCriteria
     ) -> None:
@@ -330,7 +346,6 @@ class Alerts(Capability):
         teams: Teams | None,
         web_app: WebApp,
         database: Database,
-        database_settings: DatabaseSettings,
         cache: Cache,
         observability: Observability,
         availability: Availability,
@@ -345,21 +360,16 @@ class Alerts(Capability):
             "cache": cache.redis.id,
             "api_insights": observability.api.id,
         }
-        for row in metric_rows(database_settings):
+        for row in metric_rows(
+            tests=(availability.name("api"), availability.name("admin")),
+            connections=round(0.8 * database.connection_limit),
+        ):
             self._metric_alert(row)
         for row in WEB_TEST_ROWS:
             self._web_test_alert(row, availability, observability)
         for row in query_rows(web_app.telemetry_role):
             self._query_alert(row, observability)
-        for row in ACTIVITY_ROWS:
-            self._group.watch_activity(
-                row.name,
-                self.place.resource_group_id,
-                self._group.describe(row.what, row.runbook),
-                MonitorActivityLogAlertCriteria(
-                    category="Administrative", operation_name=row.operation, statuses=[row.status]
-                ),
-            )
+        self._group.watch(ACTIVITY_ROWS, self.place.resource_group_id)
         # A failover to the standby, and a standby that is gone, show as the server's health.
         self._group.watch_activity(
             "database-health",
@@ -399,7 +409,7 @@ class Alerts(Capability):
                         MonitorMetricAlertCriteriaDimension(
                             name=row.dimension[0],
                             operator="Include",
-                            values=[f"{value}-{self.place.names.environment}" for value in row.dimension[1]],
+                            values=list(row.dimension[1]),
                         )
                     ]
                     if row.dimension

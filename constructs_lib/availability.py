@@ -43,13 +43,19 @@ class Availability(Capability):
             WebTest("api-certificate", api, 900, CERTIFICATE_DAYS),
             WebTest("admin-certificate", admin, 900, CERTIFICATE_DAYS),
         )
-        self.tests = {row.name: self._test(row, observability) for row in rows}
+        self.tests: dict[TestName, ApplicationInsightsStandardWebTest] = {
+            row.name: self._test(row, observability) for row in rows
+        }
+
+    def name(self, test: TestName) -> str:
+        """What the test is called in Azure, and in its metrics."""
+        return f"{test}-{self.place.names.environment}"
 
     def _test(self, row: WebTest, observability: Observability) -> ApplicationInsightsStandardWebTest:
         return ApplicationInsightsStandardWebTest(
             self,
             row.name,
-            name=f"{row.name}-{self.place.names.environment}",
+            name=self.name(row.name),
             location=self.place.location,
             resource_group_name=self.place.resource_group,
             tags=self.place.tags,

@@ -70,8 +70,13 @@ DELEGATION_ACTIONS = (
     "Microsoft.Network/dnsZones/NS/write",
     "Microsoft.Network/dnsZones/read",
 )
-# azurerm reads the definition of every role that it sees assigned, at the subscription.
-DEFINITIONS_ACTIONS = ("Microsoft.Authorization/roleDefinitions/read",)
+# What azurerm asks of the subscription itself: what a role consists of, whether a name is taken, and whether a vault of
+# that name has been deleted and can be recovered.
+LOOKUP_ACTIONS = (
+    "Microsoft.Authorization/roleDefinitions/read",
+    "Microsoft.KeyVault/locations/deletedVaults/read",
+    "Microsoft.Web/checknameavailability/read",
+)
 # All that an environment's own code assigns.
 GRANTED_IN_ENVIRONMENT: tuple[Role, ...] = ("Key Vault Secrets User", "Storage Blob Data Contributor")
 
@@ -79,8 +84,8 @@ GRANTED_IN_ENVIRONMENT: tuple[Role, ...] = ("Key Vault Secrets User", "Storage B
 class CiRoles(Capability):
     """The custom roles.
 
-    `plan` reads all that a plan needs, `delivery` deploys, `delegation` writes NS records, `definitions` reads what
-    roles consist of.
+    `plan` reads all that a plan needs, `delivery` deploys, `delegation` writes NS records, `lookups` asks
+    the subscription what azurerm asks it.
     """
 
     def __init__(self, scope: AzureStack, id_: str) -> None:
@@ -88,7 +93,7 @@ class CiRoles(Capability):
         self.plan = self._role("plan", PLAN_ACTIONS, "Reads what terraform plan needs; changes nothing.")
         self.delivery = self._role("delivery", DELIVERY_ACTIONS, "Delivers a release; changes no infrastructure.")
         self.delegation = self._role("delegation", DELEGATION_ACTIONS, "Delegates a child zone from the parent zone.")
-        self.definitions = self._role("definitions", DEFINITIONS_ACTIONS, "Reads what roles consist of.")
+        self.lookups = self._role("lookups", LOOKUP_ACTIONS, "Looks up roles, free names and deleted vaults.")
 
     def _role(self, name: str, actions: Sequence[str], description: str) -> CustomRole:
         role = RoleDefinition(
@@ -248,7 +253,7 @@ class EnvironmentCi(Capability):
             Right("pushes-images", "AcrPush", registry.id, "Deliveries push the API's image."),
         )
         both = (
-            Right("reads-definitions", roles.definitions, self.place.subscription_id, "azurerm reads roles there."),
+            Right("looks-up", roles.lookups, self.place.subscription_id, "azurerm looks up roles and names there."),
             Right("reads-delivery", "Reader", delivery.id, "The stack looks up whom evidence is written by."),
         )
         plan = identity(

@@ -45,11 +45,28 @@ PGBOUNCER_PARAMETERS = {
     # asyncpg prepares statements; without this PgBouncer loses them between transactions.
     "pgbouncer.max_prepared_statements": "200",
 }
+# https://learn.microsoft.com/azure/postgresql/flexible-server/concepts-limits#maximum-connections
+MAX_CONNECTIONS: dict[str, int] = {
+    "B_Standard_B1ms": 50,
+    "B_Standard_B2s": 429,
+    "B_Standard_B2ms": 859,
+    "GP_Standard_D2ds_v5": 859,
+    "GP_Standard_D4ds_v5": 1718,
+    "GP_Standard_D8ds_v5": 3437,
+    "MO_Standard_E2ds_v5": 1718,
+    "MO_Standard_E4ds_v5": 3437,
+}
+RESERVED_CONNECTIONS = 15
+"""Of these, what the server keeps for itself."""
+
 DAYS = ("Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday")
 
 
 class Database(Capability):
-    """The server (`server`), its database (`database`), parameters, Entra administrators and private endpoint."""
+    """The server (`server`), its database (`database`), parameters, Entra administrators and private endpoint.
+
+    `connection_limit` is how many connections its sku leaves to users.
+    """
 
     def __init__(
         self,
@@ -61,6 +78,7 @@ class Database(Capability):
         workspace: LogAnalyticsWorkspace,
     ) -> None:
         super().__init__(scope, id_)
+        self.connection_limit = MAX_CONNECTIONS[settings.sku] - RESERVED_CONNECTIONS
         self.server = PostgresqlFlexibleServer(
             self,
             "server",

@@ -28,7 +28,7 @@ DKIM_SELECTORS = ("selector1-azurecomm-prod-net._domainkey", "selector2-azurecom
 
 
 class Email(Capability):
-    """The communication service (`service`), and whom the application sends as (`from_address`, `from_name`)."""
+    """Mail: its two services (`service` sends, `email` holds the `domain`), and whom the application sends as."""
 
     def __init__(
         self, scope: AzureStack, id_: str, *, settings: EmailSettings, dns: Dns, workspace: LogAnalyticsWorkspace
@@ -46,7 +46,7 @@ class Email(Capability):
         )
         protect(self.service, "communication_service", place=self.place)
         send_diagnostics(self.service, workspace)
-        email = EmailCommunicationService(
+        self.email = EmailCommunicationService(
             self,
             "email",
             name=self.place.names("email_service"),
@@ -54,13 +54,13 @@ class Email(Capability):
             data_location=settings.data_location,
             tags=tags,
         )
-        protect(email, "email_service", place=self.place)
+        protect(self.email, "email_service", place=self.place)
         customer = settings.domain == "customer"
         self.domain = EmailCommunicationServiceDomain(
             self,
             "domain",
             name=dns.zone_name if customer else "AzureManagedDomain",
-            email_service_id=email.id,
+            email_service_id=self.email.id,
             domain_management="CustomerManaged" if customer else "AzureManaged",
             user_engagement_tracking_enabled=False,
             tags=tags,

@@ -57,13 +57,9 @@ class Network(Capability):
             rules=(
                 Rule("postgresql", "Outbound", settings.app_subnet, settings.endpoints_subnet, (POSTGRESQL, PGBOUNCER)),
                 Rule("redis", "Outbound", settings.app_subnet, settings.endpoints_subnet, (REDIS,)),
-                Rule("entra", "Outbound", settings.app_subnet, "AzureActiveDirectory", ("443",)),
-                Rule("key-vault", "Outbound", settings.app_subnet, "AzureKeyVault", ("443",)),
-                Rule("storage", "Outbound", settings.app_subnet, "Storage", ("443",)),
-                Rule("registry", "Outbound", settings.app_subnet, "AzureContainerRegistry", ("443",)),
-                Rule("monitor", "Outbound", settings.app_subnet, "AzureMonitor", ("443",)),
-                # Communication Services has no service tag of its own.
-                Rule("public-https", "Outbound", settings.app_subnet, "Internet", ("443",)),
+                # Entra, Key Vault, storage, the registry and Azure Monitor answer at public addresses, and
+                # Communication Services has no service tag: so all of the Internet, by HTTPS.
+                Rule("https", "Outbound", settings.app_subnet, "Internet", ("443",)),
             ),
             # Key Vault and the uploads account let this subnet in, and nobody else.
             service_endpoints=["Microsoft.KeyVault", "Microsoft.Storage"],

@@ -1,6 +1,6 @@
 """Where Terraform state lives: one account; for each stack a container of its state and one of its plans."""
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 
 from constructs_lib.place import AzureStack, Capability, Place, State
 from constructs_lib.storage import blobs_rule, container, forget_old, storage_account, versions_rule
@@ -20,6 +20,8 @@ def state_of(stack: str, *, shared: Place) -> State:
 class StateBackend(Capability):
     """The account, and by stack the containers of its state (`states`) and its plan files (`plans`).
 
+    `stacks` tells by name where each stack stands: a disposable one's containers may go with it.
+
     Plan files hold sensitive values in clear, so they stay here, and are no build artifacts.
     """
 
@@ -29,11 +31,10 @@ class StateBackend(Capability):
         id_: str,
         *,
         settings: StateSettings,
-        stacks: Iterable[str],
+        stacks: Mapping[str, Place],
         workspace: LogAnalyticsWorkspace,
     ) -> None:
         super().__init__(scope, id_)
-        names = list(stacks)
         self.account = storage_account(
             self,
             "state",
@@ -43,13 +44,19 @@ class StateBackend(Capability):
             admitted=None,
         )
         self.states = {
-            name: container(self, self.account, state_of(name, shared=self.place).container) for name in names
+            name: container(self, self.account, state_of(name, shared=self.place).container, disposable=each.disposable)
+            for name, each in stacks.items()
         }
-        self.plans = {name: container(self, self.account, f"plans-{name}") for name in names}
+        self.plans = {
+            name: container(self, self.account, f"plans-{name}", disposable=each.disposable)
+            for name, each in stacks.items()
+        }
         forget_old(
             self,
             "lifecycle",
             self.account,
             versions_rule(settings.deleted_kept_days),
-            blobs_rule("forget-old-plans", delete_after=PLANS_KEPT_DAYS, prefixes=[f"plans-{name}/" for name in names]),
+            blobs_rule(
+                "forget-old-plans", delete_after=PLANS_KEPT_DAYS, prefixes=[f"plans-{name}/" for name in stacks]
+            ),
         )

@@ -1,5 +1,6 @@
 """Blob storage without keys: uploads and backups behind the network, deployment evidence that nobody can change."""
 
+from dataclasses import replace
 from typing import Literal
 
 from constructs_lib.diagnostics import send_diagnostics
@@ -96,15 +97,21 @@ def storage_account(
     return account
 
 
-def container(owner: Capability, account: StorageAccount, name: str) -> StorageContainer:
-    """A private container, made through Resource Manager: the account's data plane may be out of reach."""
+def container(
+    owner: Capability, account: StorageAccount, name: str, *, disposable: bool | None = None
+) -> StorageContainer:
+    """A private container, made through Resource Manager: the account's data plane may be out of reach.
+
+    `disposable` says whether it may go, where that is not what its owner's place says.
+    """
     made = StorageContainer(
         owner, f"{name}-container", name=name, storage_account_id=account.id, container_access_type="private"
     )
     except_check(
         made, "CKV2_AZURE_21", "The account's diagnostic setting logs reads; the rule knows classic logging alone."
     )
-    protect(made, f"{name.replace('-', '_')}_container", place=owner.place, lock=False)  # the account's lock covers it
+    place = owner.place if disposable is None else replace(owner.place, disposable=disposable)
+    protect(made, f"{name.replace('-', '_')}_container", place=place, lock=False)  # the account's lock covers it
     return made
 
 

@@ -1,7 +1,7 @@
 """The API: a container on App Service, with a slot for deployments without downtime, and autoscale."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Generic, NamedTuple, TypedDict, TypeVar
+from typing import Generic, NamedTuple, TypedDict, TypeVar
 
 from constructs_lib.app_settings import read_app_settings, resolve
 from constructs_lib.diagnostics import send_diagnostics
@@ -89,9 +89,9 @@ class Common(TypedDict):
     client_affinity_enabled: bool
     ftp_publish_basic_authentication_enabled: bool
     https_only: bool
-    identity: dict[str, Any]
+    identity: dict[str, object]
     key_vault_reference_identity_id: str
-    logs: dict[str, Any]
+    logs: dict[str, object]
     public_network_access_enabled: bool
     tags: Mapping[str, str]
     virtual_network_subnet_id: str

@@ -5,7 +5,7 @@ A person applies it; CI only plans it.
 
 from dataclasses import replace
 
-from constructs_lib.alerts import ActionGroup, watch_service_health
+from constructs_lib.alerts import SHARED_ACTIVITY_ROWS, ActionGroup, watch_service_health
 from constructs_lib.api_identity import ApiIdentity
 from constructs_lib.ci_identity import CiRoles, EnvironmentCi, SharedCi
 from constructs_lib.diagnostics import ACTIVITY_LOG, diagnostic_setting
@@ -40,7 +40,11 @@ class SharedStack(AzureStack):
             logs, "activity-log", target=place.subscription_id, categories=ACTIVITY_LOG, workspace=workspace
         )
         state = StateBackend(
-            self, "state", settings=settings.state, stacks=[NAME, *platform.environments], workspace=workspace
+            self,
+            "state",
+            settings=settings.state,
+            stacks={NAME: place} | {name: Place.of(each, platform) for name, each in platform.environments.items()},
+            workspace=workspace,
         )
         registry = Registry(self, "registry", settings=settings.registry, workspace=workspace).registry
         zone = dns_zone(Capability(self, "dns"), "zone", place.account.domain, "parent_zone")
@@ -48,13 +52,14 @@ class SharedStack(AzureStack):
         plan = SharedCi(
             self, "ci", group=group, state=state.states[NAME], plans=state.plans[NAME], roles=roles
         ).plan.identity
-        watch_service_health(
-            ActionGroup(self, "alerts", teams=None),
-            locations={environment.location for environment in platform.environments.values()},
-        )
+        alerts = ActionGroup(self, "alerts", teams=None)
+        alerts.watch(SHARED_ACTIVITY_ROWS, group.id)
+        watch_service_health(alerts, locations={environment.location for environment in platform.environments.values()})
         outputs(
             self,
             {
+                "resource_group": (group.name, "The shared resource group"),
+                "state_storage_account_id": (state.account.id, "Its Resource Manager id, for a person's right to it"),
                 "state_storage_account": (state.account.name, "The storage account of every stack's state"),
                 "registry_login_server": (registry.login_server, "Where images are pushed and pulled"),
                 "shared_plan_client_id": (plan.client_id, "AZURE_CLIENT_ID of shared's plan jobs"),

@@ -178,7 +178,6 @@ class Neighbours:
             teams=self.teams if self.settings.alerts.teams else None,
             web_app=self.web_app,
             database=self.database,
-            database_settings=self.settings.database,
             cache=self.cache,
             observability=self.observability,
             availability=self.availability,

@@ -26,7 +26,13 @@ VARIANTS = ("ci-roles", "shared-ci", "dev-ci")
 def ci(construct: str) -> Json:
     def make(stack: AzureStack, workspace: LogAnalyticsWorkspace) -> None:
         shared = platform().shared
-        state = StateBackend(stack, "state", settings=shared.state, stacks=["shared", "dev"], workspace=workspace)
+        state = StateBackend(
+            stack,
+            "state",
+            settings=shared.state,
+            stacks=dict.fromkeys(["shared", "dev"], stack.place),
+            workspace=workspace,
+        )
         registry = Registry(stack, "registry", settings=shared.registry, workspace=workspace).registry
         group = ResourceGroup(stack, "group", name="rg-test", location="eastus2")
         roles = CiRoles(stack, "ci-roles")

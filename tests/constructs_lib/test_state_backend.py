@@ -1,8 +1,9 @@
 """Where Terraform state lives."""
 
+from dataclasses import replace
 from functools import cache
 
-from constructs_lib.place import AzureStack
+from constructs_lib.place import AzureStack, Place
 from constructs_lib.state_backend import StateBackend
 
 import pytest
@@ -12,14 +13,16 @@ from syrupy.assertion import SnapshotAssertion
 from tests.constructs_lib.neighbours import all_of, built_shared, only
 from tests.support import Json, platform
 
-VARIANTS = {"minimal": ["shared"], "environments": ["shared", "dev", "production"]}
+VARIANTS = {"minimal": ["shared"], "environments": ["shared", "dev", "production"], "disposable": ["shared", "dev"]}
 
 
 @cache
 def state_backend(variant: str) -> Json:
     def make(stack: AzureStack, workspace: LogAnalyticsWorkspace) -> None:
-        settings = platform().shared.state
-        StateBackend(stack, "state", settings=settings, stacks=VARIANTS[variant], workspace=workspace)
+        place = Place.of_shared(platform())
+        disposable = replace(place, disposable=variant == "disposable")
+        stacks = {name: place if name == "shared" else disposable for name in VARIANTS[variant]}
+        StateBackend(stack, "state", settings=platform().shared.state, stacks=stacks, workspace=workspace)
 
     return built_shared("state", make)
 
@@ -58,3 +61,10 @@ def test_only_plans_are_forgotten() -> None:
     deleting = [rule for rule in rules if "base_blob" in rule["actions"]]
     prefixes = [prefix for rule in deleting for prefix in rule["filters"]["prefix_match"]]
     assert prefixes == ["plans-shared/", "plans-dev/", "plans-production/"]
+
+
+def test_a_disposable_environment_s_containers_go_with_it() -> None:
+    """Guards against a plan of shared that can never remove an environment that was meant to go."""
+    containers = all_of(state_backend("disposable"), "azurerm_storage_container")
+    kept = {each["name"] for each in containers.values() if each["lifecycle"]["prevent_destroy"]}
+    assert kept == {"tfstate-shared", "plans-shared"}

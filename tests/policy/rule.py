@@ -55,8 +55,13 @@ class Stack:
         return self.platform.environments.get(self.name)
 
     def disposable(self, resource: Resource) -> bool:
-        """Whether the settings say that the environment which a resource is for, by its tags, may go."""
-        owner = self.platform.environments.get(str(at(resource.body, "tags.environment") or self.name))
+        """Whether the settings say that the environment which a resource is for, by its tags, may go.
+
+        Containers have no tags; those of state and of plans end in the environment's name.
+        """
+        name = str(at(resource.body, "name")).removeprefix("tfstate-").removeprefix("plans-")
+        known = name if resource.type == "azurerm_storage_container" and name in self.platform.environments else None
+        owner = self.platform.environments.get(known or str(at(resource.body, "tags.environment") or self.name))
         return owner is not None and owner.disposable
 
     def of(self, *types: str) -> Iterator[Resource]:

@@ -154,7 +154,7 @@ EXPOSURE = [
     Fault(
         "the_last_rule_denies",
         "staging",
-        f"{NSG}.security_rule.8.access",
+        f"{NSG}.security_rule.3.access",
         "Allow",
         "deny everything",
         "azurerm_network_security_group.*: last Inbound rule = *",

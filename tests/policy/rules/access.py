@@ -39,7 +39,7 @@ ALLOWED = {
     # The shared stack: what an environment needs of what all share, and what CI needs (design section 4, "CI roles").
     Right("api", "AcrPull", "registry"),
     Right("plan", "custom plan", "resource group"),
-    Right("plan", "custom definitions", "subscription"),
+    Right("plan", "custom lookups", "subscription"),
     Right("plan", "Reader", "parent zone"),
     Right("plan", "Reader", "delivery identity"),
     Right("plan", "Storage Blob Data Reader", "container tfstate"),
@@ -47,7 +47,7 @@ ALLOWED = {
     Right("apply", "Contributor", "resource group"),
     Right("apply", "Locks Contributor", "resource group"),
     Right("apply", ADMINISTRATOR, "resource group"),
-    Right("apply", "custom definitions", "subscription"),
+    Right("apply", "custom lookups", "subscription"),
     Right("apply", "custom delegation", "parent zone"),
     Right("apply", "Reader", "delivery identity"),
     Right("apply", "Storage Blob Data Contributor", "container tfstate"),
