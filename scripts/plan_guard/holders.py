@@ -34,6 +34,15 @@ PROTECTS: Mapping[str, str] = {
     "azurerm_storage_container_immutability_policy": "the container's protection against changed or deleted blobs",
 }
 
+RECOVERY_ATTRIBUTES: Mapping[str, tuple[str, ...]] = {
+    "azurerm_key_vault": ("purge_protection_enabled", "soft_delete_retention_days"),
+    "azurerm_log_analytics_workspace": ("retention_in_days",),
+    "azurerm_managed_redis": ("default_database[0].persistence_", "high_availability_enabled"),
+    "azurerm_postgresql_flexible_server": ("backup_retention_days", "high_availability"),
+    "azurerm_storage_account": ("account_replication_type", "blob_properties"),
+}
+"""By type: how the attributes begin that say what can be brought back after a bad day."""
+
 REPLACEABLE = frozenset(
     {
         "azurerm_app_service_certificate_binding",

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from tabulate import tabulate
 
-from scripts.plan_guard.holders import PROTECTS
+from scripts.plan_guard.holders import PROTECTS, RECOVERY_ATTRIBUTES
 from scripts.plan_guard.judge import Loss
 from scripts.plan_guard.plan import Plan, ResourceChange, Verb
 from scripts.plan_guard.values import UNKNOWN, Difference, Redactor, visible_path
@@ -72,6 +72,7 @@ class Report:
             yield from _section(title, rows, "address", "why")
         protecting = [(each.title, each.verb) for each in plan.changing(*Verb) if each.type in PROTECTS]
         rows = [(title, _PROTECTION[verb]) for title, verb in protecting if verb]
+        rows += itertools.chain.from_iterable(each.recovery() for each in changed)
         yield from _section("PROTECTION", rows, "address", "what happens")
         yield from itertools.chain.from_iterable(each.in_detail() for each in changed if not each.follows)
         yield from _following(changed, "CHANGE, since what it refers to is known only after the apply")
@@ -92,7 +93,7 @@ class Report:
             yield _indented(reason)
         for resource, lost in self.refused:
             yield _indented(f"{resource.title} would be {_GONE[resource.verb or Verb.DESTROY]} {lost}.")
-        if self.refused:
+        if self.refused and not self.mismatches:  # else naming them would not help
             yield "If that is meant, name each address:"
             addresses = dict.fromkeys(each.resource.address for each in self.refused)
             yield from (f"  --allow-loss '{address}'" for address in addresses)
@@ -132,6 +133,13 @@ class _Changed:
     def follows(self) -> bool:
         """Whether it only follows something else: what makes it happen is known after that."""
         return bool(self.causes) and all(row.new == UNKNOWN for row in self.causes)
+
+    def recovery(self) -> Iterator[tuple[str, str]]:
+        """The changes of what can be brought back after a bad day."""
+        beginnings = RECOVERY_ATTRIBUTES.get(self.resource.type, ())
+        for row in self.rows:
+            if row.attribute.startswith(beginnings):
+                yield self.resource.title, f"{row.attribute}: {row.old} -> {row.new}"
 
     def in_detail(self) -> Iterator[str]:
         """Why, what changes, and what Azure sets anew."""

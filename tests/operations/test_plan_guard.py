@@ -11,7 +11,7 @@ import pytest
 from pydantic import JsonValue
 
 from environments import load
-from scripts.plan_guard.holders import HOLDS_A_NAME, HOLDS_DATA, PROTECTS, REPLACEABLE
+from scripts.plan_guard.holders import HOLDS_A_NAME, HOLDS_DATA, PROTECTS, RECOVERY_ATTRIBUTES, REPLACEABLE
 from scripts.plan_guard.judge import Place
 from scripts.plan_guard.plan import PlanError
 from tests.operations.plans.made import LOSING, NOW, SUBSCRIPTION, change, judged, plan, resource
@@ -223,6 +223,11 @@ class TestHolders:
         tables = (HOLDS_DATA, HOLDS_A_NAME, PROTECTS, REPLACEABLE)
         there = {each.type for each in resources()}
         assert {type_: sum(type_ in table for table in tables) for type_ in there} == dict.fromkeys(there, 1)
+
+    def test_what_the_policy_keeps_for_recovery_is_named_when_it_changes(self) -> None:
+        kept = [(type_, attribute) for type_, attribute, _ in policy.KEPT_DAYS]
+        for type_, attribute in kept:
+            assert attribute.startswith(RECOVERY_ATTRIBUTES[type_])
 
     def test_what_the_policy_protects_is_what_the_guard_keeps(self) -> None:
         assert HOLDS_DATA.keys() == policy.HOLDS_DATA.keys()

@@ -174,6 +174,19 @@ def test_locks_that_come_and_go_are_named() -> None:
     assert "is protected from now on" in protection
 
 
+def test_what_can_be_brought_back_less_far_is_named() -> None:
+    text = judged(
+        plan(
+            resource(
+                DATABASE, ["update"], {"backup_retention_days": 30, "sku": 1}, {"backup_retention_days": 7, "sku": 2}
+            )
+        )
+    ).text()
+    protection = text.split("\nPROTECTION\n")[1].split("\n\n")[0]
+    assert "backup_retention_days: 30 -> 7" in protection
+    assert "sku" not in protection
+
+
 def test_moves_outputs_and_drift_are_named() -> None:
     text = judged(
         plan(
