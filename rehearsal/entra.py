@@ -79,6 +79,18 @@ def _principal(azure: Azure, form: dict[str, str]) -> str:
     )
 
 
+def login(azure: Azure, name: str) -> dict[str, str]:
+    """ARM_ variables with which the workflow that a managed identity trusts logs in as it."""
+    identity = next(each for each in azure.all(IDENTITY) if each.id.name == name)
+    trusted = next(azure.all(CREDENTIAL, identity.id.path)).properties
+    return {
+        "ARM_CLIENT_ID": cast(str, identity.properties["clientId"]),
+        "ARM_CLIENT_SECRET": "",
+        "ARM_USE_OIDC": "true",
+        "ARM_OIDC_TOKEN": assertion(trusted["issuer"], trusted["subject"]),
+    }
+
+
 def assertion(issuer: str, subject: str) -> str:
     """What a workflow's OIDC provider would hand out."""
     return ".".join([_encode({"alg": "none"}), _encode({"iss": issuer, "sub": subject}), "none"])

@@ -6,16 +6,20 @@ import subprocess
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
 from environments import Platform
-from rehearsal import plan_guard, seed, synthesis, timeline
+from rehearsal import entra, seed, synthesis, timeline
 from rehearsal.model import Json
 from rehearsal.terraform import Run, Terraform, errors, events, kill
 from rehearsal.world import World
+from scripts.plan_guard.guard import Guard
+from scripts.plan_guard.judge import Place
+from scripts.plan_guard.plan import Verb
+from scripts.plan_guard.report import Report
 
+DATABASE = "azurerm_postgresql_flexible_server.database_server"
 LOCK_WAIT = "3s"
 """How long the second apply waits for the state's lease."""
 
@@ -86,8 +90,10 @@ class Rehearsal:
     # An environment
 
     def terraform(self, body: Json | None = None) -> Terraform:
-        """What works on the environment, as synthesized or as `body` has it."""
-        return self.world.stack(self.name, body or synthesis.environment(self.platform, self.name))
+        """What works on the environment, as synthesized or as `body` has it, as its pipeline's apply job would."""
+        names = self.platform.names(self.platform.environments[self.name])
+        apply = entra.login(self.world.stand_in.azure, names("identity", "apply"))
+        return self.world.stack(self.name, body or synthesis.environment(self.platform, self.name), identity=apply)
 
     def apply(self) -> tuple[int, str]:
         """Init, validate, plan, guard, apply; then draw the timeline."""
@@ -95,9 +101,9 @@ class Rehearsal:
         self.ran(stack.init())
         self.ran(stack.run("validate", "-no-color"))
         self.ran(stack.plan(), 2)
-        refused = self.guard(stack)
-        if refused:
-            raise StepError("\n".join(refused))
+        report = self.guard(stack)
+        if not report.nothing_lost:
+            raise StepError(report.text())
         applied = self.ran(stack.apply("plan.tfplan", on_line=self._progress))
         scheduled = timeline.bars(stack.state(), timeline.durations(applied.output, self.world.stand_in.azure))
         text = "\n".join(timeline.as_text(scheduled))
@@ -117,10 +123,11 @@ class Rehearsal:
         """A changed setting is planned as a change in place."""
         stack = self.terraform(synthesis.environment(self.platform, self.name, synthesis.with_daily_cap))
         self.ran(stack.plan(), 2)
-        verbs = [(each.verb, each.address) for each in _plan(stack).resource_changes if each.verb]
-        if {verb for verb, _ in verbs} != {"change"} or self.guard(stack):
-            raise StepError(f"Not a change in place: {verbs}")
-        return len(verbs), f"in place: {', '.join(address for _, address in verbs)}"
+        report = self.guard(stack)
+        changed = [each for each in report.plan.managed if each.verb]
+        if {each.verb for each in changed} != {Verb.CHANGE} or not report.nothing_lost:
+            raise StepError(report.text())
+        return len(changed), f"in place: {', '.join(each.address for each in changed)}"
 
     def replacement(self) -> tuple[int, str]:
         """A replacement of the database is refused by Terraform, and by the guard where nothing protects it."""
@@ -130,10 +137,10 @@ class Rehearsal:
             raise StepError(planned.output[-4000:])
         stack = self.terraform(synthesis.unprotected(body))
         self.ran(stack.plan(), 2)
-        refused = self.guard(stack)
-        if not any("azurerm_postgresql_flexible_server.database_server" in each for each in refused):
-            raise StepError(f"The guard let a replacement of the database pass: {refused}")
-        return len(refused), "refused by prevent_destroy and, without it, by the plan guard"
+        report = self.guard(stack)
+        if DATABASE not in [each.resource.address for each in report.refused]:
+            raise StepError(f"The guard let a replacement of the database pass:\n{report.text()}")
+        return len(report.refused), "refused by prevent_destroy and, without it, by the plan guard"
 
     def contention(self) -> tuple[int, str]:
         """While one apply holds the state, a second waits and is told who; the first is killed, and nothing is lost."""
@@ -182,11 +189,9 @@ class Rehearsal:
             applied
         ), "blocked by prevent_destroy; a disposable copy applied and destroyed, and nothing was left"
 
-    def guard(self, stack: Terraform) -> list[str]:
-        """What the plan guard refuses of the stack's plan."""
-        plan = _plan(stack)
-        now = datetime.now(UTC)
-        return [*plan_guard.mismatches(plan, self.name, now), *plan_guard.losses(plan, ())]
+    def guard(self, stack: Terraform) -> Report:
+        """What the plan guard says of the stack's plan."""
+        return Guard(Place.of(self.name, self.platform)).judge_json(stack.show())
 
     def _progress(self, line: str) -> None:
         for event in events(line):
@@ -204,10 +209,6 @@ def run(rehearsal: Rehearsal, only: str | None) -> None:
     for name in STEPS[: last + 1]:
         work: Callable[[], tuple[int, str]] = getattr(rehearsal, name)
         rehearsal.step(name.replace("_", " "), "shared" if name == "bootstrap" else rehearsal.name, work)
-
-
-def _plan(stack: Terraform) -> plan_guard.Plan:
-    return plan_guard.Plan.model_validate_json(stack.show())
 
 
 def _expect_no_changes(planned: Run) -> None:

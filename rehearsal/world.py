@@ -4,7 +4,7 @@ import contextlib
 import json
 import shutil
 import urllib.request
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from ssl import create_default_context
@@ -29,7 +29,9 @@ class World:
     blob_port: int | None
     """Azurite's; None where state stays in local files."""
 
-    def stack(self, name: str, body: Json, *, local_state: bool = False, **identity: str) -> Terraform:
+    def stack(
+        self, name: str, body: Json, *, local_state: bool = False, identity: Mapping[str, str] | None = None
+    ) -> Terraform:
         """Write a stack's Terraform JSON into its folder, and give what works on it.
 
         Args:
@@ -46,7 +48,7 @@ class World:
             override.write_text(json.dumps({"terraform": {"backend": {"local": {}}}}), encoding="utf-8")
         else:
             override.unlink(missing_ok=True)
-        return Terraform(self.binary, folder, self.stand_in.environment() | identity)
+        return Terraform(self.binary, folder, self.stand_in.environment() | dict(identity or {}))
 
     def make_containers(self) -> list[str]:
         """Make the blob containers that Resource Manager was asked for, in Azurite, as Azure does in one."""

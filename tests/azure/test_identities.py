@@ -7,8 +7,8 @@ import pytest
 
 from environments import load
 from rehearsal import entra, synthesis
-from rehearsal.entra import CREDENTIAL, IDENTITY
-from rehearsal.model import Resource
+from rehearsal.families.authorization import ASSIGNMENT, authorize
+from rehearsal.model import RefusedError
 from rehearsal.terraform import errors
 from rehearsal.world import World, world
 from tests.azure import parts
@@ -30,32 +30,95 @@ def shared(provider: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         yield here
 
 
-def identity(here: World, job: str) -> Resource:
-    """dev's identity for a job."""
-    platform = load()
-    name = platform.names(platform.environments["dev"])("identity", job)
-    return next(each for each in here.stand_in.azure.all(IDENTITY) if each.id.name == name)
-
-
 def login(here: World, job: str) -> dict[str, str]:
     """ARM_ variables with which a job of dev logs in."""
-    found = identity(here, job)
-    trust = next(here.stand_in.azure.all(CREDENTIAL, found.id.path)).properties
-    token = entra.assertion(trust["issuer"], trust["subject"])
-    return {
-        "ARM_CLIENT_ID": found.properties["clientId"],
-        "ARM_CLIENT_SECRET": "",
-        "ARM_USE_OIDC": "true",
-        "ARM_OIDC_TOKEN": token,
-    }
+    platform = load()
+    return entra.login(here.stand_in.azure, platform.names(platform.environments["dev"])("identity", job))
 
 
 def test_apply_and_plan_can_do_their_jobs(shared: World) -> None:
     body = parts.without(parts.stack("dev"), *WAITING)
-    applying = shared.stack("dev", body, local_state=True, **login(shared, "apply"))
+    applying = shared.stack("dev", body, local_state=True, identity=login(shared, "apply"))
     assert applying.init().code == 0
     applied = applying.apply()
     assert applied.code == 0, errors(applied.output)
-    planning = shared.stack("dev", body, local_state=True, **login(shared, "plan"))
+    planning = shared.stack("dev", body, local_state=True, identity=login(shared, "plan"))
     planned = planning.plan()
     assert planned.code == 0, planned.output[-3000:]
+
+
+def test_plan_can_change_nothing(shared: World) -> None:
+    body = parts.part(parts.stack("dev"), "azurerm_virtual_network")
+    planning = shared.stack("dev-by-plan", body, local_state=True, identity=login(shared, "plan"))
+    assert planning.init().code == 0
+    assert planning.plan().code == 2
+    refused = planning.apply()
+    assert refused.code == 1
+    assert any("Microsoft.Network/virtualNetworks/write" in each for each in errors(refused.output))
+
+
+def test_apply_reaches_no_other_environment(shared: World) -> None:
+    body = parts.part(parts.stack("staging"), "azurerm_virtual_network")
+    applying = shared.stack("staging-by-dev", body, local_state=True, identity=login(shared, "apply"))
+    assert applying.init().code == 0
+    refused = applying.apply()
+    assert refused.code == 1
+    assert any("AuthorizationFailed" in each for each in errors(refused.output))
+
+
+DELIVERY = {
+    "Microsoft.Web/sites/restart/action": True,
+    "Microsoft.Web/sites/config/write": True,
+    "Microsoft.Web/staticSites/listSecrets/action": True,
+    "Microsoft.Web/sites/write": False,
+    "Microsoft.Web/sites/delete": False,
+    "Microsoft.DBforPostgreSQL/flexibleServers/read": False,
+    "Microsoft.KeyVault/vaults/secrets/write": False,
+    "Microsoft.Authorization/roleAssignments/write": False,
+    "Microsoft.Authorization/locks/delete": False,
+}
+
+
+@pytest.mark.parametrize("action", DELIVERY)
+def test_delivery_may_deliver_and_nothing_else(shared: World, action: str) -> None:
+    platform, azure = load(), shared.stand_in.azure
+    names = platform.names(platform.environments["dev"])
+    principal = next(each for each in azure.all(entra.IDENTITY) if each.id.name == names("identity", "delivery"))
+    group = f"/subscriptions/{azure.subscription}/resourceGroups/{names('resource_group')}"
+    path = f"{group}/providers/{action.rpartition('/')[0]}/it"
+
+    def allowed() -> bool:
+        try:
+            authorize(azure, principal.properties["principalId"], action, path, {})
+        except RefusedError:
+            return False
+        return True
+
+    assert allowed() == DELIVERY[action]
+
+
+CONTRIBUTOR = "b24988ac-6180-42a0-ab88-20f7382dd24c"
+SECRETS_USER = "4633458b-17de-408a-b874-0445c86b69e6"
+
+
+@pytest.mark.parametrize(
+    ("role", "kind", "ok"),
+    [
+        (SECRETS_USER, "ServicePrincipal", True),
+        (SECRETS_USER, "User", False),
+        (CONTRIBUTOR, "ServicePrincipal", False),
+    ],
+)
+def test_apply_may_grant_only_what_its_condition_names(shared: World, role: str, kind: str, ok: bool) -> None:
+    platform, azure = load(), shared.stand_in.azure
+    names = platform.names(platform.environments["dev"])
+    principal = next(each for each in azure.all(entra.IDENTITY) if each.id.name == names("identity", "apply"))
+    path = f"/subscriptions/{azure.subscription}/resourceGroups/{names('resource_group')}/providers/{ASSIGNMENT}/new"
+    definition = f"/subscriptions/{azure.subscription}/providers/Microsoft.Authorization/roleDefinitions/{role}"
+    body = {"properties": {"roleDefinitionId": definition, "principalType": kind, "principalId": "x"}}
+    try:
+        authorize(azure, principal.properties["principalId"], f"{ASSIGNMENT}/write", path, body)
+    except RefusedError:
+        assert not ok
+    else:
+        assert ok
