@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from environments import Environment, Platform
 from scripts.plan_guard.holders import PROTECTS, lost_with
-from scripts.plan_guard.plan import LOSING, Plan, PlanError, ResourceChange
+from scripts.plan_guard.plan import LOSING, Plan, PlanError, ResourceChange, Verb
 from scripts.plan_guard.values import hidden
 
 SHARED = "shared"
@@ -20,6 +20,7 @@ class Loss(NamedTuple):
     """A resource that is not there any more, or not as it was, once the plan is applied."""
 
     resource: ResourceChange
+    verb: Verb
     lost: str
 
 
@@ -47,7 +48,7 @@ class Place(NamedTuple):
 def losses(plan: Plan) -> list[Loss]:
     """All that the plan would lose, by address."""
     going = plan.changing(*LOSING)
-    return [Loss(each, lost) for each in going if (lost := lost_with(each.type))]
+    return [Loss(each, verb, lost) for each in going if (verb := each.verb) and (lost := lost_with(each.type))]
 
 
 def unexpected(plan: Plan, place: Place, allowed: Sequence[str]) -> list[Loss]:

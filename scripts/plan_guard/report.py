@@ -70,8 +70,8 @@ class Report:
         for verb, title in ((Verb.DESTROY, "DESTROY"), (Verb.FORGET, "FORGET: stays in Azure, leaves the state")):
             rows = [(each.title, each.reason) for each in plan.changing(verb)]
             yield from _section(title, rows, "address", "why")
-        protecting = [(each.title, each.verb) for each in plan.changing(*Verb) if each.type in PROTECTS]
-        rows = [(title, _PROTECTION[verb]) for title, verb in protecting if verb]
+        protecting = [each for each in plan.changing(*Verb) if each.type in PROTECTS]
+        rows = [(each.title, _PROTECTION[verb]) for each in protecting if (verb := each.verb)]
         rows += itertools.chain.from_iterable(each.recovery() for each in changed)
         yield from _section("PROTECTION", rows, "address", "what happens")
         yield from itertools.chain.from_iterable(each.in_detail() for each in changed if not each.follows)
@@ -91,8 +91,8 @@ class Report:
         yield f"\nREFUSED: this plan must not be applied to {self.stack}."
         for reason in self.mismatches:
             yield _indented(reason)
-        for resource, lost in self.refused:
-            yield _indented(f"{resource.title} would be {_GONE[resource.verb or Verb.DESTROY]} {lost}.")
+        for resource, verb, lost in self.refused:
+            yield _indented(f"{resource.title} would be {_GONE[verb]} {lost}.")
         if self.refused and not self.mismatches:  # else naming them would not help
             yield "If that is meant, name each address:"
             addresses = dict.fromkeys(each.resource.address for each in self.refused)

@@ -1,9 +1,6 @@
 """scripts/deploy.py with the real Terraform: it applies the plan that the guard has judged, or nothing."""
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import TypedDict
 
@@ -15,9 +12,10 @@ from scripts.plan_guard.guard import Guard
 from scripts.plan_guard.judge import Place
 from scripts.plan_guard.plan import PlanError
 from scripts.plan_guard.terraform import Terraform, TerraformError
-from tests.operations.plans.checkout import KEPT, SECRET, Checkout, needs_terraform
+from tests.operations.plans.checkout import KEPT, SECRET, Checkout, skip_without_terraform
 from tests.operations.plans.made import SUBSCRIPTION
 
+skip_without_terraform()
 NEW: JsonValue = {"input": "new"}
 # Stands before the real Terraform: writes each command down, and runs it.
 RECORDER = """#!/bin/sh
@@ -65,7 +63,6 @@ def _deployment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Deployment:
     return Deployment(Checkout.entered(tmp_path / "a checkout", monkeypatch))
 
 
-@needs_terraform
 def test_the_plan_that_was_shown_is_applied(
     deployment: Deployment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -94,7 +91,6 @@ def test_the_plan_that_was_shown_is_applied(
     assert "-auto-approve" not in apply
 
 
-@needs_terraform
 @pytest.mark.parametrize("answer", ["", "yes", "production", "de", "devx"])
 def test_any_other_answer_changes_nothing(deployment: Deployment, answer: str) -> None:
     deployment.checkout.synthesize(more=NEW)
@@ -103,7 +99,6 @@ def test_any_other_answer_changes_nothing(deployment: Deployment, answer: str) -
     assert deployment.state() == before
 
 
-@needs_terraform
 def test_a_loss_is_refused_without_a_question(deployment: Deployment, capfd: pytest.CaptureFixture[str]) -> None:
     deployment.checkout.synthesize("two")
     before = deployment.state()
@@ -113,7 +108,6 @@ def test_a_loss_is_refused_without_a_question(deployment: Deployment, capfd: pyt
     assert f"--allow-loss '{KEPT}'" in capfd.readouterr().out
 
 
-@needs_terraform
 def test_a_loss_that_is_named_is_asked_for_and_applied(deployment: Deployment) -> None:
     deployment.checkout.synthesize("two")
     assert deployment.run(KEPT) == 0
@@ -121,7 +115,6 @@ def test_a_loss_that_is_named_is_asked_for_and_applied(deployment: Deployment) -
     assert '"two"' in json.dumps(deployment.state())
 
 
-@needs_terraform
 def test_an_address_that_is_not_lost_changes_nothing(deployment: Deployment) -> None:
     deployment.checkout.synthesize(more=NEW)
     before = deployment.state()
@@ -130,7 +123,6 @@ def test_an_address_that_is_not_lost_changes_nothing(deployment: Deployment) -> 
     assert deployment.state() == before
 
 
-@needs_terraform
 def test_prevent_destroy_is_refused_in_the_guards_words_too(
     deployment: Deployment, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -141,7 +133,6 @@ def test_prevent_destroy_is_refused_in_the_guards_words_too(
     assert "Terraform did not finish this plan" in captured.out
 
 
-@needs_terraform
 def test_a_stack_that_is_as_it_should_be_asks_nothing(
     deployment: Deployment, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -150,7 +141,6 @@ def test_a_stack_that_is_as_it_should_be_asks_nothing(
     assert capfd.readouterr().out.endswith("dev is as it should be: nothing to apply.\n")
 
 
-@needs_terraform
 def test_a_plan_that_fails_changes_nothing(deployment: Deployment) -> None:
     deployment.checkout.synthesize(more={"input": "${nothing.of_the_kind}"})
     before = deployment.state()
@@ -159,7 +149,6 @@ def test_a_plan_that_fails_changes_nothing(deployment: Deployment) -> None:
     assert deployment.state() == before
 
 
-@needs_terraform
 def test_a_state_that_changes_during_the_question_is_not_overwritten(deployment: Deployment) -> None:
     deployment.checkout.synthesize(more=NEW)
 
@@ -172,7 +161,6 @@ def test_a_state_that_changes_during_the_question_is_not_overwritten(deployment:
         deploy.deploy(Terraform.of(deployment.checkout.stack), guard, ask=a_colleague_applies)
 
 
-@needs_terraform
 def test_no_plan_file_is_left(deployment: Deployment, tmp_path: Path) -> None:
     deployment.checkout.synthesize(more=NEW)
     assert deployment.run(answer="") == 1
@@ -180,7 +168,6 @@ def test_no_plan_file_is_left(deployment: Deployment, tmp_path: Path) -> None:
     assert list((tmp_path / "plans").iterdir()) == []
 
 
-@needs_terraform
 def test_the_plan_file_is_its_makers_alone(deployment: Deployment, tmp_path: Path) -> None:
     deployment.checkout.synthesize(more=NEW)
     modes: list[int] = []
@@ -193,21 +180,3 @@ def test_the_plan_file_is_its_makers_alone(deployment: Deployment, tmp_path: Pat
         Terraform.of(deployment.checkout.stack), Guard(Place("dev", SUBSCRIPTION, disposable=False)), ask=look
     )
     assert modes == [0o700]
-
-
-def test_a_stack_that_nobody_knows_is_named() -> None:
-    failed = subprocess.run(
-        [sys.executable, "-m", "scripts.deploy", "prod"], capture_output=True, text=True, check=False
-    )
-    assert failed.returncode == 1
-    assert failed.stderr == "deploy: There is no stack 'prod': it is one of shared, dev, staging, production.\n"
-
-
-def test_make_deploy_runs_it_with_the_addresses_that_may_be_lost() -> None:
-    dry = subprocess.run(
-        ["/usr/bin/env", "make", "--dry-run", "deploy", "ENV=staging", "ALLOW_LOSS=a.b c.d"],
-        capture_output=True, text=True, check=True, env={"PATH": os.environ["PATH"]},
-    )  # fmt: skip
-    assert dry.stdout.splitlines()[-1] == (
-        ".venv/bin/python -m scripts.deploy \"staging\" --allow-loss 'a.b' --allow-loss 'c.d'"
-    )

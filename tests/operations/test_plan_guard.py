@@ -1,11 +1,8 @@
 """What the plan guard refuses, what it lets through, and what it cannot judge."""
 
 import json
-import subprocess
-import sys
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from datetime import timedelta
 
 import pytest
 from pydantic import JsonValue
@@ -234,44 +231,6 @@ class TestHolders:
         assert {*HOLDS_A_NAME, *PROTECTS, *REPLACEABLE} == policy.HOLDS_NO_DATA
 
 
-class TestCommand:
-    """`python -m scripts.plan_guard check --json`, and its exit codes."""
-
-    @staticmethod
-    def check(*arguments: str | Path, stdin: str = "") -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "scripts.plan_guard", "check", "--environment", "dev", *arguments]
-        return subprocess.run(command, input=stdin, capture_output=True, text=True, check=False)
-
-    def test_refused_is_3_and_named_is_0(self, tmp_path: Path) -> None:
-        shown = plan(resource(DATABASE, ["delete"]), timestamp=_just_now())
-        comment = tmp_path / "comment.md"
-        refused = self.check("--json", "-", "--markdown", comment, stdin=shown)
-        assert refused.returncode == 3, refused.stderr
-        assert "1 to destroy. REFUSED" in refused.stdout
-        assert comment.read_text().startswith("## Plan of dev: 1 to destroy. REFUSED\n")
-        assert self.check("--json", "-", "--allow-loss", DATABASE, stdin=shown).returncode == 0
-
-    def test_what_cannot_be_judged_is_1(self, tmp_path: Path) -> None:
-        for arguments in (
-            ["--json", "-"],
-            ["--json", tmp_path / "missing.json"],
-            [tmp_path / "missing.tfplan", "--stacks", tmp_path],
-        ):
-            failed = self.check(*arguments)
-            assert failed.returncode == 1, failed
-            assert failed.stderr.startswith("plan guard: ")
-            assert "Traceback" not in failed.stderr
-
-    def test_the_age_is_a_choice(self) -> None:
-        old = plan(KEPT, timestamp="2020-01-01T00:00:00Z")
-        assert "hours old, and may be 24" in self.check("--json", "-", stdin=old).stdout
-        assert self.check("--json", "-", "--max-age-hours", "1000000", stdin=old).returncode == 0
-
-
 def _fields(value: JsonValue) -> dict[str, JsonValue]:
     assert isinstance(value, dict)
     return value
-
-
-def _just_now() -> str:
-    return datetime.now(UTC).isoformat()

@@ -1,7 +1,6 @@
 """The plan guard on plan files of the real Terraform, of stacks of `terraform_data`, and what they were made from."""
 
 import json
-import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -13,8 +12,10 @@ from scripts.plan_guard.judge import Place
 from scripts.plan_guard.origin import Origin, origin_file
 from scripts.plan_guard.plan import PlanError
 from scripts.plan_guard.terraform import Terraform, TerraformError
-from tests.operations.plans.checkout import KEPT, SECRET, Checkout, needs_terraform
+from tests.operations.plans.checkout import KEPT, SECRET, Checkout, skip_without_terraform
 from tests.operations.plans.made import SUBSCRIPTION
+
+skip_without_terraform()
 
 
 @pytest.fixture(name="checkout")
@@ -22,7 +23,6 @@ def _checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Checkout:
     return Checkout.entered(tmp_path / "a checkout", monkeypatch)
 
 
-@needs_terraform
 def test_a_plan_that_loses_nothing_may_be_applied(checkout: Checkout) -> None:
     checkout.synthesize(more={"input": "new"})
     assert checkout.plan() == 0
@@ -33,7 +33,6 @@ def test_a_plan_that_loses_nothing_may_be_applied(checkout: Checkout) -> None:
     assert checkout.run("apply", "-input=false", str(checkout.plan_file)).returncode == 0
 
 
-@needs_terraform
 def test_a_replacement_is_refused_and_no_secret_is_shown(checkout: Checkout) -> None:
     checkout.synthesize("two")
     checkout.plan()
@@ -46,7 +45,6 @@ def test_a_replacement_is_refused_and_no_secret_is_shown(checkout: Checkout) -> 
     assert checkout.judge(KEPT).nothing_lost
 
 
-@needs_terraform
 def test_a_destroy_and_a_removed_block_are_refused(checkout: Checkout) -> None:
     checkout.plan("-destroy")
     assert [each.resource.address for each in checkout.judge().refused] == ["terraform_data.changed", KEPT]
@@ -60,7 +58,6 @@ def test_a_destroy_and_a_removed_block_are_refused(checkout: Checkout) -> None:
     assert [(each.resource.address, each.resource.verb) for each in report.refused] == [(KEPT, "forget")]
 
 
-@needs_terraform
 def test_prevent_destroy_stops_terraform_and_the_guard_says_what_it_would_have_lost(checkout: Checkout) -> None:
     checkout.synthesize("two", prevent_destroy=True)
     assert checkout.plan() == 1
@@ -92,7 +89,6 @@ SINCE: dict[str, tuple[Callable[[Checkout], object], str]] = {
 }
 
 
-@needs_terraform
 @pytest.mark.parametrize(("happen", "message"), SINCE.values(), ids=SINCE)
 def test_what_has_changed_since_the_plan_is_named(
     checkout: Checkout, happen: Callable[[Checkout], object], message: str
@@ -106,7 +102,6 @@ def test_what_has_changed_since_the_plan_is_named(
     assert [message in each for each in report.mismatches] == [True]
 
 
-@needs_terraform
 def test_a_plan_of_another_stack_is_refused(checkout: Checkout) -> None:
     checkout.plan()
     other = checkout.stack.with_name("staging")
@@ -118,7 +113,6 @@ def test_a_plan_of_another_stack_is_refused(checkout: Checkout) -> None:
     ]
 
 
-@needs_terraform
 def test_a_file_that_is_no_plan_is_an_error(checkout: Checkout) -> None:
     checkout.plan()
     checkout.plan_file.write_bytes(checkout.plan_file.read_bytes()[:1000])
@@ -126,7 +120,6 @@ def test_a_file_that_is_no_plan_is_an_error(checkout: Checkout) -> None:
         checkout.judge()
 
 
-@needs_terraform
 @pytest.mark.parametrize("written", [None, "", "{}", "no json"])
 def test_a_plan_that_nobody_stamped_is_an_error(checkout: Checkout, written: str | None) -> None:
     checkout.plan()
@@ -135,36 +128,3 @@ def test_a_plan_that_nobody_stamped_is_an_error(checkout: Checkout, written: str
         origin_file(checkout.plan_file).write_text(written)
     with pytest.raises(PlanError, match="stamp"):
         checkout.judge()
-
-
-@pytest.mark.parametrize(
-    ("answer", "message"),
-    [
-        (None, "'tofu-of-the-test' does not run. Install one;"),
-        ("no json", "'tofu-of-the-test' does not run. Install one;"),
-        ('{"terraform_version": "1.10.5"}', "is needed; 'tofu-of-the-test' is 1.10.5."),
-        ('{"terraform_version": "0.15.0-beta1"}', "is needed; 'tofu-of-the-test' is 0.15.0-beta1."),
-        ('{"terraform_version": "1.11.0"}', None),
-        ('{"terraform_version": "2.0.0"}', None),
-    ],
-)
-def test_terraform_has_to_be_recent(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answer: str | None, message: str | None
-) -> None:
-    monkeypatch.setenv("TERRAFORM_BINARY_NAME", "tofu-of-the-test")
-    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
-    (tmp_path / "cdk.tf.json").write_text("{}")
-    if answer:
-        (tmp_path / "tofu-of-the-test").write_text(f"#!/bin/sh\necho '{answer}'\n")
-        (tmp_path / "tofu-of-the-test").chmod(0o755)
-    if message is None:
-        assert Terraform.of(tmp_path).binary == "tofu-of-the-test"
-        return
-    with pytest.raises(TerraformError) as refused:
-        Terraform.of(tmp_path)
-    assert message in str(refused.value)
-
-
-def test_a_stack_that_is_not_synthesized_is_named(tmp_path: Path) -> None:
-    with pytest.raises(TerraformError, match="make synth ENV=dev"):
-        Terraform.of(tmp_path / "dev")
