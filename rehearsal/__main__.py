@@ -10,8 +10,8 @@ from pathlib import Path
 
 from tabulate import tabulate
 
-from environments import ENVIRONMENTS, load
-from rehearsal import azurite, terraform
+from environments import ENVIRONMENTS, Platform, load
+from rehearsal import azurite, state_alone, terraform
 from rehearsal.steps import STEPS, Rehearsal, StepError, run
 from rehearsal.world import World, world
 
@@ -36,7 +36,11 @@ def main() -> int:
     with _folder(arguments.keep) as folder:
         platform = load()
         with world(folder, platform) as here:
-            if not _provider(here):
+            if not _provider(here, platform):
+                print(
+                    "rehearsal: the azurerm provider cannot be had here (terraform init finds it nowhere): state alone."
+                )
+                state_alone.rehearse(here, platform, _say)
                 return 0
             rehearsal = Rehearsal(here, platform, arguments.environment, _say, arguments.output)
             try:
@@ -55,18 +59,12 @@ def _say(line: str) -> None:
     print(line, flush=True)
 
 
-def _provider(here: World) -> bool:
-    """Whether the provider can be had; what can be done without it is done then."""
+def _provider(here: World, platform: Platform) -> bool:
+    """Whether `terraform init` finds the provider."""
     from rehearsal import synthesis  # noqa: PLC0415  jsii is loaded only once Terraform is known to be there
 
-    probe = here.stack("probe", synthesis.shared(load()), local_state=True)
-    found = probe.run("init", "-no-color", "-backend=false")
-    if not terraform.provider_missing(found):
-        return True
-    print(
-        "rehearsal: the azurerm provider cannot be had here (terraform init finds it nowhere); rehearsing state alone."
-    )
-    return False
+    probe = here.stack("probe", synthesis.shared(platform), local_state=True)
+    return not terraform.provider_missing(probe.run("init", "-no-color", "-backend=false"))
 
 
 @contextlib.contextmanager

@@ -2,53 +2,31 @@
 
 import re
 import time
+from pathlib import Path
 
 import pytest
 
 from environments import load
+from rehearsal import __main__ as rehearsal_main
+from rehearsal import state_alone
 from rehearsal.terraform import Terraform, kill
 from rehearsal.world import World
-
-CONTAINER = "tfstate-dev"
-
-
-def stack(world: World, name: str, *, sleeps: int = 0, inputs: int = 1) -> Terraform:
-    """A stack of terraform_data resources, which come with Terraform, with the azurerm backend."""
-    account = load().shared.account
-    shared = load().shared.names
-    keys = ", ".join(f'"{n}"' for n in range(inputs))
-    resource: dict[str, object] = {"input": "${each.key}", "for_each": f"${{toset([{keys}])}}"}
-    if sleeps:
-        resource["provisioner"] = [{"local-exec": {"command": f"sleep {sleeps}"}}]
-    body: dict[str, object] = {
-        "terraform": {
-            "backend": {
-                "azurerm": {
-                    "storage_account_name": shared("storage", "state"),
-                    "container_name": CONTAINER,
-                    "key": f"{name}.tfstate",
-                    "tenant_id": account.tenant_id,
-                    "use_azuread_auth": True,
-                }
-            }
-        },
-        "resource": {"terraform_data": {"thing": resource}},
-    }
-    return world.stack(name, body)
 
 
 @pytest.fixture(scope="module")
 def containers(state_world: World) -> World:
     """The world, with the container that the shared stack would have made."""
-    account = f"{state_world.stand_in.azure.subscription}/resourceGroups/rg"
-    path = f"/subscriptions/{account}/providers/Microsoft.Storage/storageAccounts/{state_world.accounts[0]}"
-    state_world.stand_in.azure.put(f"{path}/blobServices/default/containers/{CONTAINER}", {})
-    assert state_world.make_containers() == [CONTAINER]
+    state_alone.make_container(state_world)
     return state_world
 
 
+def stack(world: World, name: str, *, things: int, sleeps: int = 0) -> Terraform:
+    """A stack of resources that come with Terraform, whose state is in the container."""
+    return state_alone.stack(world, load(), name, things=things, sleeps=sleeps)
+
+
 def test_state_is_kept_in_the_container_and_read_back(containers: World) -> None:
-    first = stack(containers, "kept", inputs=3)
+    first = stack(containers, "kept", things=3)
     assert first.init().code == 0
     assert first.apply().code == 0
     assert len(first.state()["resources"][0]["instances"]) == 3
@@ -57,7 +35,7 @@ def test_state_is_kept_in_the_container_and_read_back(containers: World) -> None
 
 
 def test_a_second_apply_waits_and_is_told_who_holds_the_state_and_a_killed_one_is_recovered(containers: World) -> None:
-    slow = stack(containers, "held", sleeps=30, inputs=2)
+    slow = stack(containers, "held", sleeps=30, things=2)
     assert slow.init().code == 0
     process = slow.start("apply", "-auto-approve")
     assert any("Creating..." in line for line in process.stdout or ())
@@ -72,9 +50,23 @@ def test_a_second_apply_waits_and_is_told_who_holds_the_state_and_a_killed_one_i
     kill(process)
     assert slow.run("plan", "-no-color").code == 1, "the lease outlives the process that took it"
     assert slow.run("force-unlock", "-force", lock[1]).code == 0
-    quick = stack(containers, "held", inputs=2)
+    quick = stack(containers, "held", things=2)
     assert quick.apply().code == 0
     assert len(quick.state()["resources"][0]["instances"]) == 2
+
+
+@pytest.mark.usefixtures("containers")
+def test_state_alone_is_rehearsed_where_there_is_no_provider(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    nowhere = tmp_path / "terraformrc"
+    nowhere.write_text(f'provider_installation {{ filesystem_mirror {{ path = "{tmp_path}" }} }}', encoding="utf-8")
+    monkeypatch.setenv("TF_CLI_CONFIG_FILE", str(nowhere))
+    monkeypatch.setattr("sys.argv", ["rehearsal", "dev"])
+    assert rehearsal_main.main() == 0
+    said = capsys.readouterr().out
+    assert "the azurerm provider cannot be had here" in said
+    assert "the second plan is empty" in said
 
 
 def test_nothing_but_the_stand_ins_was_asked_for(containers: World) -> None:
