@@ -12,6 +12,8 @@
 set -euo pipefail
 
 cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/.."
+# shellcheck source=scripts/preflight.sh
+. scripts/preflight.sh
 
 readonly STACK=cdktf.out/stacks/shared
 readonly OVERRIDE=$STACK/bootstrap_override.tf.json
@@ -31,18 +33,6 @@ say() {
 fail() {
   printf 'bootstrap: %s\n' "$*" >&2
   exit 1
-}
-
-require_tools() {
-  # The first with write-only arguments, as in scripts/cdktf.
-  if ! [[ $("$TERRAFORM" version 2>/dev/null) =~ v([0-9]+)\.([0-9]+) ]]; then
-    fail "needs Terraform or OpenTofu 1.11 or newer, and '$TERRAFORM' does not run." \
-      "Install one; TERRAFORM_BINARY_NAME=tofu names another."
-  elif ((BASH_REMATCH[1] * 1000 + BASH_REMATCH[2] < 1011)); then
-    fail "needs Terraform or OpenTofu 1.11 or newer; '$TERRAFORM' is ${BASH_REMATCH[0]}."
-  fi
-  command -v az >/dev/null || fail "needs the Azure CLI: https://learn.microsoft.com/cli/azure/install-azure-cli"
-  az account show --output none 2>/dev/null || fail "the Azure CLI is not logged in: az login"
 }
 
 terraform_in_stack() {
@@ -118,7 +108,8 @@ finish() {
   rm -f "$OVERRIDE" "$LOCAL_STATE" "$LOCAL_STATE".*
 }
 
-require_tools
+require_terraform "$TERRAFORM"
+require_login
 make --no-print-directory synth ENV=shared </dev/null
 readonly python=.venv/bin/python
 settings=$("$python" -c '
@@ -127,7 +118,7 @@ shared = load().shared
 print(shared.account.subscription_id, shared.names("storage", "state"))')
 read -r subscription account <<<"$settings"
 readonly subscription account
-[[ $subscription != 00000000-* ]] || fail "the subscription is still the placeholder: fill in environments/shared.py"
+refuse_placeholder "$subscription"
 
 existing=$(account_id)
 here=$(local_state)

