@@ -49,6 +49,8 @@ def test_apply_and_plan_can_do_their_jobs(shared: World) -> None:
 
 def test_plan_can_change_nothing(shared: World) -> None:
     body = parts.part(parts.stack("dev"), "azurerm_virtual_network")
+    for network in body["resource"]["azurerm_virtual_network"].values():
+        network["name"] = "vnet-of-its-own"
     planning = shared.stack("dev-by-plan", body, local_state=True, identity=login(shared, "plan"))
     assert planning.init().code == 0
     assert planning.plan().code == 2
