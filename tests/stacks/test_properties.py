@@ -101,7 +101,9 @@ def web_apps(draw: st.DrawFn) -> WebAppSettings:
     most = {"B": 3, "S": 10, "P": 30}[sku[0]]
     workers = draw(st.integers(1, most))
     zone_balanced = sku[0] == "P" and workers > 1 and draw(st.booleans())
-    minimum, default, maximum = sorted(draw(st.tuples(*[st.integers(2 if zone_balanced else 1, most)] * 3)))
+    minimum = draw(st.integers(2 if zone_balanced else 1, workers))
+    maximum = draw(st.integers(workers, most))
+    default = draw(st.integers(minimum, maximum))
     out = draw(st.integers(20, 95))
     autoscale = Autoscale(
         minimum=minimum,
@@ -187,7 +189,7 @@ def good_environments(draw: st.DrawFn) -> Environment:
         email=EmailSettings(
             domain=email_domain,
             verified=email_domain == "customer" and domain.delegated and draw(st.booleans()),
-            sender=draw(word(1, 64, LOWER + DIGITS)),
+            sender=draw(word(1, 64, LOWER + DIGITS)) if email_domain == "customer" else "donotreply",
             sender_name=draw(text(64)),
             data_location=draw(choice(EmailSettings, "data_location")),
         ),
