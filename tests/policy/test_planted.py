@@ -235,7 +235,7 @@ DATA = [
         "production",
         "azurerm_mssql_server.planted",
         {},
-        "HOLDS_DATA",
+        "scripts/plan_guard/holders.py",
         'azurerm_mssql_server.planted: type = "azurerm_mssql_server"',
     ),
     Fault(

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 
+from scripts.plan_guard.holders import HOLDS_A_NAME, PROTECTS, REPLACEABLE
 from tests.policy.rule import Must, Problem, Stack, at, listed, must, rule, types, wrong
 from tests.support import Resource
 
@@ -24,60 +25,7 @@ HOLDS_DATA = {
     "azurerm_storage_container": "no lock: its account's covers it",
 }
 # What Terraform makes again from its settings, and nobody misses.
-HOLDS_NO_DATA = frozenset(
-    {
-        "azurerm_app_service_certificate_binding",
-        "azurerm_app_service_custom_hostname_binding",
-        "azurerm_app_service_managed_certificate",
-        "azurerm_application_insights",
-        "azurerm_application_insights_standard_web_test",
-        "azurerm_application_insights_workbook",
-        "azurerm_cdn_frontdoor_custom_domain",
-        "azurerm_cdn_frontdoor_custom_domain_association",
-        "azurerm_cdn_frontdoor_endpoint",
-        "azurerm_cdn_frontdoor_firewall_policy",
-        "azurerm_cdn_frontdoor_origin",
-        "azurerm_cdn_frontdoor_origin_group",
-        "azurerm_cdn_frontdoor_profile",
-        "azurerm_cdn_frontdoor_route",
-        "azurerm_cdn_frontdoor_security_policy",
-        "azurerm_communication_service_email_domain_association",
-        "azurerm_consumption_budget_resource_group",
-        "azurerm_dns_cname_record",
-        "azurerm_dns_ns_record",
-        "azurerm_dns_txt_record",
-        "azurerm_email_communication_service_domain_sender_username",
-        "azurerm_federated_identity_credential",
-        "azurerm_linux_web_app",
-        "azurerm_linux_web_app_slot",
-        "azurerm_logic_app_action_custom",
-        "azurerm_logic_app_trigger_http_request",
-        "azurerm_logic_app_workflow",
-        "azurerm_management_lock",
-        "azurerm_monitor_action_group",
-        "azurerm_monitor_activity_log_alert",
-        "azurerm_monitor_autoscale_setting",
-        "azurerm_monitor_diagnostic_setting",
-        "azurerm_monitor_metric_alert",
-        "azurerm_monitor_scheduled_query_rules_alert_v2",
-        "azurerm_network_security_group",
-        "azurerm_postgresql_flexible_server_active_directory_administrator",
-        "azurerm_postgresql_flexible_server_configuration",
-        "azurerm_private_dns_zone",
-        "azurerm_private_dns_zone_virtual_network_link",
-        "azurerm_private_endpoint",
-        "azurerm_role_assignment",
-        "azurerm_role_definition",
-        "azurerm_service_plan",
-        "azurerm_static_web_app_custom_domain",
-        "azurerm_storage_container_immutability_policy",
-        "azurerm_storage_management_policy",
-        "azurerm_subnet",
-        "azurerm_subnet_network_security_group_association",
-        "azurerm_user_assigned_identity",
-        "azurerm_virtual_network",
-    }
-)
+HOLDS_NO_DATA = frozenset({*HOLDS_A_NAME, *PROTECTS, *REPLACEABLE})
 HASH = re.compile(r"_[0-9A-F]{8}$")
 """How cdktf ends a logical id that it has made from the construct's path, which moves with the code."""
 
@@ -135,7 +83,7 @@ def what_holds_data_is_known(stack: Stack) -> Iterator[Problem]:
     """
     for resource in stack.of():
         if resource.type not in HOLDS_DATA and resource.type not in HOLDS_NO_DATA:
-            yield Problem(resource.address, "type", resource.type, "must be in HOLDS_DATA or in HOLDS_NO_DATA")
+            yield Problem(resource.address, "type", resource.type, "must be in scripts/plan_guard/holders.py")
         elif resource.type in HOLDS_NO_DATA and at(resource.body, "lifecycle.prevent_destroy"):
             yield wrong(resource, "lifecycle.prevent_destroy", "must be absent, or the type in HOLDS_DATA")
 
