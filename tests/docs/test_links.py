@@ -19,6 +19,8 @@ TOP = {
     "constructs_lib",
     "tests",
     "scripts",
+    "rehearsal",
+    "tools",
     "bench",
     "backend",
     "frontend",
