@@ -19,7 +19,6 @@ pytestmark = pytest.mark.azure
 NETWORK = "Microsoft.Network/virtualNetworks"
 NSG = "Microsoft.Network/networkSecurityGroups"
 SERVER = "Microsoft.DBforPostgreSQL/flexibleServers"
-REDIS = "Microsoft.Cache/redisEnterprise"
 STORAGE = "Microsoft.Storage/storageAccounts"
 SITE = "Microsoft.Web/staticSites"
 PLAN = "Microsoft.Web/serverFarms"
@@ -65,8 +64,8 @@ CASES = {
     "a server that cannot be made": Case(
         "postgresql_flexible_server", Fault("failed-operation", SERVER, code="OverconstrainedAllocation"), FAILED
     ),
-    "a cache that cannot be made": Case(
-        "managed_redis", Fault("failed-operation", REDIS, code="AllocationFailed"), FAILED
+    "a service that cannot be made": Case(
+        "communication_service", Fault("failed-operation", MAIL, code="AllocationFailed"), FAILED
     ),
     "a network that cannot be made": Case("virtual_network", Fault("failed-operation", NETWORK), FAILED),
 }
