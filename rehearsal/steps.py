@@ -112,7 +112,7 @@ class Rehearsal:
         title = f"{self.name}: from an empty resource group to a running environment"
         (self.output / f"timeline-{self.name}.svg").write_text(timeline.as_svg(scheduled, title), encoding="utf-8")
         self.say(text)
-        return _made(applied), f"{_made(applied)} resources; {text.splitlines()[0]}"
+        return _made(applied), f"{_made(applied)} resources; {text.splitlines()[0].rstrip(':')}"
 
     def second_plan(self) -> tuple[int, str]:
         """Nothing is left to do."""
