@@ -28,6 +28,8 @@ class World:
     binary: str
     blob_port: int | None
     """Azurite's; None where state stays in local files."""
+    accounts: tuple[str, ...]
+    """The storage accounts that Azurite stands in for."""
 
     def stack(
         self, name: str, body: Json, *, local_state: bool = False, identity: Mapping[str, str] | None = None
@@ -69,9 +71,6 @@ class World:
             with urllib.request.urlopen(request, context=context):  # noqa: S310
                 made.append(name)
         return made
-
-    accounts: tuple[str, ...] = ()
-    """The storage accounts that Azurite stands in for."""
 
 
 @contextlib.contextmanager
