@@ -88,9 +88,12 @@ def _stack(name: str, stack: Block, requires: dict[str, set[str]]) -> Iterator[s
                 for provider, configurations in blocks(content).items():
                     used = _required(binding(provider), requires)
                     for number, configuration in enumerate(lists(configurations)):
-                        arguments, _ = _arguments(used, blocks(configuration))
+                        arguments, overrides = _arguments(used, blocks(configuration))
                         identity = json.dumps(f"{provider}-{number}")
-                        yield f"new {used.class_name}(stack, {identity}, {json.dumps(arguments)});"
+                        yield "{"
+                        yield f"const it = new {used.class_name}(stack, {identity}, {json.dumps(arguments)});"
+                        yield from _overrides(overrides)
+                        yield "}"
             case "output":
                 for logical_id, output in blocks(content).items():
                     arguments = {_camel(key): value for key, value in blocks(output).items()}
@@ -131,9 +134,13 @@ def _element(path: str, used: Binding, logical_id: str, element: Block, scopes: 
     yield f"const it = new {used.class_name}(scope, {json.dumps(name)}, {json.dumps(arguments)});"
     yield f"tree.set({json.dumps(path)}, it);"
     yield f"it.overrideLogicalId({json.dumps(logical_id)});"
-    for key, value in overrides.items():
-        yield f"it.addOverride({json.dumps(key)}, {json.dumps(value)});"
+    yield from _overrides(overrides)
     yield "}"
+
+
+def _overrides(overrides: Block) -> Iterator[str]:
+    for path, value in overrides.items():
+        yield f"it.addOverride({json.dumps(path)}, {json.dumps(value)});"
 
 
 def _scope(path: str, scopes: set[str]) -> Iterator[str]:
@@ -158,7 +165,7 @@ def _terraform(settings: Block) -> Iterator[str]:
 
 
 def _arguments(used: Binding, block: Block) -> tuple[Block, Block]:
-    """Split a resource into constructor arguments and what only an override can say, which newer providers added."""
+    """Split a block into constructor arguments and, by path, what newer providers added, which overrides alone can say."""
     arguments: Block = {}
     overrides: Block = {}
     for key, value in block.items():
@@ -172,21 +179,23 @@ def _arguments(used: Binding, block: Block) -> tuple[Block, Block]:
             case "lifecycle":
                 arguments["lifecycle"] = {_camel(name): setting for name, setting in blocks(value).items()}
             case _ if key in used.arguments:
-                arguments[used.arguments[key]] = value if key in used.maps else _convert(used, value)
+                arguments[used.arguments[key]] = value if key in used.maps else _convert(used, value, key, overrides)
             case _:
                 overrides[key] = value
     return arguments, overrides
 
 
-def _convert(used: Binding, value: Json) -> Json:
+def _convert(used: Binding, value: Json, path: str, overrides: Block) -> Json:
     match value:
         case dict():
+            overrides |= {f"{path}.{key}": inner for key, inner in value.items() if key not in used.arguments}
             return {
-                used.arguments[key]: inner if key in used.maps else _convert(used, inner)
+                used.arguments[key]: inner if key in used.maps else _convert(used, inner, f"{path}.{key}", overrides)
                 for key, inner in value.items()
+                if key in used.arguments
             }
         case list():
-            return [_convert(used, item) for item in value]
+            return [_convert(used, item, f"{path}.{at}", overrides) for at, item in enumerate(value)]
         case _:
             return value
 
