@@ -165,7 +165,7 @@ def _terraform(settings: Block) -> Iterator[str]:
 
 
 def _arguments(used: Binding, block: Block) -> tuple[Block, Block]:
-    """Split a block into constructor arguments and, by path, what newer providers added, which overrides alone can say."""
+    """Split a block into constructor arguments and, by path, what newer providers added: only overrides say that."""
     arguments: Block = {}
     overrides: Block = {}
     for key, value in block.items():
