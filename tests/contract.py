@@ -1,0 +1,26 @@
+"""The application's contract, written by hand: design section 6, and issue 3."""
+
+# pydantic-settings reads these and OpenTelemetry one, whatever the host.
+CONTRACT = {
+    "DATABASE_URL",
+    "REDIS_URL",
+    "JWT_SECRET_KEY",
+    "EMAIL_FROM_ADDRESS",
+    "SUPER_ADMIN_EMAIL",
+    "SUPER_ADMIN_PASSWORD",
+    "ENVIRONMENT",
+    "DEBUG",
+    "EMAIL_FROM_NAME",
+    "AZURE_COMMUNICATION_CONNECTION_STRING",
+    "AZURE_STORAGE_ACCOUNT_NAME",
+    "AZURE_STORAGE_CONTAINER_NAME",
+    "FRONTEND_ADMIN_URL",
+    "FRONTEND_DONOR_URL",
+    "CORS_ORIGINS",
+    "ACCESS_TOKEN_EXPIRE_MINUTES",
+    "REFRESH_TOKEN_EXPIRE_DAYS",
+    "RATE_LIMIT_LOGIN_ATTEMPTS",
+    "RATE_LIMIT_LOGIN_WINDOW_MINUTES",
+    "APPLICATIONINSIGHTS_CONNECTION_STRING",
+    "MIGRATION_DATABASE_URL",
+}
