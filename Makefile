@@ -83,10 +83,10 @@ clean: # Remove all that make has built or installed
 	@rm -rf .venv .venv-check node_modules .tools cdktf.out .cdktf-synth-* .pytest_cache .ruff_cache .hypothesis
 
 .PHONY: setup setup-dev setup-check
-# The import compiles what is used, and has jsii extract and index its packages, so that the first run is a warm one.
+# Compiles what is used, and has jsii extract and index its packages, so that the first run is a warm one.
 setup:
 	@$(SETUP_VENV) .venv requirements.txt
-	@test .venv/warm -nt .venv/installed.json || { .venv/bin/python -c "import main" && touch .venv/warm; }
+	@test .venv/warm -nt .venv/installed.json || { .venv/bin/python -c "import main; main.App()" && touch .venv/warm; }
 setup-dev: setup
 	@$(SETUP_VENV) .venv requirements.txt requirements-dev.txt
 setup-check:

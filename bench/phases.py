@@ -13,8 +13,8 @@ class Phases:
     """Python modules: jsii, cdktf, the provider's, ours."""
     kernel: float
     """Node's start, with the smallest package."""
-    assemblies: float
-    """The kernel's loading of the packages cdktf and provider."""
+    packages: float
+    """Waiting for the kernel to load the packages cdktf and provider."""
     constructing: float
     synth: float
 
@@ -38,7 +38,8 @@ def measure() -> Phases:
     from cdktf import App  # noqa: PLC0415
 
     imported = time.perf_counter()
-    app = App()
+    app = App()  # waits for packages that were loaded aside
+    loaded = time.perf_counter()
     for _ in main.add_stacks(app):
         pass
     constructed = time.perf_counter()
@@ -46,8 +47,8 @@ def measure() -> Phases:
     return Phases(
         imports=imported - started - sum(loads),
         kernel=loads[0],
-        assemblies=sum(loads[1:]),
-        constructing=constructed - imported,
+        packages=sum(loads[1:]) + loaded - imported,
+        constructing=constructed - loaded,
         synth=time.perf_counter() - constructed,
     )
 

@@ -8,7 +8,6 @@ const { isMainThread } = require("worker_threads");
 
 // The provider's entry point requires its 1,527 modules, one line each; a program uses some fifty. Each of these lines
 // becomes a getter. An entry point with a line of any other kind is loaded as it is.
-const ENTRY_POINT = /[\\/]provider-azurerm[\\/](.+[\\/])?lib[\\/]index\.js$/;
 const REQUIRE = /^exports\.(\w+) = require\("(\.\/[\w-]+)"\);$/;
 const PROLOGUE =
   /^("use strict";|\/\*\*| \*.*|\/\/.*|Object\.defineProperty\(exports, "__esModule", \{ value: true \}\);|(exports\.\w+ = )+void 0;|)$/;
@@ -21,6 +20,22 @@ function loadOnDemand(module, filename) {
     const [, name, target] = REQUIRE.exec(line) ?? [];
     if (name) Object.defineProperty(module.exports, name, { enumerable: true, get: () => module.require(target) });
   }
+}
+
+// cdktf requires archiver, and with it 60 modules, for assets that are zipped; a program without one never calls it.
+function loadAtFirstUse(module, filename) {
+  let loaded;
+  const archiver = () => (loaded ??= (load(module, filename), module.exports));
+  module.exports = new Proxy(function () {}, {
+    get: (_, key) => archiver()[key],
+    apply: (_, self, args) => Reflect.apply(archiver(), self, args),
+  });
+}
+
+// Each of cdktf's tokens keeps the stack that made it, for an error message. Seen from Python the frames are the same
+// ones for every token: the kernel's.
+function withoutCreationStacks(module) {
+  module.exports.captureStackTrace = () => [];
 }
 
 // jsii's runtime starts its program, the kernel, in a second Node, whose file descriptor 3 it connects with its own
@@ -52,9 +67,17 @@ function runProgram(module, runtime) {
 
 const load = require.extensions[".js"];
 
+// How a file is loaded that is not loaded as Node does it.
+const LOADERS = [
+  [/[\\/]jsii-runtime\.js$/, runProgram],
+  [/[\\/]provider-azurerm[\\/](.+[\\/])?lib[\\/]index\.js$/, loadOnDemand],
+  [/[\\/]cdktf[\\/]node_modules[\\/]archiver[\\/]index\.js$/, loadAtFirstUse],
+  [/[\\/]cdktf[\\/]lib[\\/]tokens[\\/]private[\\/]stack-trace\.js$/, withoutCreationStacks],
+];
+
 if (isMainThread) {
   require.extensions[".js"] = (module, filename) => {
-    if (filename.endsWith("jsii-runtime.js")) return runProgram(module, filename);
-    return ENTRY_POINT.test(filename) ? loadOnDemand(module, filename) : load(module, filename);
+    const [, loader] = LOADERS.find(([pattern]) => pattern.test(filename)) ?? [, load];
+    return loader(module, filename);
   };
 }

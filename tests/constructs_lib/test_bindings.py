@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,9 +21,9 @@ PROVIDER = "cdktf_cdktf_provider_azurerm"
 # The program uses some 60 of the provider's modules, the stock way loads more than 1,500.
 FEW = 150
 
-# Preloaded by the test beside bindings.js: what the kernel has loaded of the provider when it ends.
+# Preloaded by the test beside bindings.js: what the kernel has loaded of provider and archiver when it ends.
 WITNESS = """
-const loaded = () => Object.keys(require.cache).filter((file) => file.includes("provider-azurerm"));
+const loaded = () => Object.keys(require.cache).filter((file) => /provider-azurerm|archiver.lib/.test(file));
 process.on("exit", () => loaded().length && require("fs").writeFileSync(process.env.WITNESS, JSON.stringify(loaded())));
 """
 
@@ -47,6 +48,15 @@ app = App(skip_validation=True)
 stack = TerraformStack(app, "small")
 group = ResourceGroup(stack, "group", name="rg", location="eastus2")
 TerraformOutput(stack, "names", value=[group.name])
+app.synth()
+"""
+
+
+ZIPPED = """
+import constructs_lib
+from cdktf import App, AssetType, TerraformAsset, TerraformStack
+app = App()
+TerraformAsset(TerraformStack(app, "small"), "asset", path="FOLDER", type=AssetType.ARCHIVE)
 app.synth()
 """
 
@@ -100,6 +110,7 @@ def test_only_what_the_program_uses_is_loaded(ours: Run) -> None:
     assert not ours.init_ran
     assert 0 < len(ours.python_modules) < FEW
     assert 0 < len(ours.node_modules) < FEW
+    assert not any("archiver" in file for file in ours.node_modules)
 
 
 def test_the_environment_is_as_it_was(ours: Run) -> None:
@@ -110,6 +121,7 @@ def test_the_stock_way_writes_the_same_bytes(ours: Run, tmp_path: Path) -> None:
     stock = run(EVERY_STACK, tmp_path / "run", AUGEO_STOCK_BINDINGS="1")
     assert stock.init_ran
     assert len(stock.node_modules) > FEW
+    assert any("archiver" in file for file in stock.node_modules)
     assert stock.stacks == ours.stacks
     assert {"shared", "dev"} <= stock.stacks.keys()
 
@@ -156,11 +168,25 @@ def test_a_fast_program_leaves_the_packages_indexed() -> None:
     assert indexed == {"constructs", "cdktf", "@cdktf"}
 
 
+def test_what_is_loaded_at_its_first_use_works(tmp_path: Path) -> None:
+    (tmp_path / "asset").mkdir()
+    (tmp_path / "asset" / "file").write_text("content")
+    subprocess.run(
+        [sys.executable, "-c", ZIPPED.replace("FOLDER", str(tmp_path / "asset"))],
+        cwd=ROOT,
+        env=os.environ
+        | {"CDKTF_OUTDIR": str(tmp_path / "out"), "PATH": f"{Path(ROOT_DIR, 'bin')}:{os.environ['PATH']}"},
+        check=True,
+    )
+    (archive,) = tmp_path.glob("out/**/archive.zip")
+    assert zipfile.ZipFile(archive).read("file") == b"content"
+
+
 def in_home(home: Path, **variables: str) -> subprocess.CompletedProcess[str]:
-    """Import the bindings as somebody whose home is this folder."""
+    """Use the bindings as somebody whose home is this folder."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("JSII_RUNTIME_")}
     return subprocess.run(
-        [sys.executable, "-c", "import constructs_lib"],
+        [sys.executable, "-c", "import constructs_lib; from cdktf import App; App()"],
         cwd=ROOT,
         env=inherited | {"HOME": str(home)} | variables,
         check=False,
