@@ -12,8 +12,6 @@
 set -euo pipefail
 
 cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/.."
-# shellcheck source=scripts/preflight.sh
-. scripts/preflight.sh
 
 readonly STACK=cdktf.out/stacks/shared
 readonly OVERRIDE=$STACK/bootstrap_override.tf.json
@@ -108,17 +106,15 @@ finish() {
   rm -f "$OVERRIDE" "$LOCAL_STATE" "$LOCAL_STATE".*
 }
 
-require_terraform "$TERRAFORM"
-require_login
 make --no-print-directory synth ENV=shared </dev/null
 readonly python=.venv/bin/python
+"$python" -m scripts.preflight --azure-cli bootstrap
 settings=$("$python" -c '
 from environments import load
 shared = load().shared
 print(shared.account.subscription_id, shared.names("storage", "state"))')
 read -r subscription account <<<"$settings"
 readonly subscription account
-refuse_placeholder "$subscription"
 
 existing=$(account_id)
 here=$(local_state)

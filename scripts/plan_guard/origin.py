@@ -12,6 +12,7 @@ from scripts.plan_guard.plan import PlanError
 from scripts.plan_guard.terraform import StateHead, Terraform
 
 CDK_JSON = "cdk.tf.json"
+DIRTY = "-dirty"
 
 
 def sha256(file: Path) -> str:
@@ -21,12 +22,12 @@ def sha256(file: Path) -> str:
 
 
 def checked_out() -> str:
-    """The commit that is checked out, with `-dirty` where a tracked file differs from it.
+    """The commit that is checked out, with DIRTY behind it where a tracked file differs from it.
 
     Raises:
         PlanError: this is no git checkout.
     """
-    command = ["git", "describe", "--always", "--abbrev=40", "--dirty", "--exclude=*"]
+    command = ["git", "describe", "--always", "--abbrev=40", f"--dirty={DIRTY}", "--exclude=*"]
     try:
         return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()  # noqa: S603
     except (OSError, subprocess.CalledProcessError):
@@ -80,7 +81,9 @@ class Origin(BaseModel):
             yield f"The plan was made for {self.stack}, not for {now.stack}."
         if self.plan_sha256 != now.plan_sha256:
             yield "The plan file is not the one that was stamped: its SHA-256 differs."
-        if self.commit != now.commit:
+        if self.commit.endswith(DIRTY):
+            yield "The plan was made with uncommitted changes: commit them, and plan again."
+        elif self.commit != now.commit:
             yield f"The plan was made from commit {self.commit}; {now.commit} is checked out."
         if self.synthesized_sha256 != now.synthesized_sha256:
             yield f"The plan was made from another {CDK_JSON} than the one that is synthesized now."

@@ -1,9 +1,12 @@
 """Terraform, or OpenTofu, in the folder of a synthesized stack."""
 
+import contextlib
 import json
 import os
 import re
+import signal
 import subprocess
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self, TypedDict
@@ -37,9 +40,31 @@ class StateHead(BaseModel):
         return f"serial {self.serial} of {self.lineage}"
 
 
+def chosen() -> str:
+    """The command that TERRAFORM_BINARY_NAME names, as for cdktf; `terraform` by default."""
+    return os.environ.get("TERRAFORM_BINARY_NAME") or "terraform"
+
+
+def unusable(binary: str) -> str | None:
+    """Why this command is no Terraform to use, in a sentence; None where it is one."""
+    try:
+        command = [binary, "version", "-json"]
+        shown = subprocess.run(command, env=_environment(), capture_output=True, text=True, check=True)  # noqa: S603
+        answer: Version = json.loads(shown.stdout)
+        version = answer["terraform_version"]
+    except (OSError, subprocess.CalledProcessError, ValueError, KeyError, TypeError):
+        return (
+            f"Terraform or OpenTofu 1.11 or newer is needed, and '{binary}' does not run. "
+            "Install one; TERRAFORM_BINARY_NAME=tofu names another."
+        )
+    if tuple(map(int, re.findall(r"\d+", version)[:2])) < OLDEST:
+        return f"Terraform or OpenTofu 1.11 or newer is needed; '{binary}' is {version}."
+    return None
+
+
 @dataclass(frozen=True)
 class Terraform:
-    """The command that TERRAFORM_BINARY_NAME names, `terraform` by default, run in a stack's folder."""
+    """Terraform in a stack's folder."""
 
     folder: Path
     binary: str
@@ -53,24 +78,21 @@ class Terraform:
         """
         if not (folder / "cdk.tf.json").is_file():
             raise TerraformError(f"There is no {folder / 'cdk.tf.json'}: make synth ENV={folder.name}")
-        binary = os.environ.get("TERRAFORM_BINARY_NAME", "terraform")
-        found = cls(folder, binary)
-        try:
-            answer: Version = json.loads(found.output("version", "-json"))
-            version = answer["terraform_version"]
-        except (OSError, TerraformError, ValueError, KeyError, TypeError):
-            raise TerraformError(
-                f"Terraform or OpenTofu 1.11 or newer is needed, and '{binary}' does not run. "
-                "Install one; TERRAFORM_BINARY_NAME=tofu names another."
-            ) from None
-        if tuple(map(int, re.findall(r"\d+", version)[:2])) < OLDEST:
-            raise TerraformError(f"Terraform or OpenTofu 1.11 or newer is needed; '{binary}' is {version}.")
+        found = cls(folder, chosen())
+        if reason := unusable(found.binary):
+            raise TerraformError(reason)
         return found
 
-    def run(self, *arguments: str, quiet: bool = False) -> int:
-        """Run a command that speaks for itself, and give its exit code. `quiet` leaves only its errors."""
-        stdout = subprocess.DEVNULL if quiet else None
-        return self._run(*arguments, stdout=stdout).returncode
+    def run(self, *arguments: str, on_line: Callable[[str], None] | None = None) -> int:
+        """Run a command that speaks for itself, and give its exit code.
+
+        With `on_line`, that gets what the command prints, line by line, instead of the user, who gets its errors.
+        """
+        with self._running(*arguments, stdout=subprocess.PIPE if on_line else None) as process:
+            if on_line and process.stdout:
+                for line in process.stdout:
+                    on_line(line)
+        return process.returncode
 
     def output(self, *arguments: str) -> str:
         """What a command prints; its errors go to the user.
@@ -78,10 +100,11 @@ class Terraform:
         Raises:
             TerraformError: it failed.
         """
-        process = self._run(*arguments, stdout=subprocess.PIPE)
+        with self._running(*arguments, stdout=subprocess.PIPE) as process:
+            shown, _ = process.communicate()
         if process.returncode:
             raise TerraformError(f"`{self.binary} {arguments[0]}` failed in {self.folder}, with {process.returncode}.")
-        return process.stdout
+        return shown
 
     def show(self, plan: Path) -> str:
         """A plan file as JSON, with its sensitive values in clear."""
@@ -92,8 +115,35 @@ class Terraform:
         pulled = self.output("state", "pull")
         return StateHead.model_validate_json(pulled) if pulled.strip() else None
 
-    def _run(self, *arguments: str, stdout: int | None) -> subprocess.CompletedProcess[str]:
-        # No version check over the network, and no advice on what to type next.
-        environment = os.environ | {"CHECKPOINT_DISABLE": "1", "TF_IN_AUTOMATION": "1"}
+    @contextlib.contextmanager
+    def _running(self, *arguments: str, stdout: int | None) -> Generator[subprocess.Popen[str]]:
         command = [self.binary, f"-chdir={self.folder}", *arguments]
-        return subprocess.run(command, env=environment, stdout=stdout, text=True, check=False)  # noqa: S603
+        with (
+            subprocess.Popen(command, env=_environment(), stdout=stdout, text=True) as process,  # noqa: S603
+            _signals_left_to(process),
+        ):
+            yield process
+            process.wait()
+
+
+def _environment() -> dict[str, str]:
+    """No version check over the network, and no advice on what to type next."""
+    return os.environ | {"CHECKPOINT_DISABLE": "1", "TF_IN_AUTOMATION": "1"}
+
+
+@contextlib.contextmanager
+def _signals_left_to(process: subprocess.Popen[str]) -> Generator[None]:
+    """Let Terraform end as it sees fit: a killed apply leaves the state locked, and without what was being made.
+
+    A terminal sends Ctrl-C to Terraform as well; SIGTERM, with which a CI job is ended, comes here alone and is handed
+    on.
+    """
+    before = {
+        signal.SIGINT: signal.signal(signal.SIGINT, lambda _number, _frame: None),
+        signal.SIGTERM: signal.signal(signal.SIGTERM, lambda _number, _frame: process.terminate()),
+    }
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

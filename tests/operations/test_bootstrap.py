@@ -14,6 +14,8 @@ from typing import TypedDict
 
 import pytest
 
+from tests.operations.account import FILLED_IN
+
 ROOT = Path(__file__).parents[2]
 TERRAFORM = shutil.which(os.environ.get("TERRAFORM_BINARY_NAME", "terraform"))
 pytestmark = pytest.mark.skipif(TERRAFORM is None, reason="needs Terraform or OpenTofu on PATH")
@@ -23,7 +25,7 @@ RESOURCES = 3
 AZ = """#!/bin/sh
 echo "$*" >> az.log
 case "$*" in
-  "account show"*) exit ${AZ_LOGIN:-0} ;;
+  "account get-access-token"*) echo "$AUGEO_TENANT_ID"; exit ${AZ_LOGIN:-0} ;;
   "storage account list"*)
     if [ -s azure/terraform.tfstate ] || [ -s bootstrap.tfstate ] || [ -e azure/account ]; then echo /the/account; fi ;;
   "ad signed-in-user"*) echo my-object-id ;;
@@ -64,11 +66,10 @@ class Checkout:
         self.azure = folder / "azure" / "terraform.tfstate"
         self.local = folder / "bootstrap.tfstate"
         self.stack = folder / "cdktf.out" / "stacks" / "shared"
-        for name in ("scripts", "azure", "bin", ".venv/bin"):
+        for name in ("azure", "bin", ".venv/bin"):
             (folder / name).mkdir(parents=True)
-        for script in ("bootstrap-state.sh", "preflight.sh"):
-            shutil.copy(ROOT / "scripts" / script, folder / "scripts")
-        shutil.copytree(ROOT / "environments", folder / "environments", ignore=shutil.ignore_patterns("__pycache__"))
+        for package in ("environments", "scripts"):
+            shutil.copytree(ROOT / package, folder / package, ignore=shutil.ignore_patterns("__pycache__"))
         python = folder / ".venv/bin/python"
         python.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
         python.chmod(0o755)
@@ -95,9 +96,9 @@ class Checkout:
             "PATH": f"{self.folder / 'bin'}:{os.environ['PATH']}",
             "REAL_TERRAFORM": str(TERRAFORM),
             "TERRAFORM_BINARY_NAME": "terraform",
+            **FILLED_IN,
             "AUGEO_WORKLOAD": "augeo",
             "AUGEO_NAME_SUFFIX": "x7k2",
-            "AUGEO_SUBSCRIPTION_ID": "11111111-1111-1111-1111-111111111111",
             "BOOTSTRAP_PAUSE_SECONDS": "0",
             "CHECKPOINT_DISABLE": "1",
             **variables,
@@ -225,11 +226,12 @@ def test_two_states_are_left_to_a_person(checkout: Checkout) -> None:
 @pytest.mark.parametrize(
     ("variables", "message"),
     [
-        ({"AZ_LOGIN": "1"}, "the Azure CLI is not logged in: az login"),
+        ({"AZ_LOGIN": "1"}, "The Azure CLI gets no token"),
+        ({"AZ_LOGIN": "1", "ARM_USE_OIDC": "true"}, "The Azure CLI gets no token"),
         ({"TERRAFORM_BINARY_NAME": "tofu-of-the-test"}, "'tofu-of-the-test' does not run"),
         (
             {"AUGEO_SUBSCRIPTION_ID": "00000000-0000-0000-0000-000000000000"},
-            "the subscription is still the placeholder",
+            "These are still placeholders: subscription_id.",
         ),
     ],
 )

@@ -1,6 +1,13 @@
 """scripts/deploy.py with the real Terraform: it applies the plan that the guard has judged, or nothing."""
 
+import contextlib
+import fcntl
 import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import TypedDict
 
@@ -24,6 +31,29 @@ exec "$REAL_TERRAFORM" "$@"
 """
 
 
+ROOT = Path(__file__).parents[2]
+# The command in a checkout that needs no synth and no Azure.
+COMMAND = """
+import sys
+sys.path.insert(0, sys.argv[1])
+from scripts import deploy
+deploy.unready = list
+deploy.synthesize = lambda stack: None
+sys.argv[1:] = ["dev"]
+sys.exit(deploy.main())
+"""
+
+
+@contextlib.contextmanager
+def held(state: Path) -> Generator[None]:
+    """Hold a local state's lock, as the Terraform of a colleague does."""
+    told = {"ID": "1d6f", "Operation": "OperationTypeApply", "Who": "a colleague", "Created": "2026-11-23T04:00:00Z"}
+    state.with_name(f".{state.name}.lock.info").write_text(json.dumps(told))
+    with state.open("r+") as opened:
+        fcntl.lockf(opened, fcntl.LOCK_EX)
+        yield
+
+
 class StateResource(TypedDict):
     name: str
 
@@ -40,13 +70,13 @@ class Deployment:
         self.checkout = checkout
         self.asked: list[str] = []
 
-    def run(self, *allowed: str, answer: str = "dev") -> int:
-        def ask(question: str) -> str:
+    def run(self, *allowed: str, answer: str = "dev", ask: Callable[[str], str] | None = None) -> int:
+        def typed(question: str) -> str:
             self.asked.append(question)
             return answer
 
         guard = Guard(Place("dev", SUBSCRIPTION, disposable=False), allowed)
-        return deploy.deploy(Terraform.of(self.checkout.stack), guard, ask=ask)
+        return deploy.deploy(Terraform.of(self.checkout.stack), guard, ask=ask or typed)
 
     def state(self) -> State:
         return json.loads((self.checkout.stack / "terraform.tfstate").read_text())
@@ -82,13 +112,15 @@ def test_the_plan_that_was_shown_is_applied(
     assert out.endswith("dev is deployed.\n")
     assert SECRET not in out
 
-    ran = [line.split("/stacks/dev ")[1].split() for line in commands.read_text().splitlines()]
-    assert [line[0] for line in ran] == ["version", "init", "state", "plan", "state", "show", "apply"]
-    plan, apply = ran[3], ran[6]
+    ran = [line.split("/stacks/dev ")[1].split() for line in commands.read_text().splitlines() if "/stacks/" in line]
+    assert [line[0] for line in ran] == ["init", "state", "plan", "state", "show", "state", "show", "apply"]
+    plan, apply = ran[2], ran[7]
     assert f"-out={apply[-1]}" in plan
     assert "-lock-timeout=10m" in plan
     assert "-lock-timeout=10m" in apply
     assert "-auto-approve" not in apply
+    assert "-parallelism=30" in apply
+    assert not any(argument.startswith("-parallelism") for argument in plan)
 
 
 @pytest.mark.parametrize("answer", ["", "yes", "production", "de", "devx"])
@@ -149,16 +181,118 @@ def test_a_plan_that_fails_changes_nothing(deployment: Deployment) -> None:
     assert deployment.state() == before
 
 
-def test_a_state_that_changes_during_the_question_is_not_overwritten(deployment: Deployment) -> None:
-    deployment.checkout.synthesize(more=NEW)
+def _a_colleague_applies(checkout: Checkout) -> None:
+    checkout.run("apply", "-input=false", "-auto-approve")
 
-    def a_colleague_applies(_: str) -> str:
-        deployment.checkout.run("apply", "-input=false", "-auto-approve")
+
+def _somebody_synthesizes(checkout: Checkout) -> None:
+    checkout.synthesize("three")
+
+
+def _somebody_commits(checkout: Checkout) -> None:
+    checkout.commit("another")
+
+
+@pytest.mark.parametrize(
+    ("happen", "message"),
+    [
+        (_a_colleague_applies, "The state is not the one that was planned from"),
+        (_somebody_synthesizes, "The plan was made from another cdk.tf.json"),
+        (_somebody_commits, "The plan was made from commit"),
+    ],
+)
+def test_what_happens_during_the_question_makes_the_plan_stale(
+    deployment: Deployment, capfd: pytest.CaptureFixture[str], happen: Callable[[Checkout], None], message: str
+) -> None:
+    deployment.checkout.synthesize(more=NEW)
+    serials: list[int] = []
+
+    def ask(_: str) -> str:
+        happen(deployment.checkout)
+        serials.append(deployment.state()["serial"])
         return "dev"
 
-    guard = Guard(Place("dev", SUBSCRIPTION, disposable=False))
-    with pytest.raises(TerraformError, match="`apply` failed"):
-        deploy.deploy(Terraform.of(deployment.checkout.stack), guard, ask=a_colleague_applies)
+    assert deployment.run(ask=ask) == 3
+    assert message in " ".join(capfd.readouterr().out.split())
+    assert [deployment.state()["serial"]] == serials
+
+
+def test_a_held_lock_is_waited_for_and_said(
+    deployment: Deployment, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    deployment.checkout.synthesize(more=NEW)
+    monkeypatch.setattr(deploy, "LOCK_TIMEOUT", "-lock-timeout=1s")
+    before = deployment.state()
+    refused = pytest.raises(TerraformError, match="The plan of dev failed, with 1; nothing was changed")
+    with held(deployment.checkout.stack / "terraform.tfstate"), refused:
+        deployment.run()
+    captured = capfd.readouterr()
+    assert "Waiting for the state's lock, 10 minutes at most: docs/operations/runbook/state-unlock.md\n" in captured.out
+    assert "Who:       a colleague" in captured.err
+    assert deployment.asked == []
+    assert deployment.state() == before
+
+
+@contextlib.contextmanager
+def deploying(folder: Path) -> Generator[subprocess.Popen[str]]:
+    """The command itself, in a process group of its own, as in a terminal; the plan's folder in `folder`."""
+    command = [sys.executable, "-u", "-c", COMMAND, ROOT]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(
+        command,
+        env=os.environ | {"TMPDIR": str(folder)},
+        stdin=pipe,
+        stdout=pipe,
+        stderr=pipe,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        yield process
+
+
+def until(process: subprocess.Popen[str], words: str) -> None:
+    """Read on until the command has said this."""
+    assert any(words in line for line in process.stdout or ())
+
+
+@pytest.mark.parametrize(
+    ("number", "send"), [(signal.SIGINT, os.killpg), (signal.SIGTERM, os.kill)], ids=["ctrl-c", "end of a CI job"]
+)
+def test_an_apply_is_ended_by_terraform_and_not_killed(
+    deployment: Deployment, tmp_path: Path, number: signal.Signals, send: Callable[[int, int], None]
+) -> None:
+    """Ctrl-C reaches every process of the terminal's group, a SIGTERM only the one that it names."""
+    deployment.checkout.synthesize(slow="sleep 2", more={"input": "${terraform_data.slow.id}"})
+    with deploying(tmp_path / "plans") as process:
+        assert process.stdin
+        process.stdin.write("dev\n")
+        process.stdin.flush()
+        until(process, "terraform_data.slow: Provisioning with")
+        send(process.pid, number)
+        output, errors = process.communicate(timeout=60)
+    assert process.returncode == 1, errors
+    assert "Gracefully shutting down..." in output + errors
+    assert "`apply` ended with 1. What it has made is in Azure and in the state: run this again." in errors
+    assert "Traceback" not in errors
+    assert "slow" in deployment.there()
+    assert "more" not in deployment.there()
+    assert list((tmp_path / "plans").iterdir()) == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_ended_at_the_question_nothing_is_changed_and_no_plan_is_left(
+    deployment: Deployment, tmp_path: Path, number: signal.Signals
+) -> None:
+    deployment.checkout.synthesize(more=NEW)
+    before = deployment.state()
+    with deploying(tmp_path / "plans") as process:
+        until(process, "Plan of dev: 1 to create.")
+        os.kill(process.pid, number)
+        _, errors = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert "Traceback" not in errors
+    assert deployment.state() == before
+    assert list((tmp_path / "plans").iterdir()) == []
 
 
 def test_no_plan_file_is_left(deployment: Deployment, tmp_path: Path) -> None:
@@ -176,7 +310,5 @@ def test_the_plan_file_is_its_makers_alone(deployment: Deployment, tmp_path: Pat
         modes.extend(folder.stat().st_mode & 0o777 for folder in (tmp_path / "plans").iterdir())
         return ""
 
-    deploy.deploy(
-        Terraform.of(deployment.checkout.stack), Guard(Place("dev", SUBSCRIPTION, disposable=False)), ask=look
-    )
+    deployment.run(ask=look)
     assert modes == [0o700]

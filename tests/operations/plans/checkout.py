@@ -59,15 +59,21 @@ class Checkout:
         self.git("add", ".")
         self.git("commit", "--quiet", "--message", text)
 
-    def synthesize(self, kept: str = "one", *, prevent_destroy: bool = False, more: JsonValue = None) -> None:
-        """Write the stack; another `kept` replaces that resource."""
+    def synthesize(
+        self, kept: str = "one", *, prevent_destroy: bool = False, more: JsonValue = None, slow: str = ""
+    ) -> None:
+        """Write the stack; another `kept` replaces that resource, and `slow` is a command that makes another one."""
         resource: dict[str, JsonValue] = {
             "kept": {"triggers_replace": kept, "lifecycle": {"prevent_destroy": prevent_destroy}},
             "changed": {"input": {"kept": kept, "secret": "${var.secret}"}},
         }
+        if more:
+            resource["more"] = more
+        if slow:
+            resource["slow"] = {"provisioner": {"local-exec": {"command": slow}}}
         body: JsonValue = {
             "variable": {"secret": {"sensitive": True, "default": SECRET}},
-            "resource": {"terraform_data": resource | ({"more": more} if more else {})},
+            "resource": {"terraform_data": resource},
             "output": {"environment": {"value": "dev"}},
         }
         (self.stack / "cdk.tf.json").write_text(json.dumps(body))
