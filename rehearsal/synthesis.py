@@ -1,13 +1,14 @@
 """The stacks as they are synthesized, and as they would be from settings that differ."""
 
 import json
+import tempfile
 from collections.abc import Callable
 from typing import cast
 
 from stacks.platform import PlatformStack
 from stacks.shared import SharedStack
 
-from cdktf import Testing
+from cdktf import App, TerraformStack, Testing
 
 from environments import Environment, Platform
 from rehearsal.model import Json
@@ -15,7 +16,7 @@ from rehearsal.model import Json
 
 def shared(platform: Platform) -> Json:
     """The shared stack's Terraform JSON."""
-    return cast(Json, json.loads(Testing.synth(SharedStack(Testing.app(), platform=platform))))
+    return _synthesized(lambda app: SharedStack(app, platform=platform))
 
 
 def environment(
@@ -23,10 +24,12 @@ def environment(
 ) -> Json:
     """An environment's Terraform JSON, from its settings or from what `change` makes of them."""
     settings = change(platform.environments[name])
-    return cast(
-        Json,
-        json.loads(Testing.synth(PlatformStack(Testing.app(), environment=settings, platform=platform))),
-    )
+    return _synthesized(lambda app: PlatformStack(app, environment=settings, platform=platform))
+
+
+def _synthesized(stack: Callable[[App], TerraformStack]) -> Json:
+    with tempfile.TemporaryDirectory(prefix="rehearsal-") as folder:  # an App makes one itself, and leaves it
+        return cast(Json, json.loads(Testing.synth(stack(Testing.app(outdir=folder)))))
 
 
 def disposable(settings: Environment) -> Environment:

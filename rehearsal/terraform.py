@@ -1,12 +1,13 @@
 """Running Terraform or OpenTofu on a synthesized stack."""
 
+import contextlib
 import json
 import os
 import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,11 +52,12 @@ class Terraform:
         """Run a command to its end, whatever comes of it; `on_line` sees each line of output as it comes."""
         started = time.monotonic()
         lines: list[str] = []
-        with self.start(*arguments) as process:
+        with running(self.start(*arguments)) as process:
             for line in process.stdout or ():
                 lines.append(line)
                 if on_line:
                     on_line(line)
+            process.wait()
         return Run(process.returncode, "".join(lines), time.monotonic() - started)
 
     def start(self, *arguments: str, stderr: int = subprocess.STDOUT) -> subprocess.Popen[str]:
@@ -96,9 +98,9 @@ class Terraform:
         """Apply, with a line of JSON for every event."""
         return self.run("apply", "-json", "-auto-approve", f"-parallelism={PARALLELISM}", *arguments, on_line=on_line)
 
-    def destroy(self, *arguments: str) -> Run:
-        """Destroy everything."""
-        return self.run("destroy", "-no-color", "-auto-approve", f"-parallelism={PARALLELISM}", *arguments)
+    def destroy(self, *arguments: str, on_line: Callable[[str], None] | None = None) -> Run:
+        """Destroy everything, with a line of JSON for every event."""
+        return self.run("destroy", "-json", "-auto-approve", f"-parallelism={PARALLELISM}", *arguments, on_line=on_line)
 
     def show(self, plan: str = "plan.tfplan") -> str:
         """The plan as JSON."""
@@ -124,9 +126,19 @@ def _proxies() -> dict[str, str]:
 
 
 def kill(process: subprocess.Popen[str]) -> None:
-    """`kill -9` for Terraform and the providers that it started."""
+    """`kill -9` for Terraform and the providers that it started, where they still run."""
     with process:  # waits, and closes its pipes
-        os.killpg(process.pid, signal.SIGKILL)
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+
+
+@contextlib.contextmanager
+def running(process: subprocess.Popen[str]) -> Generator[subprocess.Popen[str]]:
+    """Kill it when the block ends, if it has not ended by itself: Ctrl-C does not reach its process group."""
+    try:
+        yield process
+    finally:
+        kill(process)
 
 
 def events(output: str) -> Iterator[Json]:
@@ -144,5 +156,10 @@ def errors(output: str) -> list[str]:
 
 def provider_missing(run: Run) -> bool:
     """True where `init` failed because the provider is nowhere to be had."""
-    signs = ("Failed to query available provider packages", "no available releases match", "Failed to install provider")
+    signs = (
+        "Failed to query available provider packages",
+        "Failed to resolve provider packages",  # OpenTofu
+        "no available releases match",
+        "Failed to install provider",
+    )
     return run.code != 0 and any(sign in run.output for sign in signs)
