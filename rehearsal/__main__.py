@@ -3,6 +3,7 @@
 import argparse
 import contextlib
 import shutil
+import signal
 import sys
 import tempfile
 from collections.abc import Generator
@@ -12,51 +13,72 @@ from tabulate import tabulate
 
 from environments import ENVIRONMENTS, Platform, load
 from rehearsal import azurite, state_alone, terraform
+from rehearsal.progress import Progress
+from rehearsal.server import CA
 from rehearsal.steps import STEPS, Rehearsal, StepError, run
-from rehearsal.world import World, world
+from rehearsal.world import STORE, World, world
 
 HEADERS = ("step", "stack", "resources", "Terraform s", "ours s", "result")
+SERVE = "serve"
+DEFAULT = "dev"
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="rehearsal", description=__doc__)
     parser.add_argument(
-        "environment", nargs="?", default="dev", choices=list(ENVIRONMENTS), help="default: %(default)s"
+        "environment", nargs="?", choices=list(ENVIRONMENTS), help=f"default: {DEFAULT}; none with {SERVE}"
     )
-    parser.add_argument("--step", choices=STEPS, help="the last step to do; all, when none is named")
+    parser.add_argument(
+        "--step",
+        choices=(*STEPS, SERVE),
+        help=f"the last step to do; default: all. {SERVE}: run the stand-in alone, until Ctrl-C",
+    )
     parser.add_argument("--keep", type=Path, metavar="FOLDER", help="work in FOLDER and leave everything there")
+    parser.add_argument("--store", type=Path, metavar="FILE", help=f"with {SERVE}: a {STORE} to start from")
+    parser.add_argument("--endpoint", metavar="URL", help="another Resource Manager, instead of the stand-in")
+    parser.add_argument("--ca", type=Path, metavar="FILE", help="its certificate authority; default: this machine's")
     parser.add_argument("--output", type=Path, default=Path("cdktf.out/rehearsal"), help="default: %(default)s")
     arguments = parser.parse_args()
+    if arguments.endpoint and (arguments.step == SERVE or not arguments.endpoint.startswith("https://")):
+        parser.error("--endpoint takes https://HOST:PORT, and is not served by us")
     if terraform.find() is None:
         print("rehearsal: neither Terraform nor OpenTofu is installed; nothing can be rehearsed.")
         return 1
     if azurite.find() is None:
         print("rehearsal: Azurite is not installed; `make tools` installs it.")
         return 1
-    with _folder(arguments.keep) as folder:
-        platform = load()
-        with world(folder, platform) as here:
-            if not _provider(here, platform):
-                print(
-                    "rehearsal: the azurerm provider cannot be had here (terraform init finds it nowhere): state alone."
-                )
-                state_alone.rehearse(here, platform, _say)
-                return 0
-            rehearsal = Rehearsal(here, platform, arguments.environment, _say, arguments.output)
-            try:
-                run(rehearsal, arguments.step)
-            except StepError as error:
-                print(f"rehearsal: {error}", file=sys.stderr)
-                return 1
-            finally:
-                print(
-                    tabulate(rehearsal.rows, headers=["step", "stack", "resources", "Terraform s", "ours s", "result"])
-                )
+    progress = Progress(sys.stdout)
+    try:
+        with _folder(arguments.keep) as folder:
+            platform = load()
+            with world(folder, platform, elsewhere=arguments.endpoint, ca=arguments.ca) as here:
+                if arguments.step == SERVE:
+                    from rehearsal.serve import serve  # noqa: PLC0415  as below
+
+                    serve(here, platform, arguments.environment, arguments.store, progress.say)
+                if not _provider(here, platform):
+                    print(
+                        "rehearsal: the azurerm provider cannot be had here (terraform init finds it nowhere): "
+                        "state alone."
+                    )
+                    state_alone.rehearse(here, platform, progress.say)
+                    return 0
+                name = arguments.environment or DEFAULT
+                return _rehearse(Rehearsal(here, platform, name, progress, arguments.output), arguments.step)
+    except KeyboardInterrupt:
+        print("\nrehearsal: ended; nothing is left running.")
+        return 0 if arguments.step == SERVE else 130
+
+
+def _rehearse(rehearsal: Rehearsal, last: str | None) -> int:
+    try:
+        run(rehearsal, last)
+    except StepError as error:
+        print(f"rehearsal: {error}", file=sys.stderr)
+        return 1
+    finally:
+        print(tabulate(rehearsal.rows, headers=HEADERS))
     return 0
-
-
-def _say(line: str) -> None:
-    print(line, flush=True)
 
 
 def _provider(here: World, platform: Platform) -> bool:
@@ -64,12 +86,14 @@ def _provider(here: World, platform: Platform) -> bool:
     from rehearsal import synthesis  # noqa: PLC0415  jsii is loaded only once Terraform is known to be there
 
     probe = here.stack("probe", synthesis.shared(platform), local_state=True)
-    return not terraform.provider_missing(probe.run("init", "-no-color", "-backend=false"))
+    return not terraform.provider_missing(probe.init("-backend=false"))
 
 
 @contextlib.contextmanager
 def _folder(keep: Path | None) -> Generator[Path]:
     if keep:
+        if keep.exists() and any(keep.iterdir()) and not (keep / CA).exists():
+            raise SystemExit(f"rehearsal: {keep} holds something else than an earlier rehearsal; it is left as it is.")
         shutil.rmtree(keep, ignore_errors=True)
         keep.mkdir(parents=True)
         yield keep.resolve()
@@ -79,4 +103,6 @@ def _folder(keep: Path | None) -> Generator[Path]:
 
 
 if __name__ == "__main__":
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)  # a shell starts what runs behind it with SIGINT ignored
     sys.exit(main())

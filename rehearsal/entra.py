@@ -16,6 +16,9 @@ OWNER_CLIENT = "00000000-0000-0000-0000-00000000beef"
 OWNER = "00000000-0000-0000-0000-00000000cafe"
 """The owner's object id."""
 
+LOGIN = "login.microsoftonline.com"
+CONFIGURATION = "/v2.0/.well-known/openid-configuration"
+
 IDENTITY = "microsoft.managedidentity/userassignedidentities"
 CREDENTIAL = f"{IDENTITY}/federatedidentitycredentials"
 
@@ -27,7 +30,8 @@ def issue(azure: Azure, form: dict[str, str]) -> Json:
         RefusedError: as AADSTS errors say, for a client that does not exist or an assertion that nothing trusts.
     """
     principal = _principal(azure, form)
-    audience = form.get("resource") or form.get("scope", "").removesuffix("/.default")
+    scope = next((each for each in form.get("scope", "").split() if each.endswith("/.default")), "")
+    audience = form.get("resource") or scope.removesuffix("/.default")
     now = int(time.time())
     claims = {
         "aud": audience,
@@ -46,6 +50,24 @@ def issue(azure: Azure, form: dict[str, str]) -> Json:
         "expires_in": 3600,
         "access_token": ".".join([_encode({"alg": "none"}), _encode(claims), "none"]),
     }
+
+
+def discovery(path: str) -> Json | None:
+    """What Entra tells anybody about itself, which OpenTofu's backend asks before it asks for a token.
+
+    https://learn.microsoft.com/entra/identity-platform/v2-protocols-oidc
+    """
+    if path == "/common/discovery/instance":
+        aliases: Json = {"preferred_network": LOGIN, "preferred_cache": LOGIN, "aliases": [LOGIN]}
+        return {"tenant_discovery_endpoint": f"https://{LOGIN}/common{CONFIGURATION}", "metadata": [aliases]}
+    if path.endswith(CONFIGURATION):
+        tenant = f"https://{LOGIN}{path.removesuffix(CONFIGURATION)}"
+        return {
+            "issuer": f"{tenant}/v2.0",
+            "authorization_endpoint": f"{tenant}/oauth2/v2.0/authorize",
+            "token_endpoint": f"{tenant}/oauth2/v2.0/token",
+        }
+    return None
 
 
 def principal_of(authorization: str) -> str:
@@ -83,11 +105,16 @@ def login(azure: Azure, name: str) -> dict[str, str]:
     """ARM_ variables with which the workflow that a managed identity trusts logs in as it."""
     identity = next(each for each in azure.all(IDENTITY) if each.id.name == name)
     trusted = next(azure.all(CREDENTIAL, identity.id.path)).properties
+    return oidc(cast(str, identity.properties["clientId"]), trusted["issuer"], trusted["subject"])
+
+
+def oidc(client_id: str, issuer: str, subject: str) -> dict[str, str]:
+    """ARM_ variables with which Terraform logs in by OIDC, with a token as the issuer would hand it out."""
     return {
-        "ARM_CLIENT_ID": cast(str, identity.properties["clientId"]),
+        "ARM_CLIENT_ID": client_id,
         "ARM_CLIENT_SECRET": "",
         "ARM_USE_OIDC": "true",
-        "ARM_OIDC_TOKEN": assertion(trusted["issuer"], trusted["subject"]),
+        "ARM_OIDC_TOKEN": assertion(issuer, subject),
     }
 
 

@@ -14,13 +14,16 @@ from dataclasses import dataclass, field
 
 HEADER_LIMIT = 65536
 
+Address = tuple[str, int]
+"""Host and port."""
+
 
 @dataclass
 class Proxy:
     """A running proxy."""
 
-    routes: dict[str, int]
-    """Local ports by host suffix."""
+    routes: dict[str, Address]
+    """By host suffix."""
     port: int = 0
     refused: list[str] = field(default_factory=list[str])
     """The hosts that were asked for and are not routed."""
@@ -36,13 +39,13 @@ class Proxy:
             request = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
             method, _, rest = request.partition(" ")
             host = rest.partition(" ")[0].rpartition(":")[0]
-            port = next((port for suffix, port in self.routes.items() if host.endswith(suffix)), None)
-            if method != "CONNECT" or port is None:
+            route = next((route for suffix, route in self.routes.items() if host.endswith(suffix)), None)
+            if method != "CONNECT" or route is None:
                 self.refused.append(host)
                 writer.write(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n")
                 await writer.drain()
                 return
-            upstream, downstream = await asyncio.open_connection("127.0.0.1", port)
+            upstream, downstream = await asyncio.open_connection(*route)
             with contextlib.closing(downstream):
                 writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
                 await asyncio.gather(_pass(reader, downstream), _pass(upstream, writer))
@@ -57,8 +60,8 @@ async def _pass(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
 
 
 @contextlib.contextmanager
-def proxying(routes: Mapping[str, int]) -> Generator[Proxy]:
-    """Run a proxy on a free port until the block ends. `routes` maps host suffixes to local ports."""
+def proxying(routes: Mapping[str, Address]) -> Generator[Proxy]:
+    """Run a proxy on a free port until the block ends. `routes` maps host suffixes to where they are led."""
     proxy = Proxy(dict(routes))
     loop = asyncio.new_event_loop()
     started: Future[int] = Future()

@@ -4,6 +4,7 @@ import uuid
 
 from environments import Environment, Platform
 from rehearsal.azure import Azure
+from rehearsal.model import Json
 
 IDENTITIES = "Microsoft.ManagedIdentity/userAssignedIdentities"
 
@@ -19,15 +20,23 @@ def shared(azure: Azure, platform: Platform) -> None:
 
 def environment(azure: Azure, platform: Platform, settings: Environment) -> None:
     """An environment's resource group, and the identities that its stack looks up."""
+    for path in ground(azure.subscription, platform, settings):
+        body: Json = {"location": "eastus2"}
+        if IDENTITIES in path:
+            ids = {key: str(uuid.uuid4()) for key in ("clientId", "principalId")}
+            body["properties"] = ids | {"tenantId": azure.tenant}
+        azure.ensure(path, body)
+
+
+def ground(subscription: str, platform: Platform, settings: Environment) -> list[str]:
+    """The paths of the same, each after what it stands in."""
     names = platform.names(settings)
-    central = _group(azure, platform.shared.names("resource_group"))
-    own = _group(azure, names("resource_group"))
-    for group, role in ((central, "delivery"), (own, "api")):
-        ids = {key: str(uuid.uuid4()) for key in ("clientId", "principalId")}
-        azure.ensure(
-            f"{group}/providers/{IDENTITIES}/{names('identity', role)}",
-            {"location": "eastus2", "properties": ids | {"tenantId": azure.tenant}},
-        )
+    central, own = (
+        f"/subscriptions/{subscription}/resourceGroups/{group}"
+        for group in (platform.shared.names("resource_group"), names("resource_group"))
+    )
+    delivery, api = names("identity", "delivery"), names("identity", "api")
+    return [central, own, f"{central}/providers/{IDENTITIES}/{delivery}", f"{own}/providers/{IDENTITIES}/{api}"]
 
 
 def _group(azure: Azure, name: str) -> str:

@@ -11,14 +11,18 @@ from typing import IO
 
 import trustme
 import uvicorn
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-from rehearsal import entra, families
+from rehearsal import dump, entra, families
 from rehearsal.azure import SECONDS_PER_MINUTE, Azure
 from rehearsal.families.authorization import add_built_in_roles, authorize
 from rehearsal.faults import Faults
+from rehearsal.model import Json
 from rehearsal.proxy import Proxy, proxying
-from rehearsal.web import VAULTS, Application
+from rehearsal.web import VAULTS, Application, Question, route
 
+CA = "ca.pem"
 BLOBS = ".blob.core.windows.net"
 
 ZERO = "00000000-0000-0000-0000-000000000000"
@@ -47,19 +51,33 @@ class StandIn:
         """How it is told to fail."""
         return self.application.faults
 
-    def environment(self) -> dict[str, str]:
-        """The environment with which Terraform and its provider reach this stand-in, as its owner."""
-        return {
-            "ARM_METADATA_HOSTNAME": f"localhost:{self.port}",
-            "ARM_TENANT_ID": self.azure.tenant,
-            "ARM_SUBSCRIPTION_ID": self.azure.subscription,
-            "ARM_CLIENT_ID": entra.OWNER_CLIENT,
-            "ARM_CLIENT_SECRET": "unused",
-            "ARM_USE_CLI": "false",
-            "ARM_USE_MSI": "false",
-            "SSL_CERT_FILE": str(self.ca_file),
-            "HTTPS_PROXY": self.proxy.url,
-        }
+
+def certify(folder: Path) -> tuple[Path, Path]:
+    """Make a certificate authority, and a certificate with its key for every name that is stood in for here."""
+    ca = trustme.CA()
+    ca_file, certificate_file = folder / CA, folder / "server.pem"
+    ca.cert_pem.write_to_path(ca_file)
+    certificate = ca.issue_cert("localhost", f"*{VAULTS}", f"*{BLOBS}", entra.LOGIN)
+    certificate.private_key_and_cert_chain_pem.write_to_path(certificate_file)
+    return ca_file, certificate_file
+
+
+def _store(question: Question) -> Json:
+    return dump.dumped(question.azure)
+
+
+STORE = route("GET", dump.PATH, "Microsoft.Rehearsal/store/read", _store)
+"""What the stand-in holds, for whoever wants to see it."""
+
+
+def _open(application: Application) -> ASGIApp:
+    """The application, behind what Entra tells anybody."""
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        told = entra.discovery(scope["path"]) if scope["type"] == "http" else None
+        await (JSONResponse(told) if told else application)(scope, receive, send)
+
+    return answer
 
 
 @contextlib.contextmanager
@@ -77,11 +95,7 @@ def running(
     Raises:
         RuntimeError: it did not start.
     """
-    ca = trustme.CA()
-    certificate = ca.issue_cert("localhost", f"*{VAULTS}", f"*{BLOBS}")
-    ca_file, certificate_file = folder / "ca.pem", folder / "server.pem"
-    ca.cert_pem.write_to_path(ca_file)
-    certificate.private_key_and_cert_chain_pem.write_to_path(certificate_file)
+    ca_file, certificate_file = certify(folder)
     azure = Azure(
         families.TYPES, subscription=subscription, tenant=tenant, seconds_per_minute=seconds_per_minute, clock=clock
     )
@@ -91,15 +105,10 @@ def running(
         port = listener.getsockname()[1]
         add_built_in_roles(azure)
         azure.base = f"https://localhost:{port}"
-        application = Application(
-            azure,
-            families.ROUTES,
-            authorize,
-            log=log,
-        )
+        application = Application(azure, (*families.ROUTES, STORE), authorize, log=log)
         server = uvicorn.Server(
             uvicorn.Config(
-                application,
+                _open(application),
                 ssl_certfile=certificate_file,
                 ssl_keyfile=certificate_file,
                 log_level="critical",
@@ -118,7 +127,8 @@ def running(
                 if not thread.is_alive() or time.monotonic() > deadline:
                     raise RuntimeError("The stand-in did not start.")
                 time.sleep(0.01)
-            with proxying({VAULTS: port}) as proxy:
+            here = ("127.0.0.1", port)
+            with proxying({VAULTS: here, entra.LOGIN: here}) as proxy:
                 yield StandIn(application, port, ca_file, certificate_file, proxy)
         finally:
             server.should_exit = True

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from environments import Platform
 from rehearsal.model import Json
-from rehearsal.terraform import Terraform, kill
+from rehearsal.terraform import Terraform, running
 from rehearsal.world import World
 
 CONTAINER = "tfstate-dev"
@@ -13,14 +13,6 @@ CONTAINER = "tfstate-dev"
 
 class StateError(Exception):
     """State or its lock did not behave as on Azure; the text is Terraform's."""
-
-
-def make_container(world: World) -> None:
-    """Make the container that the shared stack would have made."""
-    group = f"/subscriptions/{world.stand_in.azure.subscription}/resourceGroups/state"
-    account = f"{group}/providers/Microsoft.Storage/storageAccounts/{world.accounts[0]}"
-    world.stand_in.azure.put(f"{account}/blobServices/default/containers/{CONTAINER}", {})
-    world.make_containers()
 
 
 def stack(world: World, platform: Platform, name: str, *, things: int = 1, sleeps: int = 0) -> Terraform:
@@ -46,23 +38,22 @@ def rehearse(world: World, platform: Platform, say: Callable[[str], None]) -> No
     Raises:
         StateError: one of them did not go so.
     """
-    make_container(world)
+    world.make_containers([CONTAINER])
     slow = stack(world, platform, "state", things=2, sleeps=30)
     _ran(slow, "init", "-no-color")
-    first = slow.start("apply", "-auto-approve", "-no-color")
-    if not any("Creating..." in line for line in first.stdout or ()):
-        raise StateError("The first apply ended before it made anything.")
-    held = _ran(slow, "plan", "-no-color", "-lock-timeout=2s", code=1)
+    with running(slow.start("apply", "-auto-approve", "-no-color")) as first:
+        if not any("Creating..." in line for line in first.stdout or ()):
+            raise StateError("The first apply ended before it made anything.")
+        held = _ran(slow, "plan", "-no-color", "-lock-timeout=2s", code=1)
     holder, lock = re.search(r"Who:\s+(\S+)", held), re.search(r"ID:\s+(\S+)", held)
     if holder is None or lock is None:
         raise StateError(held)
-    say(f"  the second run waited 2s and was told of {holder[1]}")
-    kill(first)
+    say(f"  the second run waited 2s and was told of {holder[1]}; the first was killed")
     _ran(slow, "force-unlock", "-force", lock[1])
     quick = stack(world, platform, "state", things=2)
     _ran(quick, "apply", "-auto-approve", "-no-color")
     _ran(quick, "plan", "-no-color", "-detailed-exitcode")
-    say("  the first was killed and unlocked; the next apply converged, and the second plan is empty")
+    say("  it was unlocked; the next apply converged, and the second plan is empty")
 
 
 def _ran(terraform: Terraform, *arguments: str, code: int = 0) -> str:

@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-from environments import Platform
-from rehearsal import entra, seed, synthesis, timeline
+from environments import Environment, Platform
+from rehearsal import seed, synthesis, timeline
 from rehearsal.model import Json
-from rehearsal.terraform import Run, Terraform, errors, events, kill
+from rehearsal.progress import Progress, clock_time
+from rehearsal.terraform import Run, Terraform, errors, events, running
 from rehearsal.world import World
 from scripts.plan_guard.guard import Guard
 from scripts.plan_guard.judge import Place
@@ -48,7 +49,7 @@ class Rehearsal:
     world: World
     platform: Platform
     name: str
-    say: Callable[[str], None]
+    progress: Progress
     output: Path
     """Where the timeline is written."""
     rows: list[Row] = field(default_factory=list[Row])
@@ -56,14 +57,13 @@ class Rehearsal:
 
     def step(self, name: str, stack: str, work: Callable[[], tuple[int, str]]) -> None:
         """Do one step and note its row; `work` gives how many resources it was about, and its result."""
-        self.say(f"{name} ({stack}) ...")
         self._terraform, started = 0.0, time.monotonic()
         resources, result = work()
         whole = time.monotonic() - started
         self.rows.append(
             Row(name, stack, resources, round(self._terraform, 1), round(whole - self._terraform, 1), result)
         )
-        self.say(f"  {result}")
+        self.progress.say(f"{name} ({stack}): {result}; {clock_time(whole)}")
 
     def ran(self, run: Run, *codes: int) -> Run:
         """The run, if it ended with one of these codes (0 by default)."""
@@ -80,8 +80,8 @@ class Rehearsal:
         body = synthesis.shared(self.platform)
         local = self.world.stack("shared", body, local_state=True)
         self.ran(local.init())
-        applied = self.ran(local.apply(on_line=self._progress))
-        self.world.make_containers()
+        applied = self.ran(local.apply(on_line=self.progress.saw))
+        self.world.make_containers(_containers(local.state(), self.world.accounts[0]))
         azure = self.world.stack("shared", body)
         self.ran(azure.run("init", "-no-color", "-migrate-state", "-force-copy"))
         _expect_no_changes(self.ran(azure.plan(), 0, 2))
@@ -91,8 +91,10 @@ class Rehearsal:
 
     def terraform(self, body: Json | None = None) -> Terraform:
         """What works on the environment, as synthesized or as `body` has it, as its pipeline's apply job would."""
-        names = self.platform.names(self.platform.environments[self.name])
-        apply = entra.login(self.world.stand_in.azure, names("identity", "apply"))
+        endpoint, central = self.world.endpoint, self.platform.shared.names("resource_group")
+        name = self.platform.names(self.platform.environments[self.name])("identity", "apply")
+        group = f"/subscriptions/{endpoint.subscription}/resourceGroups/{central}"
+        apply = endpoint.login(f"{group}/providers/{seed.IDENTITIES}/{name}")
         return self.world.stack(self.name, body or synthesis.environment(self.platform, self.name), identity=apply)
 
     def apply(self) -> tuple[int, str]:
@@ -104,15 +106,16 @@ class Rehearsal:
         report = self.guard(stack)
         if not report.nothing_lost:
             raise StepError(report.text())
-        applied = self.ran(stack.apply("plan.tfplan", on_line=self._progress))
-        scheduled = timeline.bars(stack.state(), timeline.durations(applied.output, self.world.stand_in.azure))
+        self.progress.resources(sum(1 for each in report.plan.managed if each.verb))
+        applied = self.ran(stack.apply("plan.tfplan", on_line=self.progress.saw))
+        scheduled = timeline.bars(stack.state(), self._durations(applied.output))
         text = "\n".join(timeline.as_text(scheduled))
         self.output.mkdir(parents=True, exist_ok=True)
         (self.output / f"timeline-{self.name}.txt").write_text(text + "\n", encoding="utf-8")
         title = f"{self.name}: from an empty resource group to a running environment"
         (self.output / f"timeline-{self.name}.svg").write_text(timeline.as_svg(scheduled, title), encoding="utf-8")
-        self.say(text)
-        return _made(applied), f"{_made(applied)} resources; {text.splitlines()[0].rstrip(':')}"
+        self.progress.say(text)
+        return _made(applied), f"{_made(applied)} resources; {timeline.summary(scheduled)}"
 
     def second_plan(self) -> tuple[int, str]:
         """Nothing is left to do."""
@@ -147,14 +150,13 @@ class Rehearsal:
         stack = self.terraform(synthesis.environment(self.platform, self.name, synthesis.with_daily_cap))
         before = len(_addresses(stack.state()))
         self.ran(stack.init())
-        first = stack.start("apply", "-json", "-auto-approve")
-        _wait_for(first, "apply_start")
-        second = self.ran(stack.run("plan", "-no-color", f"-lock-timeout={LOCK_WAIT}"), 1)
+        with running(stack.start("apply", "-json", "-auto-approve")) as first:
+            _wait_for(first, "apply_start")
+            second = self.ran(stack.run("plan", "-no-color", f"-lock-timeout={LOCK_WAIT}"), 1)
         holder = re.search(r"Who:\s+(\S+)", second.output)
         lock = re.search(r"ID:\s+(\S+)", second.output)
         if holder is None or lock is None:
             raise StepError(second.output[-4000:])
-        kill(first)
         self.ran(stack.run("force-unlock", "-force", lock[1]))
         self.ran(stack.apply())
         _expect_no_changes(self.ran(stack.plan(), 0, 2))
@@ -168,47 +170,68 @@ class Rehearsal:
         blocked = self.ran(self.terraform().destroy(), 1)
         if "prevent_destroy" not in blocked.output:
             raise StepError(blocked.output[-4000:])
-        try:
-            settings = synthesis.disposable_copy(self.platform.environments[self.name])
-        except ValueError:
+        settings = self._copy()
+        if settings is None:
             return 0, "blocked by prevent_destroy; production sizing cannot be declared disposable"
-        azure = self.world.stand_in.azure
-        seed.environment(azure, self.platform, settings)
-        before = {each.id.key for each in azure.all()}
+        ground = seed.ground(self.world.endpoint.subscription, self.platform, settings)
+        for path in ground:
+            self.world.endpoint.ask("PUT", path, {"location": "eastus2"})
+        before = self.world.inventory(ground[:2])
         body = synthesis.environment(self.platform, self.name, lambda _: settings)
         copy = self.world.stack("copy", body, local_state=True)
         self.ran(copy.init())
-        applied = self.ran(copy.apply(on_line=self._progress))
-        self.ran(copy.destroy())
-        left = [
-            each.id.path for each in azure.all() if each.id.key not in before and "deletedVaults" not in each.id.path
-        ]
+        applied = self.ran(copy.apply(on_line=self.progress.saw))
+        self.ran(copy.destroy(on_line=self.progress.saw))
+        left = {path for path in self.world.inventory(ground[:2]) - before if "/deletedvaults/" not in path}
         if left:
-            raise StepError(f"Left behind: {', '.join(left)}")
-        return _made(
-            applied
-        ), "blocked by prevent_destroy; a disposable copy applied and destroyed, and nothing was left"
+            raise StepError(f"Left behind: {', '.join(sorted(left))}")
+        result = "blocked by prevent_destroy; a disposable copy applied and destroyed, and nothing was left"
+        return _made(applied), result
 
     def guard(self, stack: Terraform) -> Report:
         """What the plan guard says of the stack's plan."""
         return Guard(Place.of(self.name, self.platform)).judge_json(stack.show())
 
-    def _progress(self, line: str) -> None:
-        for event in events(line):
-            if event.get("type") == "apply_complete":
-                hook = event["hook"]
-                self.say(f"    {hook['action']} {hook['resource']['addr']} {hook['elapsed_seconds']} s")
+    def expected(self, step: str) -> float:
+        """How many seconds a step takes, going by those that were seen."""
+        return STEPS["second_plan" if step == "destroy" and self._copy() is None else step]
+
+    def _copy(self) -> Environment | None:
+        """The settings of a disposable copy; None for production sizing."""
+        try:
+            return synthesis.disposable_copy(self.platform.environments[self.name])
+        except ValueError:
+            return None
+
+    def _durations(self, applied: str) -> dict[str, float]:
+        if self.world.own is None:
+            return timeline.durations(applied)
+        azure = self.world.own.azure
+        return timeline.durations(applied, azure.finished, seconds_per_minute=azure.seconds_per_minute)
 
 
-STEPS = ("bootstrap", "apply", "second_plan", "change", "replacement", "contention", "destroy")
+STEPS = {
+    "bootstrap": 155,
+    "apply": 290,
+    "second_plan": 15,
+    "change": 15,
+    "replacement": 30,
+    "contention": 35,
+    "destroy": 450,
+}
+"""The steps in their order, and the seconds that each took of dev on two cores, most of them the provider's waiting."""
 
 
-def run(rehearsal: Rehearsal, only: str | None) -> None:
-    """Every step, or those up to and including `only`. Raises StepError."""
-    last = STEPS.index(only) if only else len(STEPS) - 1
-    for name in STEPS[: last + 1]:
+def run(rehearsal: Rehearsal, last: str | None) -> None:
+    """Every step, or those up to and including `last`. Raises StepError."""
+    names = list(STEPS)[: list(STEPS).index(last) + 1 if last else None]
+    seconds = [rehearsal.expected(name) for name in names]
+    for index, name in enumerate(names):
         work: Callable[[], tuple[int, str]] = getattr(rehearsal, name)
-        rehearsal.step(name.replace("_", " "), "shared" if name == "bootstrap" else rehearsal.name, work)
+        said, stack = name.replace("_", " "), "shared" if name == "bootstrap" else rehearsal.name
+        title = f"[{index + 1}/{len(names)}] {said} ({stack})"
+        with rehearsal.progress.step(title, seconds[index], sum(seconds[index + 1 :])):
+            rehearsal.step(said, stack, work)
 
 
 def _expect_no_changes(planned: Run) -> None:
@@ -223,6 +246,12 @@ def _made(applied: Run) -> int:
 
 def _addresses(state: Json) -> list[str]:
     return [f"{each['type']}.{each['name']}" for each in state["resources"] if each["mode"] == "managed"]
+
+
+def _containers(state: Json, account: str) -> list[str]:
+    instances = (each["instances"] for each in state["resources"] if each["type"] == "azurerm_storage_container")
+    made = [instance["attributes"] for each in instances for instance in each]
+    return [str(each["name"]) for each in made if str(each["storage_account_id"]).endswith(f"/{account}")]
 
 
 def _wait_for(process: subprocess.Popen[str], type_: str) -> None:

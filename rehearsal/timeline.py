@@ -1,15 +1,18 @@
 """How long an apply would take in Azure, as bars: each resource after all that it depends on."""
 
-from collections.abc import Iterator, Mapping
+import itertools
+import math
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from html import escape
 
-from rehearsal.azure import Azure
+from rehearsal.azure import Operation
 from rehearsal.ids import within
 from rehearsal.model import Json
 from rehearsal.terraform import events
 
-SHOWN_FROM = 0.2
+SHOWN_FROM = 0.5
 """Bars of fewer minutes are left out of the picture, but counted."""
 
 
@@ -28,19 +31,32 @@ class Bar:
         """When it is there."""
         return self.start + self.minutes
 
+    @property
+    def type(self) -> str:
+        """Such as `managed redis`."""
+        return self.address.partition(".")[0].removeprefix("azurerm_").replace("_", " ")
 
-def durations(output: str, azure: Azure) -> dict[str, float]:
-    """Minutes per address: Azure's typical time (of every long operation on the resource or on what came with it),
-    and the time that the provider itself waits, which an apply here spends as it would there."""
+    @property
+    def name(self) -> str:
+        """The last part of its address, without the hash that the CDK puts behind it."""
+        return re.sub(r"_[0-9A-F]{8}$", "", self.address.partition(".")[2])
+
+
+def durations(output: str, operations: Iterable[Operation] = (), *, seconds_per_minute: float = 1) -> dict[str, float]:
+    """Minutes per address that an apply has created.
+
+    They are Azure's typical time (of every long operation on the resource or on what came with it), and the time that
+    the provider itself waits, which an apply here spends as it would there. Without operations, they are what was seen.
+    """
+    done = list(operations)
     found: dict[str, float] = {}
     for event in events(output):
         hook = event.get("hook", {})
         if event.get("type") == "apply_complete" and hook.get("action") == "create":
             path = str(hook.get("id_value", ""))
-            own = [each for each in azure.finished if within(each.resource.path, path)]
-            scaled = sum(each.minutes for each in own) * azure.seconds_per_minute
-            waited = max(0.0, float(hook.get("elapsed_seconds", 0)) - scaled)
-            found[hook["resource"]["addr"]] = sum(each.minutes for each in own) + waited / 60
+            minutes = sum(each.minutes for each in done if within(each.resource.path, path))
+            waited = max(0.0, float(hook.get("elapsed_seconds", 0)) - minutes * seconds_per_minute)
+            found[hook["resource"]["addr"]] = minutes + waited / 60
     return found
 
 
@@ -75,35 +91,113 @@ def longest_path(scheduled: list[Bar]) -> list[Bar]:
     return path[::-1]
 
 
-def as_text(scheduled: list[Bar]) -> Iterator[str]:
-    """The longest path in words, and what dominates it."""
+def summary(scheduled: list[Bar]) -> str:
+    """How long the longest path is, and what dominates it."""
     path = longest_path(scheduled)
     dominant = max(path, key=lambda bar: bar.minutes)
-    yield f"{path[-1].end:.1f} minutes on the longest path; {dominant.address} takes {dominant.minutes:.1f} of them:"
-    for bar in path:
+    return f"{path[-1].end:.1f} minutes on the longest path; {dominant.address} takes {dominant.minutes:.1f} of them"
+
+
+def as_text(scheduled: list[Bar]) -> Iterator[str]:
+    """The longest path in words, and what dominates it."""
+    yield f"{summary(scheduled)}:"
+    for bar in longest_path(scheduled):
         yield f"  {bar.start:5.1f} - {bar.end:5.1f}  {bar.address}"
 
 
+# The picture
+
+MARGIN, ROW, HEAD, FOOT = 16, 18, 92, 34
+CHARTED = 620
+"""Pixels that the longest path takes."""
+LABEL = 46
+"""Characters of the longest label."""
+CHARACTER = 6.7
+"""Pixels that a character of 11 pixels takes in the widest of the fonts that may be there."""
+STYLE = """
+text { font: 11px -apple-system, 'Segoe UI', Helvetica, Arial, sans-serif; fill: #3d5266 }
+.title { font-size: 15px; font-weight: 600; fill: #16283a }
+.name { text-anchor: end; fill: #16283a }
+.tick { text-anchor: middle }
+.strong { font-weight: 600; fill: #b3360b }
+.card { fill: #ffffff }
+.grid { stroke: #dde4ec }
+.bar { fill: #6f9bd1 }
+.path { fill: #d9480f }
+.link { fill: none; stroke: #d9480f; stroke-dasharray: 2 2 }
+@media (prefers-color-scheme: dark) {
+  text { fill: #a9b8c8 }
+  .title, .name { fill: #e6edf3 }
+  .strong { fill: #ff9a6b }
+  .card { fill: #0d1117 }
+  .grid { stroke: #2a3440 }
+  .bar { fill: #4a78b5 }
+  .path { fill: #f0703a }
+  .link { stroke: #f0703a }
+}
+"""
+
+
+def label(bars_: list[Bar]) -> str:
+    """What the picture calls bars of one type: `managed redis: cache`; how many, where there are several."""
+    first = bars_[0]
+    if len(bars_) > 1:
+        return f"{first.type} \u00d7{len(bars_)}"
+    whole = f"{first.type}: {first.name}"
+    return whole if len(whole) <= LABEL else first.type[:LABEL]
+
+
+def rows(scheduled: list[Bar]) -> list[list[Bar]]:
+    """The bars that are shown, those alike (one type, after one resource) in one row, but for the longest path's."""
+    path = longest_path(scheduled)
+
+    def alike(bar: Bar) -> tuple[object, ...]:
+        return (bar.address,) if bar in path else (bar.type, bar.after, round(bar.minutes))
+
+    shown = sorted((bar for bar in scheduled if bar.minutes >= SHOWN_FROM or bar in path), key=lambda bar: bar.start)
+    grouped: dict[tuple[object, ...], list[Bar]] = {}
+    for bar in shown:
+        grouped.setdefault(alike(bar), []).append(bar)
+    return list(grouped.values())
+
+
 def as_svg(scheduled: list[Bar], title: str) -> str:
-    """The bars as a picture; those of the longest path stand out."""
-    path = set(longest_path(scheduled))
-    shown = [bar for bar in scheduled if bar.minutes >= SHOWN_FROM or bar in path]
-    end = max(bar.end for bar in scheduled)
-    left, width, row = 330, 620, 16
-    height = row * len(shown) + 60
+    """The bars as a picture, in light or dark as the reader's screen is; those of the longest path stand out."""
+    path, shown = longest_path(scheduled), rows(scheduled)
+    left = MARGIN + math.ceil(CHARACTER * max(len(label(row)) for row in shown)) + 8
+    width, bottom = left + CHARTED + 80, HEAD + ROW * len(shown)
+    scale = CHARTED / path[-1].end
+    hidden = len(scheduled) - sum(map(len, shown))
     lines = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {left + width + 70} {height}" font-size="11">',
-        "<style>text { font-family: sans-serif }</style>",
-        f'<rect width="100%" height="100%" fill="#fff"/><text x="10" y="20" font-size="14">{escape(title)}</text>',
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {bottom + FOOT}" role="img">',
+        f"<title>{escape(title)}</title><desc>{escape(summary(scheduled))}</desc>",
+        f"<style>{STYLE}</style>",
+        f'<rect class="card" width="{width}" height="{bottom + FOOT}" rx="8"/>',
+        _text(MARGIN, 28, title, "title"),
+        _text(MARGIN, 48, summary(scheduled), "strong"),
+        f'<rect class="path" x="{MARGIN}" y="60" width="18" height="10" rx="2"/>',
+        _text(MARGIN + 24, 69, "on the longest path"),
+        f'<rect class="bar" x="{MARGIN + 150}" y="60" width="18" height="10" rx="2"/>',
+        _text(MARGIN + 174, 69, f"beside it (not shown: {hidden} that take less than half a minute)"),
     ]
-    for minute in range(int(end) + 1):
-        x = left + width * minute / end
-        lines.append(f'<line x1="{x:.0f}" x2="{x:.0f}" y1="30" y2="{height - 20}" stroke="#ddd"/>')
-        lines.append(f'<text x="{x:.0f}" y="{height - 6}" text-anchor="middle" fill="#666">{minute} min</text>')
-    for index, bar in enumerate(shown):
-        y, colour = 34 + row * index, "#c2410c" if bar in path else "#2563eb"
-        x, long = left + width * bar.start / end, max(2.0, width * bar.minutes / end)
-        name = escape(bar.address.removeprefix("azurerm_"))
-        lines.append(f'<text x="{left - 6}" y="{y + 10}" text-anchor="end">{name[:56]}</text>')
-        lines.append(f'<rect x="{x:.1f}" y="{y}" width="{long:.1f}" height="{row - 4}" fill="{colour}"/>')
+    for minute in range(math.floor(path[-1].end) + 1):
+        x = left + scale * minute
+        lines.append(f'<line class="grid" x1="{x:.1f}" x2="{x:.1f}" y1="{HEAD - 6}" y2="{bottom}"/>')
+        lines.append(_text(x, bottom + 16, f"{minute} min" if minute == 0 else str(minute), "tick"))
+    tops = {bar.address: HEAD + ROW * index for index, row in enumerate(shown) for bar in row}
+    for one, next_ in itertools.pairwise(path):
+        x, from_, to = left + scale * one.end, tops[one.address] + ROW / 2, tops[next_.address] + ROW / 2
+        lines.append(f'<path class="link" d="M{x:.1f} {from_} V{to}"/>')
+    for row in shown:
+        start, end, top = row[0].start, max(bar.end for bar in row), tops[row[0].address]
+        kind, bold = ("path", "strong") if row[0] in path else ("bar", "")
+        x, long = left + scale * start, max(2.0, scale * (end - start))
+        lines.append(_text(left - 8, top + 13, label(row), f"name {bold}".strip()))
+        lines.append(f'<rect class="{kind}" x="{x:.1f}" y="{top + 3}" width="{long:.1f}" height="{ROW - 6}" rx="2"/>')
+        lines.append(_text(x + long + 5, top + 13, f"{end - start:.1f}", bold))
     return "\n".join([*lines, "</svg>", ""])
+
+
+def _text(x: float, y: float, text: str, kind: str = "") -> str:
+    class_ = f' class="{kind}"' if kind else ""
+    return f'<text{class_} x="{x:.1f}" y="{y}">{escape(text)}</text>'

@@ -1,22 +1,27 @@
-"""Everything that a rehearsal runs on: the stand-in, Azurite for the state, and stacks in folders of their own."""
+"""Everything that a rehearsal runs on: Resource Manager, Azurite for the state, and stacks in folders of their own."""
 
 import contextlib
 import json
+import os
 import shutil
-import urllib.request
-from collections.abc import Generator, Mapping
+import ssl
+from collections.abc import Generator, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from ssl import create_default_context
+from urllib.parse import urlsplit
 
 from environments import Platform
-from rehearsal import azurite, entra, terraform
-from rehearsal.families.storage import CONTAINER
+from rehearsal import azurite, dump, entra, terraform
+from rehearsal.endpoint import Endpoint
 from rehearsal.model import Json
-from rehearsal.server import BLOBS, StandIn, running
+from rehearsal.proxy import Proxy, proxying
+from rehearsal.server import BLOBS, StandIn, certify, running
 from rehearsal.terraform import Terraform
+from rehearsal.web import VAULTS
 
 LOCAL_BACKEND = "local_override.tf.json"
+STORE = "store.json"
+"""Where the stand-in's store is written when it ends."""
 
 
 @dataclass(frozen=True)
@@ -24,12 +29,28 @@ class World:
     """A subscription of one's own, and where its stacks are worked on."""
 
     folder: Path
-    stand_in: StandIn
+    endpoint: Endpoint
+    """Where Resource Manager answers."""
+    proxy: Proxy
+    """How Terraform reaches the rest under Azure's host names."""
     binary: str
     blob_port: int | None
     """Azurite's; None where state stays in local files."""
     accounts: tuple[str, ...]
     """The storage accounts that Azurite stands in for."""
+    own: StandIn | None
+    """The stand-in; None where Resource Manager is another's."""
+
+    @property
+    def stand_in(self) -> StandIn:
+        """The stand-in. Raises RuntimeError where Resource Manager is another's."""
+        if self.own is None:
+            raise RuntimeError(f"{self.endpoint.url} is no stand-in of ours.")
+        return self.own
+
+    def environment(self) -> dict[str, str]:
+        """The environment with which Terraform and its provider reach all of it, as its owner."""
+        return self.endpoint.environment() | {"HTTPS_PROXY": self.proxy.url}
 
     def stack(
         self, name: str, body: Json, *, local_state: bool = False, identity: Mapping[str, str] | None = None
@@ -50,34 +71,45 @@ class World:
             override.write_text(json.dumps({"terraform": {"backend": {"local": {}}}}), encoding="utf-8")
         else:
             override.unlink(missing_ok=True)
-        return Terraform(self.binary, folder, self.stand_in.environment() | dict(identity or {}))
+        return Terraform(self.binary, folder, self.environment() | dict(identity or {}))
 
-    def make_containers(self) -> list[str]:
-        """Make the blob containers that Resource Manager was asked for, in Azurite, as Azure does in one."""
-        made: list[str] = []
-        context = create_default_context(cafile=str(self.stand_in.ca_file))
-        token = entra.issue(
-            self.stand_in.azure, {"client_id": entra.OWNER_CLIENT, "scope": "https://storage.azure.com/.default"}
-        )
-        for container in self.stand_in.azure.all(CONTAINER.lower()):
-            account, _, name = container.id.names
-            if account not in self.accounts:
-                continue
-            request = urllib.request.Request(
-                f"https://localhost:{self.blob_port}/{account}/{name}?restype=container",
-                method="PUT",
-                headers={"Authorization": f"Bearer {token['access_token']}", "x-ms-version": "2023-11-03"},
-            )
-            with urllib.request.urlopen(request, context=context):  # noqa: S310
-                made.append(name)
-        return made
+    def make_containers(self, names: Iterable[str]) -> None:
+        """Make blob containers for state in Azurite, as Azure does when Resource Manager is asked for them."""
+        headers = {
+            "Authorization": f"Bearer {self.endpoint.token('https://storage.azure.com')}",
+            "x-ms-version": "2023-11-03",
+        }
+        for name in names:
+            url = f"https://localhost:{self.blob_port}/{self.accounts[0]}/{name}?restype=container"
+            self.endpoint.send("PUT", url, None, headers)
+
+    def inventory(self, groups: Iterable[str]) -> set[str]:
+        """The ids of all that the stand-in holds; of another endpoint, of what it lists in these resource groups."""
+        if self.own:
+            return {each.id.key for each in self.own.azure.all()}
+        listed = (each["id"] for group in groups for each in self.endpoint.ask("GET", f"{group}/resources")["value"])
+        return {str(id_).lower() for id_ in listed}
 
 
 @contextlib.contextmanager
 def world(
-    folder: Path, platform: Platform, *, seconds_per_minute: float = 0.02, blobs: bool = True
+    folder: Path,
+    platform: Platform,
+    *,
+    seconds_per_minute: float = 0.02,
+    blobs: bool = True,
+    elsewhere: str | None = None,
+    ca: Path | None = None,
 ) -> Generator[World]:
     """Run a world in `folder` until the block ends; nothing of it stays but the folder.
+
+    Args:
+        folder: Takes the stacks, certificates, Azurite's data, every request, and at the end the store.
+        platform: Names the subscription, the tenant and the state's account.
+        seconds_per_minute: How long a minute of Azure takes here.
+        blobs: Whether Azurite runs for the state.
+        elsewhere: Another Resource Manager's address, such as `https://localhost:1234`, instead of the stand-in.
+        ca: Its certificate authority; those of this machine where it is not named.
 
     Raises:
         RuntimeError: Terraform, or with `blobs` Azurite, is not installed.
@@ -88,21 +120,46 @@ def world(
     account = platform.shared.account
     accounts = (platform.shared.names("storage", "state"),) if blobs else ()
     with contextlib.ExitStack() as stack:
-        log = stack.enter_context((folder / "requests.jsonl").open("w", encoding="utf-8"))
-        stand_in = stack.enter_context(
-            running(
-                folder,
-                subscription=account.subscription_id,
-                tenant=account.tenant_id,
-                seconds_per_minute=seconds_per_minute,
-                log=log,
+        own = None
+        if elsewhere is None:
+            log = stack.enter_context((folder / "requests.jsonl").open("w", encoding="utf-8"))
+            own = stack.enter_context(
+                running(
+                    folder,
+                    subscription=account.subscription_id,
+                    tenant=account.tenant_id,
+                    seconds_per_minute=seconds_per_minute,
+                    log=log,
+                )
             )
-        )
-        port = None
+            stack.callback(_keep_store, own, folder)
+            endpoint = Endpoint(own.azure.base, own.ca_file, account.tenant_id, account.subscription_id)
+            certificate, proxy = own.certificate_file, own.proxy
+        else:
+            ca_file, certificate = certify(folder)
+            _trust(ca_file, ca)
+            login = os.environ.get("ARM_CLIENT_ID", entra.OWNER_CLIENT), os.environ.get("ARM_CLIENT_SECRET", "unused")
+            endpoint = Endpoint(elsewhere.rstrip("/"), ca_file, account.tenant_id, account.subscription_id, *login)
+            there = urlsplit(endpoint.url)
+            host, port = there.hostname or "", there.port or 443
+            proxy = stack.enter_context(proxying(dict.fromkeys((VAULTS, entra.LOGIN, host), (host, port))))
+        blob_port = None
         if blobs:
             data = folder / "azurite"
             shutil.rmtree(data, ignore_errors=True)
             data.mkdir()
-            port = stack.enter_context(azurite.running(data, accounts=accounts, certificate=stand_in.certificate_file))
-            stand_in.proxy.routes[BLOBS] = port
-        yield World(folder, stand_in, binary, port, accounts)
+            blob_port = stack.enter_context(azurite.running(data, accounts=accounts, certificate=certificate))
+            proxy.routes[BLOBS] = ("127.0.0.1", blob_port)
+        yield World(folder, endpoint, proxy, binary, blob_port, accounts, own)
+
+
+def _trust(ca_file: Path, other: Path | None) -> None:
+    """Add another authority, or those that this machine trusts, to ours."""
+    trusted = other or ssl.get_default_verify_paths().cafile
+    if trusted:
+        with ca_file.open("a", encoding="utf-8") as file:
+            file.write(Path(trusted).read_text(encoding="utf-8"))
+
+
+def _keep_store(stand_in: StandIn, folder: Path) -> None:
+    (folder / STORE).write_text(json.dumps(dump.dumped(stand_in.azure), indent=1), encoding="utf-8")

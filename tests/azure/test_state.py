@@ -16,7 +16,7 @@ from rehearsal.world import World
 @pytest.fixture(scope="module")
 def containers(state_world: World) -> World:
     """The world, with the container that the shared stack would have made."""
-    state_alone.make_container(state_world)
+    state_world.make_containers([state_alone.CONTAINER])
     return state_world
 
 

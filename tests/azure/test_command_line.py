@@ -1,0 +1,197 @@
+"""The rehearsal's commands, run as a person runs them: the stand-in alone, another endpoint, and Ctrl-C."""
+
+import contextlib
+import json
+import os
+import shlex
+import signal
+import socket
+import subprocess
+import sys
+import urllib.error
+from collections.abc import Generator, Mapping
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from environments import load
+from rehearsal import azurite, dump, seed, synthesis
+from rehearsal.__main__ import main
+from rehearsal.azure import Azure
+from rehearsal.endpoint import Endpoint
+from rehearsal.families import TYPES
+from rehearsal.server import StandIn
+from rehearsal.terraform import Terraform, errors
+from rehearsal.world import STORE, world
+from tests.azure import parts
+
+NETWORK = "azurerm_virtual_network"
+
+
+@contextlib.contextmanager
+def serving(*arguments: str) -> Generator[tuple[subprocess.Popen[str], dict[str, str]]]:
+    """`make rehearse STEP=serve`, and what it said to export; ended by Ctrl-C where the block has not done so."""
+    command = [sys.executable, "-m", "rehearsal", "--step", "serve", *arguments]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            exports: dict[str, str] = {}
+            for line in process.stdout or ():
+                if line.startswith("export "):
+                    name, _, value = shlex.split(line)[1].partition("=")
+                    exports[name] = value
+                if "Ctrl-C" in line:
+                    break
+            assert exports, "it did not start"
+            yield process, exports
+        finally:
+            process.send_signal(signal.SIGINT)
+
+
+@pytest.fixture(autouse=True)
+def _tools(binary: str) -> None:
+    assert binary
+    if azurite.find() is None:
+        pytest.skip("Azurite is not installed: make tools installs it")
+
+
+def endpoint(exports: Mapping[str, str]) -> Endpoint:
+    """What the exports lead to."""
+    return Endpoint(
+        f"https://{exports['ARM_METADATA_HOSTNAME']}",
+        Path(exports["SSL_CERT_FILE"]),
+        exports["ARM_TENANT_ID"],
+        exports["ARM_SUBSCRIPTION_ID"],
+    )
+
+
+def ports(exports: Mapping[str, str]) -> list[int]:
+    """The stand-in's and the proxy's."""
+    found = (urlsplit(f"https://{exports['ARM_METADATA_HOSTNAME']}").port, urlsplit(exports["HTTPS_PROXY"]).port)
+    return [each for each in found if each]
+
+
+def children(process: int) -> list[int]:
+    """The processes that it has started."""
+    return [int(each) for each in Path(f"/proc/{process}/task/{process}/children").read_text().split()]
+
+
+def test_what_it_says_to_export_is_enough_for_terraform_and_nothing_is_left_after_ctrl_c(
+    binary: str, tmp_path: Path
+) -> None:
+    with serving("dev") as (process, exports):
+        backend = synthesis.environment(load(), "dev")["terraform"]["backend"]
+        body = {"terraform": {"backend": backend}, "resource": {"terraform_data": {"thing": {"input": "x"}}}}
+        (tmp_path / "cdk.tf.json").write_text(json.dumps(body), encoding="utf-8")
+        terraform = Terraform(binary, tmp_path, exports)
+        assert terraform.init().code == 0
+        assert terraform.apply().code == 0
+        assert terraform.state()["resources"][0]["type"] == "terraform_data", "read back from the served Azurite"
+        there = endpoint(exports)
+        groups = there.ask("GET", f"/subscriptions/{there.subscription}/resourceGroups")["value"]
+        assert load().names(load().environments["dev"])("resource_group") in [each["name"] for each in groups]
+        folder, started = Path(exports["SSL_CERT_FILE"]).parent, children(process.pid)
+        assert started, "Azurite"
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=20) == 0
+    assert not folder.exists()
+    assert not [each for each in started if Path(f"/proc/{each}").exists()]
+    for port in ports(exports):
+        with pytest.raises(ConnectionRefusedError), socket.create_connection(("127.0.0.1", port), timeout=1):
+            pass
+
+
+@pytest.mark.azure
+def test_terraform_and_the_provider_plan_against_what_it_says_to_export(provider: Path, binary: str) -> None:
+    body = parts.part(parts.stack("dev"), NETWORK)
+    with serving("dev") as (_, exports):
+        (provider / "cdk.tf.json").write_text(json.dumps(body), encoding="utf-8")
+        planned = Terraform(binary, provider, exports).plan()
+        assert planned.code == 2, planned.output[-3000:]
+        assert "1 to add" in planned.output
+
+
+@pytest.mark.azure
+def test_the_driver_works_on_another_endpoint(provider: Path, tmp_path: Path) -> None:
+    assert provider
+    with serving("dev") as (_, exports):
+        there = endpoint(exports)
+        with world(tmp_path, load(), blobs=False, elsewhere=there.url, ca=there.ca_file) as here:
+            with pytest.raises(RuntimeError, match="no stand-in of ours"):
+                assert here.stand_in
+            group = seed.ground(there.subscription, load(), load().environments["dev"])[1]
+            before = here.inventory([group])
+            stack = here.stack("dev", parts.part(parts.stack("dev"), NETWORK), local_state=True)
+            assert stack.init().code == 0
+            applied = stack.apply()
+            assert applied.code == 0, errors(applied.output)
+            assert stack.plan().code == 0, "the second plan is empty"
+            [made] = here.inventory([group]) - before
+            assert "/virtualnetworks/" in made
+            assert not (tmp_path / STORE).exists()
+        held = there.ask("GET", dump.PATH)["resources"]
+        assert made in [each["id"].lower() for each in held], "the served one holds it"
+
+
+def test_a_state_is_rehearsed_with_another_endpoint_s_tokens(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    nowhere = tmp_path / "terraformrc"
+    nowhere.write_text(f'provider_installation {{ filesystem_mirror {{ path = "{tmp_path}" }} }}', encoding="utf-8")
+    monkeypatch.setenv("TF_CLI_CONFIG_FILE", str(nowhere))
+    kept = tmp_path / "kept"
+    with serving("--keep", str(kept)) as (process, exports):
+        there = endpoint(exports)
+        monkeypatch.setattr("sys.argv", ["rehearsal", "--endpoint", there.url, "--ca", str(there.ca_file)])
+        assert main() == 0
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=20) == 0
+    assert "the second plan is empty" in capsys.readouterr().out
+    asked = [json.loads(each)["path"] for each in (kept / "requests.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert any(each.endswith("/oauth2/v2.0/token") for each in asked), "Terraform's backend got its token there"
+    assert json.loads((kept / STORE).read_text(encoding="utf-8"))["subscriptionId"] == there.subscription
+
+
+def test_an_authority_that_is_not_named_is_not_trusted(tmp_path: Path) -> None:
+    with (
+        serving() as (_, exports),
+        world(tmp_path, load(), blobs=False, elsewhere=endpoint(exports).url) as here,
+        pytest.raises(urllib.error.URLError, match="certificate verify failed"),
+    ):
+        here.endpoint.token()
+
+
+def test_a_store_is_dumped_and_loaded_again(stand_in: StandIn, tmp_path: Path) -> None:
+    parts.seed(stand_in.azure)
+    file = tmp_path / "dumped.json"
+    file.write_text(json.dumps(dump.dumped(stand_in.azure)), encoding="utf-8")
+    with serving("--store", str(file)) as (_, exports):
+        held = endpoint(exports).ask("GET", dump.PATH)
+    assert held == dump.dumped(stand_in.azure)
+    other = Azure(TYPES, subscription="other", tenant=stand_in.azure.tenant)
+    with pytest.raises(ValueError, match="no dump of subscription other"):
+        dump.load(other, held)
+
+
+def test_ctrl_c_ends_a_rehearsal_and_what_it_has_started(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "rehearsal", "--step", "bootstrap"]
+    environment = os.environ | {"TMPDIR": str(tmp_path)}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
+        assert process.stdout
+        first = process.stdout.readline()
+        started = children(process.pid)
+        process.send_signal(signal.SIGINT)
+        said = first + process.stdout.read()
+    assert process.returncode in (0, 130), said
+    assert "nothing is left running" in said
+    assert started
+    assert not [each for each in started if Path(f"/proc/{each}").exists()]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_with_something_else_in_it_is_left_as_it_is(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "mine").write_text("x", encoding="utf-8")
+    monkeypatch.setattr("sys.argv", ["rehearsal", "--keep", str(tmp_path)])
+    with pytest.raises(SystemExit, match="holds something else"):
+        main()
+    assert [each.name for each in tmp_path.iterdir()] == ["mine"]
