@@ -27,7 +27,7 @@ class Budget(Capability):
             amount=settings.monthly_usd,
             time_grain="Monthly",
             # A constant: a change replaces the budget.
-            time_period=ConsumptionBudgetResourceGroupTimePeriod(start_date=f"{settings.start.isoformat()}T00:00:00Z"),
+            time_period=ConsumptionBudgetResourceGroupTimePeriod(start_date=f"{settings.start}T00:00:00Z"),
             notification=[
                 ConsumptionBudgetResourceGroupNotification(
                     enabled=True,

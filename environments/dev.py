@@ -1,7 +1,5 @@
 """dev: the cheapest that still has every capability. About 58 USD a month."""
 
-from datetime import date
-
 from environments.settings import (
     AlertSettings,
     BudgetSettings,
@@ -48,5 +46,5 @@ DEV = Environment(
     storage=StorageSettings(replication="LRS", deleted_kept_days=7, backups_kept_days=7, evidence_kept_days=1),
     observability=ObservabilitySettings(retention_days=30, daily_cap_gb=0.5),
     alerts=AlertSettings(teams=False),
-    budget=BudgetSettings(monthly_usd=75, start=date(2026, 12, 1)),
+    budget=BudgetSettings(monthly_usd=75, start="2026-12-01"),
 )

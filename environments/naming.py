@@ -100,6 +100,25 @@ RULES: dict[Kind, Rule] = {
     "web_app": Rule("app", 60, unique=True),
 }
 
+# https://learn.microsoft.com/azure/azure-resource-manager/troubleshooting/error-reserved-resource-name
+# What ends a word the page does not say; Azure's message is "the resource name or a part of the name", so a hyphen does
+# here. "xbox" is a whole word there, but was refused within 'kv-oxkymednnqtltmfonxbox':
+# https://github.com/openshift/openshift-azure/issues/1662
+RESERVED = re.compile(
+    r"microsoft|windows|xbox|\b(access|azure|bing|bizspark|biztalk|cortana|directx|dotnet|dynamics|excel|exchange|"
+    r"forefront|groove|hololens|hyperv|kinect|lync|msdn|o365|office|office365|onedrive|onenote|outlook|powerpoint|"
+    r"sharepoint|skype|visio|visualstudio)\b"
+)
+# Only there; a composed name starts with an abbreviation.
+RESERVED_START = "login"
+
+
+def reserved_word(name: str) -> str | None:
+    """The word for which Azure refuses a name, or a part of one, wherever it stands; None if there is none."""
+    found = RESERVED.search(name)
+    return found and found.group()
+
+
 # Every name the stacks compose, so that a workload, a short name or a suffix that is too long is refused before synth.
 ENVIRONMENT_NAMES: tuple[tuple[Kind, tuple[str, ...]], ...] = (
     ("action_group", ("",)),
@@ -152,15 +171,17 @@ class Names:
             part for part in (rule.abbreviation, self.workload, role, self.environment, last) if part
         )
 
-    def problems(self, composed: Iterable[tuple[Kind, tuple[str, ...]]]) -> Iterator[str]:
-        """What Azure would refuse among the names that a stack composes."""
+    def problems(self, composed: Iterable[tuple[Kind, tuple[str, ...]]], parts: str) -> Iterator[str]:
+        """What Azure would refuse among the names that a stack composes. `parts`: the settings to change."""
         for kind, roles in composed:
             rule = RULES[kind]
             for name in (self(kind, role) for role in roles):
-                if len(name) > rule.longest:
+                if (over := len(name) - rule.longest) > 0:
                     yield (
                         f"the {kind} name '{name}' has {len(name)} characters, Azure takes {rule.longest}: "
-                        "shorten workload, short_name or name_suffix"
+                        f"shorten {parts} by {over}"
                     )
                 elif not re.fullmatch(rule.pattern, name):
                     yield f"the {kind} name '{name}' has characters that Azure refuses there ({rule.pattern})"
+                elif word := reserved_word(name):
+                    yield (f"the {kind} name '{name}' contains '{word}', which Azure reserves: change {parts}")

@@ -1,7 +1,5 @@
 """production: survives the loss of a zone, and keeps a copy of its data in the paired region. About 553 USD a month."""
 
-from datetime import date
-
 from environments.settings import (
     AlertSettings,
     Autoscale,
@@ -56,5 +54,5 @@ PRODUCTION = Environment(
     storage=StorageSettings(replication="GZRS", deleted_kept_days=30, backups_kept_days=90, evidence_kept_days=365),
     observability=ObservabilitySettings(retention_days=90, daily_cap_gb=5),
     alerts=AlertSettings(teams=True),
-    budget=BudgetSettings(monthly_usd=700, start=date(2026, 12, 1)),
+    budget=BudgetSettings(monthly_usd=700, start="2026-12-01"),
 )

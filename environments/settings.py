@@ -1,60 +1,18 @@
 """The typed settings of the platform: what an environment may choose, and which choices go together.
 
 A literal in `environments/` is not checked where it is written but all at once, by `environments.load()`; see
-`validation.py`.
+`model.py` and `validation.py`.
 """
 
 import ipaddress
-import os
+from collections.abc import Iterator
 from datetime import date
-from typing import TYPE_CHECKING, Annotated, Literal, TypeVar, cast
+from typing import Annotated, ClassVar, Literal, get_args
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
-    Field,
-    ValidationInfo,
-    field_validator,
-    model_validator,
-)
+from pydantic import AfterValidator, Field, field_validator
 
-from environments.naming import PAIRED_LOCATIONS, Location, Names
-
-T = TypeVar("T")
-
-
-class Settings(BaseModel):
-    """A slice of an environment: frozen, closed (an unknown name is refused), checked with its whole environment."""
-
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", strict=True, validate_default=True, revalidate_instances="always"
-    )
-
-    if not TYPE_CHECKING:  # the type checker keeps pydantic's own signature
-
-        def __init__(self, *unnamed: object, **given: object) -> None:
-            """Keep what was written, unchecked: `load()` validates the tree, so that one run shows every error."""
-            given |= {"without a name": unnamed} if unnamed else {}
-            for name, value in {
-                "__dict__": given,
-                "__pydantic_fields_set__": set(given),
-                "__pydantic_extra__": None,
-                "__pydantic_private__": None,
-            }.items():
-                object.__setattr__(self, name, value)
-
-        # pydantic-core validates into a class with an __init__ of its own by calling it, unless it bears this mark.
-        __init__.__pydantic_base_init__ = True
-
-
-class InsideError(ValueError):
-    """What is wrong inside the setting that is being checked: by name, the value and what would be right."""
-
-    def __init__(self, *problems: tuple[str, object, str]) -> None:
-        super().__init__(problems)
-        self.problems = problems
-
+from environments.model import Conflict, Known, Settings
+from environments.naming import PAIRED_LOCATIONS, RESERVED_START, Location, Names, reserved_word
 
 Guid = Annotated[
     str,
@@ -80,8 +38,13 @@ def _plain(value: str) -> str:
     return value
 
 
+def _unreserved(value: str) -> str:
+    if word := reserved_word(value):
+        raise ValueError(f"contains '{word}', which Azure reserves: choose another")
+    return value
+
+
 Text = Annotated[str, Field(min_length=1, max_length=256), AfterValidator(_plain)]
-Cidr = Annotated[str, Field(description="an IPv4 range in CIDR form without host bits, 10.10.0.0/16")]
 Tier = Literal["Burstable", "General Purpose", "Memory Optimized"]
 
 
@@ -90,7 +53,11 @@ class Domain(Settings):
     """The environment's DNS zone, `<label>.<account.domain>`."""
 
     label: Annotated[
-        str, Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$", description="one DNS label in lower case")
+        str,
+        Field(
+            pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$",
+            description="one DNS label: lower-case letters and digits, hyphens inside",
+        ),
     ]
     delegated: Annotated[
         bool,
@@ -107,76 +74,82 @@ PRIVATE_RANGES = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")
 class NetworkSettings(Settings):
     """The virtual network and its two subnets."""
 
-    address_space: Cidr
-    app_subnet: Cidr
-    endpoints_subnet: Cidr
+    address_space: Annotated[
+        str, Field(description="the virtual network's private IPv4 range, in CIDR form without host bits")
+    ]
+    app_subnet: Annotated[str, Field(description="App Service's part of the address space")]
+    endpoints_subnet: Annotated[str, Field(description="the private endpoints' part of the address space")]
 
-    @field_validator("address_space")
+    @field_validator("address_space", "app_subnet", "endpoints_subnet")
     @classmethod
-    def _private(cls, value: str) -> str:
-        space = _network(value)
-        if not any(space.subnet_of(_network(private)) for private in PRIVATE_RANGES):
-            raise ValueError(f"must lie in {', '.join(PRIVATE_RANGES)}")
+    def _in_cidr_form(cls, value: str) -> str:
+        try:
+            network = ipaddress.IPv4Network(value)
+        except ValueError as error:
+            raise ValueError(f"is no IPv4 range as 10.10.0.0/16 is: {error}") from None
+        if str(network) != value:
+            raise ValueError(f"must be written as {network}")
         return value
 
-    @field_validator("app_subnet", "endpoints_subnet")
     @classmethod
-    def _inside(cls, value: str, info: ValidationInfo) -> str:
-        space, subnet = info.data.get("address_space"), _network(value)
-        if space and not subnet.subnet_of(_network(space)):
-            raise ValueError(f"lies outside the address space {space}")
+    def conflicts(cls, known: Known) -> Iterator[Conflict]:
+        """Ranges that lie elsewhere, are too small or overlap."""
+        space, app, endpoints = (
+            _network(known(path, str)) for path in ("address_space", "app_subnet", "endpoints_subnet")
+        )
+        if space and not any(space.subnet_of(ipaddress.IPv4Network(private)) for private in PRIVATE_RANGES):
+            yield Conflict("address_space", str(space), f"must lie in {', '.join(PRIVATE_RANGES)}")
+            space = None
+        for path, subnet in (("app_subnet", app), ("endpoints_subnet", endpoints)):
+            if space and subnet and not subnet.subnet_of(space):
+                yield Conflict(path, str(subnet), f"lies outside the address space {space}")
         # App Service integrates with /28 at the least and Microsoft advises /26; Azure keeps 5 addresses of each.
         # https://learn.microsoft.com/azure/app-service/overview-vnet-integration#subnet-requirements
-        if info.field_name == "app_subnet" and subnet.prefixlen > 26:
-            raise ValueError("must be /26 or larger, so that App Service can scale out and upgrade in it")
-        if subnet.prefixlen > 29:
-            raise ValueError("must be /29 or larger: Azure keeps 5 addresses of each subnet")
-        return value
-
-    @field_validator("endpoints_subnet")
-    @classmethod
-    def _apart(cls, value: str, info: ValidationInfo) -> str:
-        other = info.data.get("app_subnet")
-        if other and _network(value).overlaps(_network(other)):
-            raise ValueError(f"overlaps the app subnet {other}")
-        return value
+        if app and app.prefixlen > 26:
+            advice = "must be /26 or larger, so that App Service can scale out and upgrade in it"
+            yield Conflict("app_subnet", str(app), advice)
+        if endpoints and endpoints.prefixlen > 29:
+            advice = "must be /29 or larger: Azure keeps 5 addresses of each subnet"
+            yield Conflict("endpoints_subnet", str(endpoints), advice)
+        if app and endpoints and endpoints.overlaps(app):
+            yield Conflict("endpoints_subnet", str(endpoints), f"overlaps the app subnet {app}")
 
 
 class Autoscale(Settings):
     """How many workers the plan may run, and when it adds or removes one (CPU percentage over ten minutes)."""
 
-    minimum: Annotated[int, Field(ge=1, le=30)]
+    minimum: Annotated[int, Field(ge=1, le=30, description="never fewer workers")]
     default: Annotated[int, Field(ge=1, le=30, description="the count while no metric can be read")]
-    maximum: Annotated[int, Field(ge=1, le=30)]
-    scale_out_above_cpu_percent: Annotated[int, Field(ge=20, le=95)] = 70
-    scale_in_below_cpu_percent: Annotated[int, Field(ge=5, le=80)] = 30
+    maximum: Annotated[int, Field(ge=1, le=30, description="never more workers")]
+    scale_out_above_cpu_percent: Annotated[int, Field(ge=20, le=95, description="one worker more, above")] = 70
+    scale_in_below_cpu_percent: Annotated[int, Field(ge=5, le=80, description="one worker less, below")] = 30
 
-    @field_validator("default")
     @classmethod
-    def _not_below(cls, value: int, info: ValidationInfo) -> int:
-        return _ordered("minimum", value, info)
-
-    @field_validator("maximum")
-    @classmethod
-    def _not_above(cls, value: int, info: ValidationInfo) -> int:
-        return _ordered("default", _ordered("minimum", value, info), info)
-
-    @field_validator("scale_in_below_cpu_percent")
-    @classmethod
-    def _no_flapping(cls, value: int, info: ValidationInfo) -> int:
-        out = info.data.get("scale_out_above_cpu_percent")
-        if out is not None and value * 2 > out:
-            # At two workers, removing one doubles the load of the other.
-            raise ValueError(f"must be at most half of scale_out_above_cpu_percent ({out}), or the plan flaps")
-        return value
+    def conflicts(cls, known: Known) -> Iterator[Conflict]:
+        """Limits that are not in order, and a plan that would flap."""
+        minimum, default, maximum = (known(path, int) for path in ("minimum", "default", "maximum"))
+        order = "minimum <= default <= maximum"
+        if minimum and default and default < minimum:
+            yield Conflict("default", default, f"must be at least minimum ({minimum}): {order}")
+        highest = max(("minimum", "default"), key=lambda path: known(path, int) or 0)
+        if maximum and maximum < (bound := known(highest, int) or 0):
+            yield Conflict("maximum", maximum, f"must be at least {highest} ({bound}): {order}")
+        out, in_ = known("scale_out_above_cpu_percent", int), known("scale_in_below_cpu_percent", int)
+        # At two workers, removing one doubles the load of the other.
+        if out and in_ and in_ * 2 > out:
+            half = f"must be at most half of scale_out_above_cpu_percent ({out}), or the plan flaps"
+            yield Conflict("scale_in_below_cpu_percent", in_, half)
 
 
 class WebAppSettings(Settings):
     """The App Service plan of the API, and what runs on it."""
 
-    sku: Literal["B1", "B2", "B3", "S1", "S2", "S3", "P0v3", "P1v3", "P2v3", "P3v3"]
+    sku: Annotated[
+        Literal["B1", "B2", "B3", "S1", "S2", "S3", "P0v3", "P1v3", "P2v3", "P3v3"],
+        Field(description="size of a worker"),
+    ]
     workers: Annotated[int, Field(ge=1, le=30, description="workers before autoscale, if any, takes over")]
-    zone_balanced: bool
+    zone_balanced: Annotated[bool, Field(description="True spreads the workers over the region's zones")]
     slot: Annotated[bool, Field(description="True adds a 'staging' slot for deployments without downtime")]
     autoscale: Autoscale | None
     web_concurrency: Annotated[int, Field(ge=1, le=16, description="Uvicorn processes a container")] = 2
@@ -186,47 +159,28 @@ class WebAppSettings(Settings):
         """App Service's pricing tier of the sku."""
         return _plan_tier(self.sku)
 
-    @field_validator("workers")
     @classmethod
-    def _within_tier(cls, value: int, info: ValidationInfo) -> int:
-        if sku := info.data.get("sku"):
-            most = {"Basic": 3, "Standard": 10, "Premium": 30}[_plan_tier(sku)]
-            if value > most:
-                raise ValueError(f"must be at most {most} on {sku}")
-        return value
-
-    @field_validator("zone_balanced")
-    @classmethod
-    def _zones(cls, value: bool, info: ValidationInfo) -> bool:
-        sku, workers = info.data.get("sku"), info.data.get("workers")
-        if value and sku and _plan_tier(sku) != "Premium":
-            raise ValueError(f"needs a Premium plan (P0v3 and up); {sku} is {_plan_tier(sku)}")
-        if value and workers and workers < 2:
-            raise ValueError("needs at least 2 workers, one a zone")
-        return value
-
-    @field_validator("slot")
-    @classmethod
-    def _slot(cls, value: bool, info: ValidationInfo) -> bool:
-        return _more_than_basic(value, info)
-
-    @field_validator("autoscale")
-    @classmethod
-    def _scales(cls, value: Autoscale | None, info: ValidationInfo) -> Autoscale | None:
-        workers = info.data.get("workers")
-        if value and workers and not value.minimum <= workers <= value.maximum:
-            raise ValueError(f"needs minimum <= workers ({workers}) <= maximum: the plan starts with its workers")
-        if value and info.data.get("zone_balanced") and value.minimum < 2:
-            raise ValueError("needs a minimum of at least 2 while the plan is zone balanced")
-        if value and info.data.get("sku") and _plan_tier(info.data["sku"]) == "Standard" and value.maximum > 10:
-            raise ValueError(f"needs a maximum of at most 10 on {info.data['sku']}")
-        return _more_than_basic(value, info)
+    def conflicts(cls, known: Known) -> Iterator[Conflict]:
+        """What the plan's tier does not offer, and what its workers and their limits do not allow."""
+        workers, zone_balanced = known("workers", int), known("zone_balanced", bool)
+        minimum, maximum = known("autoscale.minimum", int), known("autoscale.maximum", int)
+        if sku := known("sku", str):
+            yield from _beyond_tier(known, sku)
+        if zone_balanced and workers and workers < 2:
+            yield Conflict("zone_balanced", True, "needs at least 2 workers, one a zone")
+        if zone_balanced and minimum and minimum < 2:
+            yield Conflict("autoscale.minimum", minimum, "must be at least 2 while the plan is zone balanced")
+        start = "the plan starts with its workers"
+        if minimum and workers and minimum > workers:
+            yield Conflict("autoscale.minimum", minimum, f"must be at most workers ({workers}): {start}")
+        if maximum and workers and maximum < workers:
+            yield Conflict("autoscale.maximum", maximum, f"must be at least workers ({workers}): {start}")
 
 
 class StaticSiteSettings(Settings):
     """The admin site on Static Web Apps."""
 
-    tier: Literal["Free", "Standard"]
+    tier: Annotated[Literal["Free", "Standard"], Field(description="Standard comes with a service level agreement")]
     location: Annotated[
         Literal["eastus2", "centralus", "westus2", "westeurope", "eastasia"],
         Field(description="where the site's API and staging environments live; its content is served worldwide"),
@@ -240,50 +194,75 @@ class DatabaseSettings(Settings):
         str | None,
         Field(
             pattern=r"^[a-z][a-z0-9-]{1,61}[a-z0-9]$",
-            description="None composes the name; a restored server is adopted by naming it here",
+            description="None composes the name; a restored server is adopted by naming it here: 3 to 63 lower-case "
+            "letters or digits, hyphens inside, a letter first",
         ),
     ] = None
-    sku: Literal[
-        "B_Standard_B1ms",
-        "B_Standard_B2s",
-        "B_Standard_B2ms",
-        "GP_Standard_D2ds_v5",
-        "GP_Standard_D4ds_v5",
-        "GP_Standard_D8ds_v5",
-        "MO_Standard_E2ds_v5",
-        "MO_Standard_E4ds_v5",
+    sku: Annotated[
+        Literal[
+            "B_Standard_B1ms",
+            "B_Standard_B2s",
+            "B_Standard_B2ms",
+            "GP_Standard_D2ds_v5",
+            "GP_Standard_D4ds_v5",
+            "GP_Standard_D8ds_v5",
+            "MO_Standard_E2ds_v5",
+            "MO_Standard_E4ds_v5",
+        ],
+        Field(description="compute: the part before the first underscore is the tier"),
     ]
     storage_gb: Annotated[
         Literal[32, 64, 128, 256, 512, 1024, 2048],
         Field(description="the size at creation; the server grows by itself and never shrinks"),
     ]
-    backup_retention_days: Annotated[int, Field(ge=7, le=35)]
-    high_availability: Literal["SameZone", "ZoneRedundant"] | None
+    backup_retention_days: Annotated[
+        int, Field(ge=7, le=35, description="days back that the server can be restored to")
+    ]
+    high_availability: Annotated[
+        Literal["SameZone", "ZoneRedundant"] | None,
+        Field(description="a standby in the same or in another zone; failover by itself"),
+    ]
     geo_redundant_backup: Annotated[bool, Field(description="fixed at creation: a change replaces the server")]
-    pgbouncer: bool
-    maintenance_day: Literal["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"]
-    maintenance_hour_utc: Annotated[int, Field(ge=0, le=23)]
+    pgbouncer: Annotated[bool, Field(description="a connection pool on port 6432, by transaction")]
+    maintenance_day: Annotated[
+        Literal["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"],
+        Field(description="when Azure may patch the server"),
+    ]
+    maintenance_hour_utc: Annotated[int, Field(ge=0, le=23, description="the hour at which the window opens, UTC")]
 
     @property
     def tier(self) -> Tier:
         """The compute tier that the sku belongs to."""
         return _compute_tier(self.sku)
 
-    @field_validator("high_availability", "pgbouncer")
+    @field_validator("server_name")
     @classmethod
-    def _needs_more_than_burstable(cls, value: T, info: ValidationInfo) -> T:
-        sku = info.data.get("sku")
-        if value and sku and _compute_tier(sku) == "Burstable":
-            raise ValueError(f"needs a General Purpose or Memory Optimized sku; {sku} is Burstable")
-        return value
+    def _free(cls, value: str | None) -> str | None:
+        if value and value.startswith(RESERVED_START):
+            raise ValueError(f"starts with '{RESERVED_START}', which Azure reserves: choose another")
+        return value and _unreserved(value)
+
+    @classmethod
+    def conflicts(cls, known: Known) -> Iterator[Conflict]:
+        """What the Burstable tier does not offer."""
+        sku = known("sku", str)
+        for path in ("high_availability", "pgbouncer"):
+            if sku and _compute_tier(sku) == "Burstable" and (value := known(path, object)):
+                yield Conflict(path, value, f"needs a General Purpose or Memory Optimized sku; {sku} is Burstable")
 
 
 class CacheSettings(Settings):
     """Azure Managed Redis."""
 
-    sku: Literal["Balanced_B0", "Balanced_B1", "Balanced_B3", "Balanced_B5", "Balanced_B10"]
+    sku: Annotated[
+        Literal["Balanced_B0", "Balanced_B1", "Balanced_B3", "Balanced_B5", "Balanced_B10"],
+        Field(description="size of the cache: 0.5, 1, 3, 6, 12 GB"),
+    ]
     high_availability: Annotated[bool, Field(description="fixed at creation: a change replaces the cache")]
-    eviction: Literal["VolatileLRU", "AllKeysLRU", "NoEviction"]
+    eviction: Annotated[
+        Literal["VolatileLRU", "AllKeysLRU", "NoEviction"],
+        Field(description="the keys that go when memory is full: those with an expiry, any, none (writes fail)"),
+    ]
     loss_accepted: Annotated[
         str | None,
         Field(
@@ -292,15 +271,17 @@ class CacheSettings(Settings):
     ] = None
     persistence: Annotated[Literal["1h", "6h", "12h"] | None, Field(description="how often a snapshot (RDB) is kept")]
 
-    @field_validator("persistence")
     @classmethod
-    def _kept_safe(cls, value: str | None, info: ValidationInfo) -> str | None:
-        if value and info.data.get("high_availability") is False and info.data.get("loss_accepted") is None:
-            raise ValueError(
+    def conflicts(cls, known: Known) -> Iterator[Conflict]:
+        """Persistence that a lone node would not keep safe, unless that is accepted."""
+        persistence, accepted = known("persistence", str), known("loss_accepted", str)
+        if persistence and known("high_availability", bool) is False and not accepted:
+            yield Conflict(
+                "persistence",
+                persistence,
                 "needs high_availability=True: a lone node is away while it restores. "
-                "To do without, say in loss_accepted what is lost"
+                "To do without, say in loss_accepted what is lost",
             )
-        return value
 
 
 class KeyVaultSettings(Settings):
@@ -319,31 +300,37 @@ class EmailSettings(Settings):
     verified: Annotated[
         bool, Field(description="True once the verification script reports the customer domain verified")
     ]
-    sender: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$", description="the part before the @")]
-    sender_name: Annotated[str, Field(min_length=1, max_length=64), AfterValidator(_plain)]
+    sender: Annotated[
+        str,
+        Field(
+            pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$",
+            description="the part before the @: lower-case letters and digits, then also . _ -",
+        ),
+    ]
+    sender_name: Annotated[
+        str, Field(min_length=1, max_length=64, description="the name that recipients see"), AfterValidator(_plain)
+    ]
     data_location: Annotated[
         Literal["United States", "Europe", "UK"], Field(description="fixed at creation: a change replaces the service")
     ]
 
-    @field_validator("sender")
     @classmethod
-    def _azures_own(cls, value: str, info: ValidationInfo) -> str:
-        if info.data.get("domain") == "azure" and value != "donotreply":
-            raise ValueError("must be 'donotreply', the one sender of a domain of Azure's")
-        return value
-
-    @field_validator("verified")
-    @classmethod
-    def _only_customers(cls, value: bool, info: ValidationInfo) -> bool:
-        if value and info.data.get("domain") == "azure":
-            raise ValueError("is for a customer domain: Azure verifies its own, so leave it False")
-        return value
+    def conflicts(cls, known: Known) -> Iterator[Conflict]:
+        """What a domain of Azure's does not have."""
+        if known("domain", str) != "azure":
+            return
+        if (sender := known("sender", str)) not in {None, "donotreply"}:
+            yield Conflict("sender", sender, "must be 'donotreply', the one sender of a domain of Azure's")
+        if known("verified", bool):
+            yield Conflict("verified", True, "is for a customer domain: Azure verifies its own, so leave it False")
 
 
 class ObservabilitySettings(Settings):
     """Where logs and metrics go, for how long, and how much a day."""
 
-    retention_days: Literal[30, 60, 90, 120, 180, 270, 365, 550, 730]
+    retention_days: Annotated[
+        Literal[30, 60, 90, 120, 180, 270, 365, 550, 730], Field(description="days that logs are kept")
+    ]
     daily_cap_gb: Annotated[
         float, Field(ge=0.05, le=100, allow_inf_nan=False, description="gigabytes a day; past it nothing is recorded")
     ]
@@ -360,75 +347,113 @@ class AlertSettings(Settings):
 class FrontDoorSettings(Settings):
     """Azure Front Door Standard before the API: requests a minute that one client address may make."""
 
-    api_requests_a_minute: Annotated[int, Field(ge=10, le=100_000)]
-    sign_in_requests_a_minute: Annotated[int, Field(ge=10, le=1_000)]
+    api_requests_a_minute: Annotated[int, Field(ge=10, le=100_000, description="to every path with `/api/` in it")]
+    sign_in_requests_a_minute: Annotated[
+        int, Field(ge=10, le=1_000, description="to every path with `/api/v1/auth/` in it")
+    ]
 
-    @field_validator("sign_in_requests_a_minute")
     @classmethod
-    def _stricter(cls, value: int, info: ValidationInfo) -> int:
-        api = info.data.get("api_requests_a_minute")
-        if api is not None and value >= api:
-            raise ValueError(f"must be below api_requests_a_minute ({api}): signing in has the stricter limit")
-        return value
+    def conflicts(cls, known: Known) -> Iterator[Conflict]:
+        """A limit for signing in that is no stricter than the other."""
+        api, sign_in = known("api_requests_a_minute", int), known("sign_in_requests_a_minute", int)
+        if api and sign_in and sign_in >= api:
+            stricter = f"must be below api_requests_a_minute ({api}): signing in has the stricter limit"
+            yield Conflict("sign_in_requests_a_minute", sign_in, stricter)
 
 
 class StorageSettings(Settings):
     """Uploads, backups and deployment evidence."""
 
-    replication: Literal["LRS", "ZRS", "GRS", "GZRS"]
+    replication: Annotated[
+        Literal["LRS", "ZRS", "GRS", "GZRS"],
+        Field(description="copies of the blobs: in one place, over zones, in the paired region, or both"),
+    ]
     deleted_kept_days: Annotated[int, Field(ge=7, le=365, description="days that deleted blobs can be brought back")]
-    backups_kept_days: Annotated[int, Field(ge=7, le=3650)]
+    backups_kept_days: Annotated[int, Field(ge=7, le=3650, description="days after which a backup is deleted")]
     evidence_kept_days: Annotated[
         int, Field(ge=1, le=3650, description="days that deployment evidence can be neither changed nor deleted")
     ]
 
 
-FIRST_BUDGET = date(2017, 6, 1)
+FIRST_BUDGET = "2017-06-01"
 
 
 class BudgetSettings(Settings):
     """The monthly budget of the environment's resource group."""
 
-    monthly_usd: Annotated[int, Field(ge=1, le=1_000_000)]
-    start: Annotated[date, Field(description="the first of a month; fixed at creation")]
+    monthly_usd: Annotated[
+        int,
+        Field(
+            ge=1,
+            le=1_000_000,
+            description="mail goes out at 80 and 100 % of it, and when 100 % is forecast; nothing is stopped",
+        ),
+    ]
+    # Text, because date(2026, 2, 30) raises where it is written, before anything can be checked.
+    start: Annotated[
+        str,
+        Field(
+            pattern="^[0-9]{4}-[0-9]{2}-[0-9]{2}$",
+            description="the first of the month of the first apply, '2026-12-01'; fixed at creation: "
+            "a change replaces the budget",
+        ),
+    ]
 
     @field_validator("start")
     @classmethod
-    def _first_of_a_month(cls, value: date) -> date:
-        if value.day != 1:
-            raise ValueError(f"must be the first of a month: {value.replace(day=1)}")
+    def _first_of_a_month(cls, value: str) -> str:
+        try:
+            start = date.fromisoformat(value)
+        except ValueError:
+            raise ValueError("is no day of the calendar") from None
+        if start.day != 1:
+            raise ValueError(f"must be the first of a month: '{start.replace(day=1)}'")
         if value < FIRST_BUDGET:
-            raise ValueError(f"must not be before {FIRST_BUDGET}, Azure's first")
+            raise ValueError(f"must not be before '{FIRST_BUDGET}', Azure's first")
         return value
 
 
 class RegistrySettings(Settings):
     """The container registry of all environments."""
 
-    sku: Literal["Basic", "Standard", "Premium"]
+    sku: Annotated[
+        Literal["Basic", "Standard", "Premium"],
+        Field(description="storage and throughput of the container registry"),
+    ]
 
 
 class StateSettings(Settings):
     """The storage account that holds every stack's Terraform state."""
 
-    replication: Literal["ZRS", "GRS", "GZRS", "RAGZRS"]
-    deleted_kept_days: Annotated[int, Field(ge=30, le=365)]
+    replication: Annotated[
+        Literal["ZRS", "GRS", "GZRS", "RAGZRS"],
+        Field(description="copies of the state: over zones, in the paired region, or both"),
+    ]
+    deleted_kept_days: Annotated[
+        int,
+        Field(ge=30, le=365, description="days that deleted state, and earlier versions of it, can be brought back"),
+    ]
 
 
 # ------------------------------------------------------------------------------------------------------------ the whole
-VARIABLES = "AUGEO_"
-
-
 class Account(Settings):
     """What belongs to the user's own Azure, GitHub and registrar."""
 
-    workload: Annotated[str, Field(pattern=r"^[a-z][a-z0-9]{1,9}$", description="2 to 10 letters and digits")]
+    workload: Annotated[
+        str,
+        Field(
+            pattern=r"^[a-z][a-z0-9]{1,9}$",
+            description="2 to 10 lower-case letters or digits, a letter first: names hold it",
+        ),
+        AfterValidator(_unreserved),
+    ]
     name_suffix: Annotated[
         str,
         Field(
             pattern=r"^[a-z0-9]{3,5}$",
             description="3 to 5 lower-case letters or digits, yours alone: globally unique names end in it",
         ),
+        AfterValidator(_unreserved),
     ]
     subscription_id: Guid
     tenant_id: Guid
@@ -458,8 +483,8 @@ class Account(Settings):
         ),
     ]
     github_repository_id: Annotated[str, Field(pattern=r"^[0-9]*$", description="digits, or empty")]
-    owner_tag: Text
-    cost_center_tag: Text
+    owner_tag: Annotated[Text, Field(description="the tag `owner` of every resource")]
+    cost_center_tag: Annotated[Text, Field(description="the tag `cost-center` of every resource")]
 
     @field_validator("alert_emails")
     @classmethod
@@ -468,13 +493,13 @@ class Account(Settings):
             raise ValueError("names an address twice")
         return value
 
-    @field_validator("github_repository_id")
     @classmethod
-    def _both_ids(cls, value: str, info: ValidationInfo) -> str:
-        owner = info.data.get("github_owner_id")
-        if owner is not None and bool(owner) != bool(value):
-            raise ValueError("github_owner_id and github_repository_id go together: fill both or neither")
-        return value
+    def conflicts(cls, known: Known) -> Iterator[Conflict]:
+        """One of GitHub's ids without the other."""
+        owner, repository = known("github_owner_id", str), known("github_repository_id", str)
+        if owner is not None and repository is not None and bool(owner) != bool(repository):
+            both = "github_owner_id and github_repository_id go together: fill both or neither"
+            yield Conflict("github_repository_id", repository, both)
 
     @property
     def github_subject(self) -> str:
@@ -487,42 +512,43 @@ class Account(Settings):
             return f"repo:{owner}@{self.github_owner_id}/{name}@{self.github_repository_id}"
         return f"repo:{owner}/{name}"
 
-    @model_validator(mode="before")
-    @classmethod
-    def _from_environment_variables(cls, given: object) -> object:
-        """`AUGEO_<FIELD>`, if not empty, replaces what is written, for CI of a fork. Lists: commas between."""
-        if not isinstance(given, (dict, cls)):
-            return given  # for pydantic to refuse
-        written = cast(dict[str, object], given if isinstance(given, dict) else vars(given))
-        replaced = dict(written)
-        for name in cls.model_fields:
-            # An unset variable of a GitHub workflow is an empty one.
-            if value := os.environ.get(f"{VARIABLES}{name.upper()}"):
-                replaced[name] = tuple(filter(None, value.split(","))) if name == "alert_emails" else value
-        return replaced
+    def names(self, stack: "Shared | Environment") -> Names:
+        """Names of a stack's resources."""
+        return Names(self.workload, stack.short_name, stack.location, self.name_suffix)
+
+
+UNPAIRED = frozenset(get_args(Location)) - frozenset(PAIRED_LOCATIONS)
 
 
 class Shared(Settings):
     """What the environments share: state, registry, parent zone, CI identities."""
 
-    location: Location
+    short_name: ClassVar = "shared"
+    location: Annotated[Location, Field(description="the Azure region of the shared stack")]
     registry: RegistrySettings
     state: StateSettings
     observability: ObservabilitySettings
     account: Account
 
-    @field_validator("state")
     @classmethod
-    def _replication_pair(cls, value: StateSettings, info: ValidationInfo) -> StateSettings:
-        location = info.data.get("location")
-        if value.replication != "ZRS" and location and location not in PAIRED_LOCATIONS:
-            raise InsideError(("replication", value.replication, f"needs a location with a pair; {location} has none"))
-        return value
+    def conflicts(cls, known: Known) -> Iterator[Conflict]:
+        """Copies in a paired region, where there is none."""
+        location, replication = known("location", str), known("state.replication", str)
+        if location in UNPAIRED and replication not in {None, "ZRS"}:
+            yield Conflict("state.replication", replication, f"needs a location with a pair; {location} has none")
 
     @property
     def names(self) -> Names:
         """Names of the shared stack's resources."""
-        return Names(self.account.workload, "shared", self.location, self.account.name_suffix)
+        return self.account.names(self)
+
+
+PRODUCTION_SIZING = (
+    "web_app.zone_balanced",
+    "database.high_availability",
+    "database.geo_redundant_backup",
+    "cache.high_availability",
+)
 
 
 class Environment(Settings):
@@ -530,15 +556,23 @@ class Environment(Settings):
 
     name: Annotated[
         str,
-        Field(pattern=r"^[a-z][a-z0-9]{1,15}$", description="2 to 16 lower-case letters or digits; the stack's name"),
+        Field(
+            pattern=r"^[a-z][a-z0-9]{1,15}$",
+            description="2 to 16 lower-case letters or digits, a letter first: the stack's name",
+        ),
     ]
     short_name: Annotated[
-        str, Field(pattern=r"^[a-z][a-z0-9]{1,3}$", description="2 to 4 lower-case letters or digits, for names")
+        str,
+        Field(
+            pattern=r"^[a-z][a-z0-9]{1,3}$",
+            description="2 to 4 lower-case letters or digits, a letter first: names hold it",
+        ),
+        AfterValidator(_unreserved),
     ]
     application_environment: Annotated[
         Literal["development", "staging", "production"], Field(description="the application's ENVIRONMENT")
     ]
-    location: Location
+    location: Annotated[Location, Field(description="the Azure region of everything but the static site's own choice")]
     disposable: Annotated[
         bool,
         Field(description="True drops deletion protection, locks and locked immutability; refused at production size"),
@@ -561,55 +595,33 @@ class Environment(Settings):
     @classmethod
     def _not_shared(cls, value: str) -> str:
         if value == "shared":
-            raise ValueError("'shared' is the shared stack's own name")
+            raise ValueError("is the shared stack's own name")
         return value
 
-    @field_validator("web_app", "database", "cache")
     @classmethod
-    def _not_disposable(cls, value: T, info: ValidationInfo) -> T:
-        """A protection that is dropped by one flag must not be within reach of data that people need."""
-        too_much = [
-            (option, getattr(value, option), "is production sizing, which a disposable environment may not have")
-            for option in ("zone_balanced", "high_availability", "geo_redundant_backup")
-            if info.data.get("disposable") and getattr(value, option, None)
-        ]
-        if too_much:
-            raise InsideError(*too_much)
-        return value
-
-    @field_validator("database")
-    @classmethod
-    def _backup_pair(cls, value: DatabaseSettings, info: ValidationInfo) -> DatabaseSettings:
-        location = info.data.get("location")
-        if value.geo_redundant_backup and location and location not in PAIRED_LOCATIONS:
-            raise InsideError(("geo_redundant_backup", True, f"needs a location with a pair; {location} has none"))
-        return value
-
-    @field_validator("storage")
-    @classmethod
-    def _replication_pair(cls, value: StorageSettings, info: ValidationInfo) -> StorageSettings:
-        location = info.data.get("location")
-        if value.replication in {"GRS", "GZRS"} and location and location not in PAIRED_LOCATIONS:
-            raise InsideError(("replication", value.replication, f"needs a location with a pair; {location} has none"))
-        return value
-
-    @field_validator("front_door")
-    @classmethod
-    def _behind_front_door(cls, value: FrontDoorSettings | None, info: ValidationInfo) -> FrontDoorSettings | None:
-        web_app = info.data.get("web_app")
-        if value is None and web_app is not None and web_app.zone_balanced:
-            raise ValueError("is missing: a zone balanced API is reached through Front Door alone")
-        return value
-
-    @field_validator("email")
-    @classmethod
-    def _mail_needs_a_zone(cls, value: EmailSettings, info: ValidationInfo) -> EmailSettings:
-        domain = info.data.get("domain")
-        if value.verified and domain is not None and not domain.delegated:
-            raise InsideError(
-                ("verified", True, "needs domain.delegated=True: nobody can look up the records before that")
+    def conflicts(cls, known: Known) -> Iterator[Conflict]:
+        """What a slice asks for and another one, the location or the environment's purpose does not allow."""
+        # A protection that is dropped by one flag must not be within reach of data that people need.
+        if known("disposable", bool):
+            for path in PRODUCTION_SIZING:
+                if value := known(path, object):
+                    yield Conflict(path, value, "is production sizing, which a disposable environment may not have")
+        if (location := known("location", str)) in UNPAIRED:
+            no_pair = f"needs a location with a pair; {location} has none"
+            if known("database.geo_redundant_backup", bool):
+                yield Conflict("database.geo_redundant_backup", True, no_pair)
+            if (replication := known("storage.replication", str)) in {"GRS", "GZRS"}:
+                yield Conflict("storage.replication", replication, no_pair)
+        if known("web_app.zone_balanced", bool) and known.get("front_door") is None:
+            yield Conflict(
+                "front_door",
+                None,
+                "must be FrontDoorSettings(...): a zone balanced API is reached through Front Door alone",
             )
-        return value
+        if known("email.verified", bool) and known("domain.delegated", bool) is False:
+            yield Conflict(
+                "email.verified", True, "needs domain.delegated=True: nobody can look up the records before that"
+            )
 
 
 class Platform(Settings):
@@ -620,37 +632,30 @@ class Platform(Settings):
 
     def names(self, environment: Environment) -> Names:
         """Names of one environment's resources."""
-        account = self.shared.account
-        return Names(account.workload, environment.short_name, environment.location, account.name_suffix)
+        return self.shared.account.names(environment)
 
 
 # -------------------------------------------------------------------------------------------------------- small helpers
-def _network(value: str) -> ipaddress.IPv4Network:
-    try:
-        network = ipaddress.IPv4Network(value)
-    except ValueError as error:
-        raise ValueError(f"is no IPv4 range: {error}") from None
-    if str(network) != value:
-        raise ValueError(f"must be written as {network}")
-    return network
-
-
-def _ordered(lower: str, value: int, info: ValidationInfo) -> int:
-    bound = info.data.get(lower)
-    if bound is not None and value < bound:
-        raise ValueError(f"must be at least {lower} ({bound}): minimum <= default <= maximum")
-    return value
+def _network(written: str | None) -> ipaddress.IPv4Network | None:
+    return ipaddress.IPv4Network(written) if written else None
 
 
 def _plan_tier(sku: str) -> Literal["Basic", "Standard", "Premium"]:
     return {"B": "Basic", "S": "Standard", "P": "Premium"}[sku[0]]  # pyright: ignore[reportReturnType]
 
 
-def _more_than_basic(value: T, info: ValidationInfo) -> T:
-    sku = info.data.get("sku")
-    if value and sku and _plan_tier(sku) == "Basic":
-        raise ValueError(f"needs a Standard or Premium plan; {sku} is Basic")
-    return value
+def _beyond_tier(known: Known, sku: str) -> Iterator[Conflict]:
+    tier = _plan_tier(sku)
+    most = {"Basic": 3, "Standard": 10, "Premium": 30}[tier]
+    counts = ("workers",) if tier == "Basic" else ("workers", "autoscale.maximum")
+    for path in counts:
+        if (count := known(path, int)) and count > most:
+            yield Conflict(path, count, f"must be at most {most} on {sku}")
+    if tier != "Premium" and known("zone_balanced", bool):
+        yield Conflict("zone_balanced", True, f"needs a Premium plan (P0v3 and up); {sku} is {tier}")
+    for path in ("slot", "autoscale"):
+        if tier == "Basic" and (value := known(path, object)):
+            yield Conflict(path, value, f"needs a Standard or Premium plan; {sku} is Basic")
 
 
 def _compute_tier(sku: str) -> Tier:

@@ -1,7 +1,5 @@
 """staging: production's topology at a smaller size, so that it proves it. About 280 USD a month."""
 
-from datetime import date
-
 from environments.settings import (
     AlertSettings,
     BudgetSettings,
@@ -53,5 +51,5 @@ STAGING = Environment(
     storage=StorageSettings(replication="LRS", deleted_kept_days=14, backups_kept_days=30, evidence_kept_days=30),
     observability=ObservabilitySettings(retention_days=30, daily_cap_gb=1),
     alerts=AlertSettings(teams=True),
-    budget=BudgetSettings(monthly_usd=350, start=date(2026, 12, 1)),
+    budget=BudgetSettings(monthly_usd=350, start="2026-12-01"),
 )

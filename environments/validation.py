@@ -2,14 +2,18 @@
 
 import difflib
 import os
-from collections.abc import Iterable, Iterator, Mapping
-from typing import get_args
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from types import NoneType
+from typing import Annotated, Literal, get_args, get_origin
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from environments.naming import ENVIRONMENT_NAMES, SHARED_NAMES, Names
-from environments.settings import VARIABLES, Account, Environment, InsideError, Platform, Settings, Shared
+from environments.model import WITHOUT_A_NAME, Known, Settings
+from environments.naming import ENVIRONMENT_NAMES, SHARED_NAMES
+from environments.settings import Account, Environment, Platform, Shared
+
+VARIABLES = "AUGEO_"
 
 CERTIFICATE_NAME = 64
 """Characters that a managed certificate may name: https://learn.microsoft.com/azure/frontdoor/domain"""
@@ -30,19 +34,37 @@ def validate(shared: Shared, environments: Mapping[str, Environment]) -> Platfor
     Raises:
         SettingsError: with every problem of every environment.
     """
-    lines: list[str] = []
-    platform = None
+    written = Platform(shared=_with_variables(shared), environments=dict(environments))
+    platform, errors = None, list[ErrorDetails]()
     try:
-        platform = Platform.model_validate({"shared": shared, "environments": dict(environments)})
+        platform = Platform.model_validate(written)
     except ValidationError as error:
-        lines = [line for detail in error.errors(include_url=False) for line in _in_words(detail)]
-    wrong = {line.split(" = ")[0].split(": is missing")[0] for line in lines}
-    lines += _unknown_variables()
-    lines += [line for line in _across(environments) if line.split(" = ")[0] not in wrong]
-    lines += _composed(shared, environments, wrong)
+        errors = error.errors(include_url=False)
+    lines = [_in_words(detail) for detail in errors]
+    lines += _between(platform or written, [detail["loc"] for detail in errors])
+    places = {f"{place}": order for order, place in enumerate(("shared", *environments))}
+    lines.sort(key=lambda line: places.get(line.partition(":")[0], 0))
+    lines = [*_unknown_variables(), *lines]
     if platform is None or lines:
         raise SettingsError(lines)
     return platform
+
+
+def _with_variables(shared: Shared) -> Shared:
+    """`AUGEO_<FIELD>`, if not empty, replaces what the account says, for CI of a fork. Lists: commas between."""
+    account = getattr(shared, "account", None)
+    if not isinstance(account, Account):
+        return shared  # for pydantic to refuse
+    given: dict[str, object] = {name: value for name in Account.model_fields if (value := _variable(name))}
+    if "alert_emails" in given:
+        addresses = (address.strip() for address in _variable("alert_emails").split(","))
+        given["alert_emails"] = tuple(filter(None, addresses))
+    return shared.model_copy(update={"account": account.model_copy(update=given)})
+
+
+def _variable(field: str) -> str:
+    # An unset variable of a GitHub workflow is an empty one.
+    return os.environ.get(f"{VARIABLES}{field.upper()}", "").strip()
 
 
 def _unknown_variables() -> Iterator[str]:
@@ -53,103 +75,153 @@ def _unknown_variables() -> Iterator[str]:
             yield f"environment variable {variable}: no such setting{hint}"
 
 
-def _across(environments: Mapping[str, Environment]) -> Iterator[str]:
-    """What two environments may not share, of what is written: told also when one of them is wrong by itself."""
-    seen: dict[tuple[str, object], str] = {}
-    for name, environment in environments.items():
-        written = getattr(environment, "name", name)
-        if written != name:
+def _between(platform: Platform, wrong: Collection[tuple[str | int, ...]]) -> Iterator[str]:
+    """What does not go together across environments: of all that is right by itself, whatever else is wrong."""
+    shared = Known(platform.shared, {loc[1:] for loc in wrong if loc[0] == "shared"})
+    environments = {
+        name: Known(environment, {loc[2:] for loc in wrong if loc[:2] == ("environments", name)})
+        for name, environment in platform.environments.items()
+    }
+    yield from _taken_twice(environments)
+    if domain := shared("account.domain", str):
+        yield from _too_long(environments, domain)
+    yield from _misnamed(platform, shared, environments)
+
+
+def _taken_twice(environments: Mapping[str, Known]) -> Iterator[str]:
+    seen: dict[tuple[str, str], str] = {}
+    for name, known in environments.items():
+        if (written := known("name", str)) and written != name:
             yield f"{name}: name = {written!r}: must be {name!r}, as ENVIRONMENTS calls it"
         for path in ("short_name", "domain.label", "database.server_name"):
-            value = _written(environment, path)
-            if isinstance(value, str) and (other := seen.setdefault((path, value), name)) != name:
+            if (value := known(path, str)) and (other := seen.setdefault((path, value), name)) != name:
                 yield f"{name}: {path} = {value!r}: is {other}'s already; each environment needs its own"
 
 
-def _composed(shared: Shared, environments: Mapping[str, Environment], wrong: set[str]) -> Iterator[str]:
-    """What Azure would refuse of the names that are composed, wherever the parts are right by themselves."""
-    if any(field.startswith("shared: account") or field == "shared: location" for field in wrong):
-        return
-    account = Account.model_validate(shared.account)
-    suffix = account.name_suffix
-    yield from (
-        f"shared: {problem}"
-        for problem in Names(account.workload, "shared", shared.location, suffix).problems(SHARED_NAMES)
-    )
-    servers: dict[str, str] = {}
-    sound = {
-        name: environment
-        for name, environment in environments.items()
-        if not {f"{name}: {field}" for field in ("short_name", "location", "domain", "domain.label")} & wrong
-        and _written(environment, "domain.label") is not None
-    }
-    for name, environment in sound.items():
-        names = Names(account.workload, environment.short_name, environment.location, suffix)
-        servers[names("postgresql")] = name
-        yield from (f"{name}: {problem}" for problem in names.problems(ENVIRONMENT_NAMES))
-        host = f"admin.{environment.domain.label}.{account.domain}"
-        if len(host) > CERTIFICATE_NAME:
+def _too_long(environments: Mapping[str, Known], domain: str) -> Iterator[str]:
+    for name, known in environments.items():
+        host = f"admin.{label}.{domain}" if (label := known("domain.label", str)) else ""
+        if (over := len(host) - CERTIFICATE_NAME) > 0:
             yield (
                 f"{name}: the host '{host}' has {len(host)} characters, certificates take {CERTIFICATE_NAME}: "
-                "shorten domain.label or domain"
+                f"shorten domain.label or account.domain by {over}"
             )
-    for name, environment in sound.items():
-        server = _written(environment, "database.server_name")
-        if isinstance(server, str) and (other := servers.get(server, name)) != name:
+
+
+def _misnamed(platform: Platform, shared: Known, environments: Mapping[str, Known]) -> Iterator[str]:
+    """What Azure would refuse of the names that are composed."""
+    if not shared("account", Account) or not all(
+        shared(path, str) for path in ("account.workload", "account.name_suffix", "location")
+    ):
+        return
+    parts = "account.workload or account.name_suffix"
+    yield from (f"shared: {problem}" for problem in platform.shared.names.problems(SHARED_NAMES, parts))
+    names = {
+        name: platform.names(platform.environments[name])
+        for name, known in environments.items()
+        if known("short_name", str) and known("location", str)
+    }
+    for name, each in names.items():
+        yield from (f"{name}: {problem}" for problem in each.problems(ENVIRONMENT_NAMES, f"short_name, {parts}"))
+    servers = {each("postgresql"): name for name, each in names.items()}
+    for name, known in environments.items():
+        server = known("database.server_name", str)
+        if server and (other := servers.get(server, name)) != name:
             yield f"{name}: database.server_name = {server!r}: is the name that {other}'s server is given"
 
 
-def _written(environment: Environment, path: str) -> object:
-    value: object = environment
-    for part in path.split("."):
-        value = getattr(value, part, None)
-    return value
-
-
-def _in_words(detail: ErrorDetails) -> list[str]:
+def _in_words(detail: ErrorDetails) -> str:
     """One of pydantic's errors as `environment: field = value: what would be right`."""
     path = list(detail["loc"])
     if path[0] == "environments":
         path.pop(0)
-    where, field = path[0], ".".join(str(part) for part in path[1:])
-    if not field:
-        return [f"{where}: {detail['msg']}"]
-    value, error = detail["input"], detail.get("ctx", {}).get("error")
-    if isinstance(error, InsideError):
-        return [f"{where}: {field}.{inner} = {each!r}: {right}" for inner, each, right in error.problems]
+    where, field, value = path[0], ".".join(str(part) for part in path[1:]) or "itself", detail["input"]
+    shown = f"{type(value).__name__}(...)" if isinstance(value, Settings) else repr(value)
     match detail["type"]:
         case "missing":
-            return [f"{where}: {field}: is missing{_described(path)}"]
+            return f"{where}: {field}: is missing: {_taken(path)}{_described(path)}"
+        case "extra_forbidden" if path[-1] == WITHOUT_A_NAME:
+            slice_ = ".".join(str(part) for part in path[1:-1])
+            return f"{where}: {slice_} = {shown}: stands there without a setting's name{_similar(path)}"
         case "extra_forbidden":
-            return [f"{where}: {field} = {value!r}: no such setting{_similar(path)}"]
-        case _:
-            shown = "" if isinstance(value, Settings) else f" = {value!r}"
-            return [f"{where}: {field}{shown}{_variable(path)}: {_right(detail)}{_described(path)}"]
-
-
-def _variable(path: list[str | int]) -> str:
-    """Where a value of the account comes from, if it is not what is written."""
-    variable = f"{VARIABLES}{path[2]}".upper() if path[:2] == ["shared", "account"] and len(path) > 2 else ""
-    return f" from {variable}" if os.environ.get(variable) else ""
-
-
-def _right(detail: ErrorDetails) -> str:
-    """What would be right instead of the value."""
-    context = detail.get("ctx", {})
-    match detail["type"]:
-        case "greater_than_equal":
-            return f"must be at least {context['ge']}"
-        case "less_than_equal":
-            return f"must be at most {context['le']}"
-        case "literal_error":
-            return f"must be one of {context['expected']}"
+            return f"{where}: {field} = {shown}: no such setting{_similar(path)}"
         case "value_error":
-            return str(context["error"])
-        case "string_pattern_mismatch":
-            return "has the wrong form"
+            return f"{where}: {field} = {shown}{_origin(path)}: {detail.get('ctx', {})['error']}"
         case _:
-            message = str(detail["msg"])
-            return message[0].lower() + message[1:]
+            return f"{where}: {field} = {shown}{_origin(path)}: {_right(path, detail)}{_described(path)}"
+
+
+def _origin(path: list[str | int]) -> str:
+    """Where a value of the account comes from, if it is not what is written."""
+    if path[:2] != ["shared", "account"] or len(path) == 2 or not _variable(str(path[2])):
+        return ""
+    return f" from {VARIABLES}{str(path[2]).upper()}"
+
+
+# By pydantic's type of error: https://docs.pydantic.dev/latest/errors/validation_errors/
+RIGHT = {
+    "greater_than_equal": "must be at least {ge}",
+    "less_than_equal": "must be at most {le}",
+    "string_pattern_mismatch": "has the wrong form",
+    "string_too_long": "must have a length of at most {max_length}",
+    "string_too_short": "must have a length of at least {min_length}",
+    "too_long": "must name at most {max_length}",
+    "too_short": "must name at least {min_length}",
+}
+OF_ANOTHER_TYPE = {
+    "bool_type",
+    "float_type",
+    "int_type",
+    "literal_error",
+    "model_attributes_type",
+    "model_type",
+    "string_type",
+    "tuple_type",
+}
+
+
+def _right(path: list[str | int], detail: ErrorDetails) -> str:
+    """What would be right instead of the value."""
+    if detail["type"] in OF_ANOTHER_TYPE:
+        return f"must be {_taken(path)}"
+    if said := RIGHT.get(detail["type"]):
+        return said.format_map(detail.get("ctx", {}))
+    message = str(detail["msg"])
+    return message[0].lower() + message[1:]
+
+
+def _taken(path: list[str | int]) -> str:
+    """What the setting at an error's path takes: `a whole number`, `FrontDoorSettings(...) or None`."""
+    if len(path) == 1:
+        return f"{Shared.__name__ if path[0] == 'shared' else Environment.__name__}(...)"
+    steps = list(_models(path))
+    model, part = steps[-1]
+    annotation: object = model.model_fields[part].annotation
+    return _in_a_word(get_args(annotation)[0] if isinstance(path[-1], int) else annotation)
+
+
+WORDS: Mapping[object, str] = {
+    bool: "True or False",
+    float: "a number",
+    int: "a whole number",
+    str: "text in quotes",
+    NoneType: "None",
+}
+
+
+def _in_a_word(annotation: object) -> str:
+    """A field's type as its author writes it."""
+    origin, inner = get_origin(annotation), get_args(annotation)
+    if origin is Annotated:
+        return _in_a_word(inner[0])
+    if origin is Literal:
+        *others, last = map(repr, inner)
+        return f"one of {', '.join(others)} or {last}"
+    if origin is tuple:
+        return "a tuple: ('one', 'two') or ('one',)"
+    if inner:
+        return " or ".join(map(_in_a_word, inner))
+    return WORDS.get(annotation) or f"{getattr(annotation, '__name__', annotation)}(...)"
 
 
 def _models(path: list[str | int]) -> Iterator[tuple[type[Settings], str]]:

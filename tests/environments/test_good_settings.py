@@ -1,7 +1,5 @@
 """What may be: each rule's near side, so that a rule which grows too strict fails here."""
 
-from datetime import date
-
 import pytest
 
 from environments import ENVIRONMENTS, load
@@ -73,7 +71,14 @@ GOOD: tuple[tuple[str, Changes], ...] = (
     ("dev", {"cache.high_availability": True, "cache.persistence": "12h"}),
     ("staging", {"domain.delegated": True, "email.verified": True}),
     ("staging", {"email.domain": "azure", "email.sender": "donotreply"}),
-    ("dev", {"budget.start": date(2017, 6, 1)}),
+    ("dev", {"budget.start": "2017-06-01"}),
+    ("dev", {"budget.start": "2028-02-01"}),
+    # Reserved by Azure as a whole name or at its start, which they are not.
+    ("shared", {"account.workload": "login"}),
+    ("shared", {"account.workload": "bingo"}),
+    ("shared", {"account.workload": "xboy"}),
+    ("dev", {"database.server_name": "psql-login"}),
+    ("dev", {"database.server_name": "backoffice"}),
     ("dev", {"location": "italynorth", "storage.replication": "ZRS"}),
     ("shared", {"location": "italynorth", "state.replication": "ZRS"}),
     ("dev", {"disposable": True}),

@@ -16,6 +16,7 @@ from environments.naming import (
     Kind,
     Location,
     Names,
+    reserved_word,
 )
 from tests.environments.azure_names import AZURE_NAMES
 from tests.environments.changes import check
@@ -134,12 +135,11 @@ def test_a_name_may_be_as_long_as_the_rule_says(kind: Kind, longest: int) -> Non
         return Names("w" * (length - len(rest(kind)) - (0 if RULES[kind].compact else 1)), "e", "eastus2", "x7k2")
 
     assert len(filled(longest)(kind)) == longest
-    assert list(filled(longest).problems([(kind, ("",))])) == []
-    name = filled(longest + 1)(kind)
-    [problem] = filled(longest + 1).problems([(kind, ("",))])
+    assert list(filled(longest).problems([(kind, ("",))], "workload")) == []
+    name = filled(longest + 2)(kind)
+    [problem] = filled(longest + 2).problems([(kind, ("",))], "workload")
     assert problem == (
-        f"the {kind} name '{name}' has {longest + 1} characters, Azure takes {longest}: "
-        "shorten workload, short_name or name_suffix"
+        f"the {kind} name '{name}' has {longest + 2} characters, Azure takes {longest}: shorten workload by 2"
     )
 
 
@@ -157,8 +157,46 @@ def test_a_name_may_be_as_long_as_the_rule_says(kind: Kind, longest: int) -> Non
 )
 def test_characters_that_azure_refuses(kind: Kind, workload: str, pattern: str) -> None:
     names = Names(workload, "prod", "eastus2", "x7k2")
-    assert list(names.problems([(kind, ("",))])) == [
+    assert list(names.problems([(kind, ("",))], "workload")) == [
         f"the {kind} name '{names(kind)}' has characters that Azure refuses there ({pattern})"
+    ]
+
+
+# https://learn.microsoft.com/azure/azure-resource-manager/troubleshooting/error-reserved-resource-name, but for what no
+# composed name can be: the names with "_" or ".", and "login", which is reserved at the start alone.
+WORDS = re.findall(
+    r"\w+",
+    """
+    access azure bing bizspark biztalk cortana directx dotnet dynamics excel exchange forefront groove hololens hyperv
+    kinect lync msdn o365 office office365 onedrive onenote outlook powerpoint sharepoint skype visio visualstudio xbox
+    """,
+)
+
+
+@pytest.mark.parametrize("word", [*WORDS, "microsoft", "windows"])
+def test_a_word_that_azure_reserves_is_refused_as_a_whole_name_and_as_a_part(word: str) -> None:
+    assert reserved_word(word) == word
+    assert reserved_word(f"app-{word}-prod") == word
+
+
+@pytest.mark.parametrize("word", ["microsoft", "windows", "xbox"])
+def test_a_word_that_azure_refuses_even_within_another(word: str) -> None:
+    assert reserved_word(f"a{word}s") == word
+
+
+@pytest.mark.parametrize(
+    "name", ["backoffice", "app-backoffice-prod", "stazureuploadsprod", "bingo", "app-excelsior-dev", "app-login-dev"]
+)
+def test_what_azure_does_not_reserve(name: str) -> None:
+    assert reserved_word(name) is None
+
+
+def test_a_word_that_is_reserved_once_the_parts_are_joined() -> None:
+    """Where Azure takes no hyphen, a short name and a suffix make one word."""
+    names = Names("augeo", "win", "eastus2", "dows")
+    assert list(names.problems(ENVIRONMENT_NAMES, "short_name")) == [
+        f"the storage name 'staugeo{role}windows' contains 'windows', which Azure reserves: change short_name"
+        for role in ("uploads", "evidence")
     ]
 
 

@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import NamedTuple, get_args
 
 import pytest
 
@@ -16,13 +16,12 @@ NO_CHANGES: Changes = {}
 
 
 class Range(NamedTuple):
-    """Integers from lowest to highest; `said` is what stands in brackets after the error."""
+    """Integers from lowest to highest."""
 
     where: str
     field: str
     lowest: int
     highest: int
-    said: str = ""
     beside: Changes = NO_CHANGES
 
 
@@ -32,13 +31,12 @@ class Choice(NamedTuple):
     where: str
     field: str
     values: tuple[object, ...]
-    said: str = ""
     beside: Changes = NO_CHANGES
 
 
 RANGES = (
-    Range("staging", "web_app.workers", 1, 30, "workers before autoscale, if any, takes over"),
-    Range("staging", "web_app.web_concurrency", 1, 16, "Uvicorn processes a container"),
+    Range("staging", "web_app.workers", 1, 30),
+    Range("staging", "web_app.web_concurrency", 1, 16),
     Range(
         "production",
         "web_app.autoscale.minimum",
@@ -56,8 +54,7 @@ RANGES = (
         "web_app.autoscale.default",
         1,
         30,
-        "the count while no metric can be read",
-        {"web_app.zone_balanced": False, "web_app.autoscale.minimum": 1, "web_app.autoscale.maximum": 30},
+        beside={"web_app.zone_balanced": False, "web_app.autoscale.minimum": 1, "web_app.autoscale.maximum": 30},
     ),
     Range(
         "production",
@@ -80,30 +77,27 @@ RANGES = (
     ),
     Range("staging", "database.backup_retention_days", 7, 35),
     Range("staging", "database.maintenance_hour_utc", 0, 23),
-    Range("staging", "key_vault.soft_delete_days", 7, 90, "fixed at creation", {"key_vault": KeyVaultSettings()}),
+    Range("staging", "key_vault.soft_delete_days", 7, 90, beside={"key_vault": KeyVaultSettings()}),
     Range(
         "staging", "front_door.api_requests_a_minute", 11, 100_000, beside={"front_door.sign_in_requests_a_minute": 10}
     ),
     Range(
         "staging", "front_door.sign_in_requests_a_minute", 10, 1_000, beside={"front_door.api_requests_a_minute": 2_000}
     ),
-    Range("staging", "storage.deleted_kept_days", 7, 365, "days that deleted blobs can be brought back"),
+    Range("staging", "storage.deleted_kept_days", 7, 365),
     Range("staging", "storage.backups_kept_days", 7, 3650),
     Range(
         "staging",
         "storage.evidence_kept_days",
         1,
         3650,
-        "days that deployment evidence can be neither changed nor deleted",
     ),
     Range("staging", "budget.monthly_usd", 1, 1_000_000),
     Range("shared", "state.deleted_kept_days", 30, 365),
 )
 
 CHOICES = (
-    Choice(
-        "staging", "application_environment", ("development", "staging", "production"), "the application's ENVIRONMENT"
-    ),
+    Choice("staging", "application_environment", ("development", "staging", "production")),
     Choice("staging", "location", ("eastus2", "centralus", "westeurope", "northeurope", "italynorth")),
     Choice(
         "shared",
@@ -117,7 +111,6 @@ CHOICES = (
         "staging",
         "static_site.location",
         ("eastus2", "centralus", "westus2", "westeurope", "eastasia"),
-        "where the site's API and staging environments live; its content is served worldwide",
     ),
     Choice(
         "dev",
@@ -137,7 +130,6 @@ CHOICES = (
         "staging",
         "database.storage_gb",
         (32, 64, 128, 256, 512, 1024, 2048),
-        "the size at creation; the server grows by itself and never shrinks",
     ),
     Choice("production", "database.high_availability", ("SameZone", "ZoneRedundant", None)),
     Choice(
@@ -147,19 +139,17 @@ CHOICES = (
     ),
     Choice("staging", "cache.sku", ("Balanced_B0", "Balanced_B1", "Balanced_B3", "Balanced_B5", "Balanced_B10")),
     Choice("staging", "cache.eviction", ("VolatileLRU", "AllKeysLRU", "NoEviction")),
-    Choice("production", "cache.persistence", ("1h", "6h", "12h", None), "how often a snapshot (RDB) is kept"),
+    Choice("production", "cache.persistence", ("1h", "6h", "12h", None)),
     Choice(
         "staging",
         "email.domain",
         ("azure", "customer"),
-        "'azure' sends from a domain of Azure's, 'customer' from the environment's own zone",
         beside={"email.sender": "donotreply"},
     ),
     Choice(
         "staging",
         "email.data_location",
         ("United States", "Europe", "UK"),
-        "fixed at creation: a change replaces the service",
     ),
     Choice("staging", "observability.retention_days", (30, 60, 90, 120, 180, 270, 365, 550, 730)),
     Choice("shared", "observability.retention_days", (30, 60, 90, 120, 180, 270, 365, 550, 730)),
@@ -175,8 +165,22 @@ def refusal(where: str, changes: Changes) -> list[str]:
     return refused.value.problems
 
 
-def brackets(said: str) -> str:
-    return f" ({said})" if said else ""
+def brackets(where: str, path: str) -> str:
+    """What stands after an error of this field: its description in the model."""
+    model: object = Shared if where == "shared" else Environment
+    described = ""
+    for name in path.split("."):
+        assert isinstance(model, type)
+        assert issubclass(model, Settings)
+        field = model.model_fields[name]
+        model = next((each for each in (field.annotation, *get_args(field.annotation)) if is_settings(each)), None)
+        described = field.description or ""
+    assert described
+    return f" ({described})"
+
+
+def is_settings(annotation: object) -> bool:
+    return isinstance(annotation, type) and issubclass(annotation, Settings)
 
 
 @pytest.mark.parametrize("row", RANGES, ids=lambda row: f"{row.where}-{row.field}")
@@ -190,16 +194,17 @@ def test_a_range(row: Range) -> None:
         (row.highest + 1, f"must be at most {row.highest}"),
     ):
         assert refusal(row.where, {**row.beside, row.field: outside}) == [
-            f"{row.where}: {row.field} = {outside}: {right}{brackets(row.said)}"
+            f"{row.where}: {row.field} = {outside}: {right}{brackets(row.where, row.field)}"
         ]
 
 
 def test_the_cpu_that_removes_a_worker() -> None:
     """Its upper bound (80) lies above half of the other's upper bound (95), so that the other rule speaks first."""
     field = "web_app.autoscale.scale_in_below_cpu_percent"
+    said = brackets("production", field)
     check({"production": {field: 5}})
-    assert refusal("production", {field: 4}) == [f"production: {field} = 4: must be at least 5"]
-    assert refusal("production", {field: 81}) == [f"production: {field} = 81: must be at most 80"]
+    assert refusal("production", {field: 4}) == [f"production: {field} = 4: must be at least 5{said}"]
+    assert refusal("production", {field: 81}) == [f"production: {field} = 81: must be at most 80{said}"]
 
 
 @pytest.mark.parametrize("where", ["staging", "shared"])
@@ -218,10 +223,10 @@ def test_a_choice(row: Choice) -> None:
     for value in row.values:
         check({row.where: {**row.beside, row.field: value}})
     *others, last = [repr(value) for value in row.values if value is not None]
-    known = f"{', '.join(others)} or {last}"
+    known = f"{', '.join(others)} or {last}{' or None' if None in row.values else ''}"
     for value in {"Nonsense", None}.difference(row.values):
         assert refusal(row.where, {**row.beside, row.field: value}) == [
-            f"{row.where}: {row.field} = {value!r}: must be one of {known}{brackets(row.said)}"
+            f"{row.where}: {row.field} = {value!r}: must be one of {known}{brackets(row.where, row.field)}"
         ]
 
 

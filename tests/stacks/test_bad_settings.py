@@ -60,7 +60,7 @@ def test_every_mistake_is_told_and_nothing_is_written(planted: Project, command:
         "5 settings are wrong; nothing was synthesized.\n"
         "  shared: account.domain = 'augeo': has the wrong form (a domain you have registered, lower case, "
         "without a trailing dot)\n"
-        "  dev: front_door: is missing\n"
+        "  dev: front_door: is missing: FrontDoorSettings(...) or None\n"
         "  dev: database.storage_gb = 20: must be one of 32, 64, 128, 256, 512, 1024 or 2048 "
         "(the size at creation; the server grows by itself and never shrinks)\n"
         "  dev: frontdoor = None: no such setting; did you mean front_door?\n"

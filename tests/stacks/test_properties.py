@@ -207,7 +207,7 @@ def good_environments(draw: st.DrawFn) -> Environment:
         alerts=AlertSettings(teams=draw(st.booleans())),
         budget=BudgetSettings(
             monthly_usd=draw(st.integers(1, 1_000_000)),
-            start=draw(st.dates(date(2026, 1, 1), date(2040, 12, 1))).replace(day=1),
+            start=draw(st.dates(date(2026, 1, 1), date(2040, 12, 1))).replace(day=1).isoformat(),
         ),
     )
 
