@@ -262,7 +262,7 @@ def test_an_apply_is_ended_by_terraform_and_not_killed(
     deployment: Deployment, tmp_path: Path, number: signal.Signals, send: Callable[[int, int], None]
 ) -> None:
     """Ctrl-C reaches every process of the terminal's group, a SIGTERM only the one that it names."""
-    deployment.checkout.synthesize(slow="sleep 2", more={"input": "${terraform_data.slow.id}"})
+    deployment.checkout.synthesize(slow="trap '' INT; sleep 2", more={"input": "${terraform_data.slow.id}"})
     with deploying(tmp_path / "plans") as process:
         assert process.stdin
         process.stdin.write("dev\n")
