@@ -56,8 +56,9 @@ bench: setup-dev # Measure how long a synth takes, into docs/benchmarks.md
 	@.venv/bin/python -m bench
 
 .PHONY: rehearse
-rehearse: setup-dev tools # Rehearse an environment's whole life without Azure: make rehearse ENV=production
-	@.venv/bin/python -m rehearsal $(if $(STACK),"$(STACK)") $(if $(STEP),--step "$(STEP)") $(if $(KEEP),--keep "$(KEEP)")
+rehearse: setup-dev tools # Rehearse an environment's whole life without Azure: make rehearse ENV=production; STEP=serve: the stand-in alone
+	@.venv/bin/python -m rehearsal $(if $(STACK),"$(STACK)") $(if $(STEP),--step "$(STEP)") $(if $(KEEP),--keep "$(KEEP)") \
+		$(if $(STORE),--store "$(STORE)") $(if $(ENDPOINT),--endpoint "$(ENDPOINT)") $(if $(CA),--ca "$(CA)")
 
 .PHONY: tools cli hooks lock clean
 tools: setup # Install what the rehearsal runs beside Terraform (Azurite) into .tools

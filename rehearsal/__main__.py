@@ -77,7 +77,8 @@ def _rehearse(rehearsal: Rehearsal, last: str | None) -> int:
         print(f"rehearsal: {error}", file=sys.stderr)
         return 1
     finally:
-        print(tabulate(rehearsal.rows, headers=HEADERS))
+        if rehearsal.rows:
+            print(tabulate(rehearsal.rows, headers=HEADERS))
     return 0
 
 
@@ -103,6 +104,7 @@ def _folder(keep: Path | None) -> Generator[Path]:
 
 
 if __name__ == "__main__":
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.default_int_handler)  # a shell starts what runs behind it with SIGINT ignored
+    # As Ctrl-C does: `kill`, and a terminal that is closed. A shell starts what runs behind it with SIGINT ignored.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)
     sys.exit(main())

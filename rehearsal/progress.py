@@ -46,6 +46,7 @@ class Progress:
         finally:
             over.set()
             ticker.join()
+            self._draw("")
 
     def resources(self, of: int) -> None:
         """So many resources are about to be worked on."""
@@ -80,19 +81,23 @@ class Progress:
         spent = now - self._step_begun
         parts = [f"{self._step} {clock_time(spent)}"]
         if self._of:
-            parts.append(f"{self._done} of {self._of} resources")
+            parts.append(f"{self._done} of {self._of}")
         left = max(0.0, self._expected - spent) + self._rest
-        parts.append(f"{clock_time(now - self._begun)} in all, about {spoken(left)} to go")
+        parts.append(f"in all {clock_time(now - self._begun)}, {spoken(left)} to go")
         waiting = list(self._under_way)
         if waiting:
-            more = f" and {len(waiting) - 1} more" if len(waiting) > 1 else ""
+            more = f" +{len(waiting) - 1}" if len(waiting) > 1 else ""
             parts.append(f"{waiting[0].removeprefix('azurerm_')}{more}")
         return " | ".join(parts)
 
     def _tick(self, over: threading.Event) -> None:
         while self._live and not over.wait(1):
+            self._draw(self.line()[: shutil.get_terminal_size().columns - 1])
+
+    def _draw(self, line: str) -> None:
+        if self._live:
             with self._lock:
-                self._out.write(f"\r\x1b[K{self.line()[: shutil.get_terminal_size().columns - 1]}")
+                self._out.write(f"\r\x1b[K{line}")
                 self._out.flush()
 
 

@@ -144,15 +144,16 @@ def label(bars_: list[Bar]) -> str:
     if len(bars_) > 1:
         return f"{first.type} \u00d7{len(bars_)}"
     whole = f"{first.type}: {first.name}"
-    return whole if len(whole) <= LABEL else first.type[:LABEL]
+    short = whole if len(whole) <= LABEL else first.type
+    return short if len(short) <= LABEL else f"{short[: LABEL - 1]}\u2026"
 
 
 def rows(scheduled: list[Bar]) -> list[list[Bar]]:
-    """The bars that are shown, those alike (one type, after one resource) in one row, but for the longest path's."""
+    """The bars that are shown, those alike (one type, at one time) in one row, but for the longest path's."""
     path = longest_path(scheduled)
 
     def alike(bar: Bar) -> tuple[object, ...]:
-        return (bar.address,) if bar in path else (bar.type, bar.after, round(bar.minutes))
+        return (bar.address,) if bar in path else (bar.type, round(bar.start, 1), round(bar.minutes))
 
     shown = sorted((bar for bar in scheduled if bar.minutes >= SHOWN_FROM or bar in path), key=lambda bar: bar.start)
     grouped: dict[tuple[object, ...], list[Bar]] = {}

@@ -75,7 +75,7 @@ def test_each_resource_starts_when_its_last_dependency_is_there() -> None:
 def test_the_rows_of_the_picture() -> None:
     assert [timeline.label(row) for row in timeline.rows(SCHEDULED)] == [
         "managed redis: cache",
-        "postgresql flexible server active directory ad",
+        "postgresql flexible server active directory a\u2026",
         "monitor metric alert: memory",
         "management lock \u00d72",
     ]
