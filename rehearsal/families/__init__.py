@@ -1,46 +1,12 @@
 """The resource types that the rehearsal knows, one file a service family."""
 
-from rehearsal.families import (
-    app_service_domain,
-    authorization,
-    budget,
-    cache,
-    communication,
-    database,
-    dns,
-    front_door,
-    identity,
-    key_vault,
-    logic_app,
-    monitor,
-    network,
-    registry,
-    resources,
-    static_site,
-    storage,
-    web,
-)
+from importlib import import_module
+from pkgutil import iter_modules
 
-_FAMILIES = (
-    app_service_domain,
-    authorization,
-    budget,
-    cache,
-    communication,
-    database,
-    dns,
-    front_door,
-    identity,
-    key_vault,
-    logic_app,
-    monitor,
-    network,
-    registry,
-    resources,
-    static_site,
-    storage,
-    web,
-)
+from rehearsal.model import ResourceType
+from rehearsal.web import Route
 
-TYPES = tuple(type_ for family in _FAMILIES for type_ in family.TYPES)
-ROUTES = tuple(route for family in _FAMILIES for route in getattr(family, "ROUTES", ()))
+_FAMILIES = tuple(import_module(f"{__name__}.{each.name}") for each in iter_modules(__path__))
+
+TYPES: tuple[ResourceType, ...] = tuple(type_ for family in _FAMILIES for type_ in getattr(family, "TYPES", ()))
+ROUTES: tuple[Route, ...] = tuple(route for family in _FAMILIES for route in getattr(family, "ROUTES", ()))
