@@ -56,15 +56,15 @@ class Progress:
     def saw(self, line: str) -> None:
         """Take notice of one line of what Terraform prints with `-json`."""
         for event in events(line):
+            hook = event.get("hook", {})
             match event.get("type"):
                 case "change_summary" if event["changes"]["operation"] == "plan":
                     self.resources(sum(event["changes"][each] for each in ("add", "change", "remove")))
-                case "apply_start":
-                    self._under_way[event["hook"]["resource"]["addr"]] = None
+                case "apply_start" if hook["action"] != "read":
+                    self._under_way[hook["resource"]["addr"]] = None
                 case "apply_errored":
-                    self._under_way.pop(event["hook"]["resource"]["addr"], None)
-                case "apply_complete":
-                    hook = event["hook"]
+                    self._under_way.pop(hook["resource"]["addr"], None)
+                case "apply_complete" if hook["action"] != "read":
                     self._under_way.pop(hook["resource"]["addr"], None)
                     self._done += 1
                     if not self._live:

@@ -13,9 +13,9 @@ class Terminal(io.StringIO):
         return True
 
 
-def event(type_: str, address: str = "", **more: object) -> str:
+def event(type_: str, address: str = "", *, action: str = "create", **more: object) -> str:
     """A line of `terraform apply -json`."""
-    hook = {"resource": {"addr": address}, "action": "create", "elapsed_seconds": 12}
+    hook = {"resource": {"addr": address}, "action": action, "elapsed_seconds": 12}
     return json.dumps({"type": type_, "hook": hook} | more)
 
 
@@ -31,6 +31,7 @@ def test_the_live_line_says_step_time_resources_rest_and_what_is_waited_for() ->
     with progress.step("[2/7] apply (dev)", 300, 120):
         assert progress.line() == "[2/7] apply (dev) 0:00 | in all 0:30, 7 min to go"
         progress.saw(planned())
+        progress.saw(event("apply_start", "data.azurerm_x.y", action="read"))
         progress.saw(event("apply_start", "azurerm_a.b"))
         progress.saw(event("apply_start", "azurerm_managed_redis.cache"))
         progress.saw(event("apply_start", "azurerm_c.d"))
@@ -52,6 +53,7 @@ def test_a_file_gets_plain_lines() -> None:
         progress.saw(planned())
         progress.saw("Terraform warns of something that is no JSON\n")
         progress.saw(event("apply_start", "azurerm_a.b"))
+        progress.saw(event("apply_complete", "data.azurerm_x.y", action="read"))
         progress.saw(event("apply_complete", "azurerm_a.b"))
     progress.say("done")
     assert out.getvalue().splitlines() == [
