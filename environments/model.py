@@ -57,8 +57,11 @@ class Settings(BaseModel):
         def __init__(self, *unnamed: object, **given: object) -> None:
             """Keep what was written, unchecked: `load()` validates the tree, so that one run shows every error."""
             given |= {WITHOUT_A_NAME: unnamed} if unnamed else {}
+            defaults = {
+                name: field.default for name, field in type(self).model_fields.items() if not field.is_required()
+            }
             for name, value in {
-                "__dict__": given,
+                "__dict__": defaults | given,
                 "__pydantic_fields_set__": set(given),
                 "__pydantic_extra__": None,
                 "__pydantic_private__": None,

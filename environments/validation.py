@@ -34,20 +34,28 @@ def validate(shared: Shared, environments: Mapping[str, Environment]) -> Platfor
     Raises:
         SettingsError: with every problem of every environment.
     """
-    written = Platform(shared=_with_variables(shared), environments=dict(environments))
+    written = Platform(
+        shared=_with_variables(shared), environments={f"{name}": each for name, each in environments.items()}
+    )
     platform, errors = None, list[ErrorDetails]()
     try:
         platform = Platform.model_validate(written)
     except ValidationError as error:
-        errors = error.errors(include_url=False)
+        errors = _without_echoes(error.errors(include_url=False))
     lines = [_in_words(detail) for detail in errors]
     lines += _between(platform or written, [detail["loc"] for detail in errors])
-    places = {f"{place}": order for order, place in enumerate(("shared", *environments))}
+    places = {place: order for order, place in enumerate(("shared", *written.environments))}
     lines.sort(key=lambda line: places.get(line.partition(":")[0], 0))
     lines = [*_unknown_variables(), *lines]
     if platform is None or lines:
         raise SettingsError(lines)
     return platform
+
+
+def _without_echoes(errors: list[ErrorDetails]) -> list[ErrorDetails]:
+    """Less those of a list that pydantic calls too short because an item in it is wrong."""
+    inside = {detail["loc"][:-1] for detail in errors}
+    return [detail for detail in errors if detail["type"] != "too_short" or detail["loc"] not in inside]
 
 
 def _with_variables(shared: Shared) -> Shared:
@@ -71,7 +79,7 @@ def _unknown_variables() -> Iterator[str]:
     known = {f"{VARIABLES}{name.upper()}" for name in Account.model_fields} | {"AUGEO_STOCK_BINDINGS"}
     for variable in sorted(os.environ):
         if variable.startswith(VARIABLES) and variable not in known:
-            hint = _closest(variable, known)
+            hint = _closest(variable, known, cutoff=0.8)  # all of them begin alike
             yield f"environment variable {variable}: no such setting{hint}"
 
 
@@ -142,7 +150,7 @@ def _in_words(detail: ErrorDetails) -> str:
             return f"{where}: {field}: is missing: {_taken(path)}{_described(path)}"
         case "extra_forbidden" if path[-1] == WITHOUT_A_NAME:
             slice_ = ".".join(str(part) for part in path[1:-1])
-            return f"{where}: {slice_} = {shown}: stands there without a setting's name{_similar(path)}"
+            return f"{where}: {slice_} = {shown}: stands there without a setting's name{_known(path)}"
         case "extra_forbidden":
             return f"{where}: {field} = {shown}: no such setting{_similar(path)}"
         case "value_error":
@@ -160,11 +168,13 @@ def _origin(path: list[str | int]) -> str:
 
 # By pydantic's type of error: https://docs.pydantic.dev/latest/errors/validation_errors/
 RIGHT = {
+    "finite_number": "must be a finite number",
     "greater_than_equal": "must be at least {ge}",
     "less_than_equal": "must be at most {le}",
     "string_pattern_mismatch": "has the wrong form",
     "string_too_long": "must have a length of at most {max_length}",
     "string_too_short": "must have a length of at least {min_length}",
+    "string_unicode": "has a character that is none in Unicode",
     "too_long": "must name at most {max_length}",
     "too_short": "must name at least {min_length}",
 }
@@ -214,14 +224,20 @@ def _in_a_word(annotation: object) -> str:
     origin, inner = get_origin(annotation), get_args(annotation)
     if origin is Annotated:
         return _in_a_word(inner[0])
-    if origin is Literal:
-        *others, last = map(repr, inner)
-        return f"one of {', '.join(others)} or {last}"
     if origin is tuple:
         return "a tuple: ('one', 'two') or ('one',)"
+    if origin is Literal:
+        return _one_of(inner)
+    if inner and get_origin(inner[0]) is Literal:
+        return _one_of((*get_args(inner[0]), None))
     if inner:
         return " or ".join(map(_in_a_word, inner))
     return WORDS.get(annotation) or f"{getattr(annotation, '__name__', annotation)}(...)"
+
+
+def _one_of(choices: Iterable[object]) -> str:
+    *others, last = map(repr, choices)
+    return f"one of {', '.join(others)} or {last}"
 
 
 def _models(path: list[str | int]) -> Iterator[tuple[type[Settings], str]]:
@@ -248,6 +264,11 @@ def _similar(path: list[str | int]) -> str:
     return _closest(part, model.model_fields)
 
 
-def _closest(word: str, known: Iterable[str]) -> str:
-    close = difflib.get_close_matches(word, list(known), n=1)
-    return f"; did you mean {close[0]}?" if close else f"; there are {', '.join(sorted(known))}"
+def _known(path: list[str | int]) -> str:
+    model, _ = list(_models(path))[-1]
+    return f"; known: {', '.join(model.model_fields)}"
+
+
+def _closest(word: str, known: Collection[str], cutoff: float = 0.6) -> str:
+    close = difflib.get_close_matches(word, known, n=1, cutoff=cutoff)
+    return f"; did you mean {close[0]}?" if close else f"; known: {', '.join(sorted(known))}"

@@ -10,7 +10,7 @@ from typing import NamedTuple, cast
 import pytest
 
 from environments import ENVIRONMENTS, SettingsError
-from environments.settings import AlertSettings, Environment, Shared
+from environments.settings import AlertSettings, Environment, Settings, Shared
 from environments.shared import ACCOUNT, SHARED
 from environments.validation import validate
 from tests.environments.changes import ABSENT, Changes, changed, check
@@ -482,7 +482,7 @@ SHAPES = (
     ),
     one("dev", "database.backup_retension_days", 7, "no such setting; did you mean backup_retention_days?"),
     one("production", "web_app.autoscale.max", 7, "no such setting; did you mean maximum?"),
-    one("dev", "alerts.zzz", 1, "no such setting; there are teams"),
+    one("dev", "alerts.zzz", 1, "no such setting; known: teams"),
     one("shared", "account.github_repo", "augeo/platform", "no such setting; did you mean github_repository?"),
     one(
         "dev",
@@ -510,6 +510,23 @@ SHAPES = (
         "oncall@augeo.example",
         f"must be a tuple: ('one', 'two') or ('one',) ({ADDRESSES})",
     ),
+    one(
+        "shared",
+        "account.alert_emails",
+        ["oncall@augeo.example"],
+        f"must be a tuple: ('one', 'two') or ('one',) ({ADDRESSES})",
+    ),
+    Bad(
+        "shared",
+        {"account.alert_emails": ("nobody",)},
+        f"shared: account.alert_emails.0 = 'nobody': {FORM} ({ADDRESSES})",
+    ),
+    Bad(
+        "shared",
+        {"account.alert_emails": (5,)},
+        f"shared: account.alert_emails.0 = 5: must be text in quotes ({ADDRESSES})",
+    ),
+    one("dev", "email.sender_name", "Augeo \ud800", f"has a character that is none in Unicode ({SENDER_NAME})"),
     one("shared", "account.alert_emails", (), f"must name at least 1 ({ADDRESSES})"),
     one(
         "shared",
@@ -794,7 +811,7 @@ def test_every_part_that_is_production_sizing_is_told() -> None:
 def test_a_value_without_a_name_is_refused_in_words() -> None:
     with pytest.raises(SettingsError) as refused:
         validate(SHARED, {"dev": ENVIRONMENTS["dev"].model_copy(update={"alerts": AlertSettings(True)})})  # pyright: ignore[reportCallIssue]
-    assert "dev: alerts = (True,): stands there without a setting's name; there are teams" in refused.value.problems
+    assert "dev: alerts = (True,): stands there without a setting's name; known: teams" in refused.value.problems
 
 
 @pytest.mark.parametrize("nothing", ["", " ", "\n"])
@@ -802,6 +819,14 @@ def test_an_empty_variable_is_an_unset_one(nothing: str, monkeypatch: pytest.Mon
     """A GitHub workflow that passes on a variable nobody has set passes on an empty one."""
     monkeypatch.setenv("AUGEO_DOMAIN", nothing)
     assert check({}).shared.account.domain == ACCOUNT.domain
+
+
+def test_a_variable_like_none_is_told_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AUGEO_LOCATION", "eastus2")
+    with pytest.raises(SettingsError) as refused:
+        check({})
+    [line] = refused.value.problems
+    assert line.startswith("environment variable AUGEO_LOCATION: no such setting; known: AUGEO_ALERT_EMAILS, AUGEO_")
 
 
 def test_a_misspelt_variable_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -845,7 +870,28 @@ def test_an_environment_may_be_called_environments() -> None:
     assert line.startswith("environments: location = 'mars': must be one of ")
 
 
-def test_an_environment_that_is_none_at_all() -> None:
+@pytest.mark.parametrize(
+    "environment", [None, Environment, "dev", ENVIRONMENTS["staging"].web_app], ids=["None", "class", "text", "slice"]
+)
+def test_an_environment_that_is_none_at_all(environment: object) -> None:
+    shown = "WebAppSettings(...)" if isinstance(environment, Settings) else repr(environment)
     with pytest.raises(SettingsError) as refused:
-        validate(SHARED, {"dev": cast(Environment, None)})
-    assert refused.value.problems == ["dev: itself = None: must be Environment(...)"]
+        validate(SHARED, {"dev": cast(Environment, environment)})
+    assert refused.value.problems == [f"dev: itself = {shown}: must be Environment(...)"]
+
+
+def test_an_environment_under_a_key_that_is_no_text() -> None:
+    with pytest.raises(SettingsError) as refused:
+        validate(SHARED, {cast(str, 5): ENVIRONMENTS["dev"]})
+    assert refused.value.problems == ["5: name = 'dev': must be '5', as ENVIRONMENTS calls it"]
+
+
+def test_settings_that_are_none_at_all() -> None:
+    with pytest.raises(SettingsError) as refused:
+        validate(cast(Shared, None), ENVIRONMENTS)
+    assert refused.value.problems == ["shared: itself = None: must be Shared(...)"]
+
+
+def test_a_literal_may_take_over_what_another_has_by_default() -> None:
+    key_vault = ENVIRONMENTS["dev"].key_vault
+    assert check({"staging": {"key_vault": key_vault}}).environments["staging"].key_vault.soft_delete_days == 90

@@ -214,16 +214,16 @@ def test_the_daily_cap(where: str) -> None:
         check({where: {field: inside}})
     assert refusal(where, {field: 0.04}) == [f"{where}: {field} = 0.04: must be at least 0.05 {said}"]
     assert refusal(where, {field: 100.1}) == [f"{where}: {field} = 100.1: must be at most 100.0 {said}"]
-    assert refusal(where, {field: float("inf")}) == [f"{where}: {field} = inf: input should be a finite number {said}"]
-    assert refusal(where, {field: float("nan")}) == [f"{where}: {field} = nan: input should be a finite number {said}"]
+    assert refusal(where, {field: float("inf")}) == [f"{where}: {field} = inf: must be a finite number {said}"]
+    assert refusal(where, {field: float("nan")}) == [f"{where}: {field} = nan: must be a finite number {said}"]
 
 
 @pytest.mark.parametrize("row", CHOICES, ids=lambda row: f"{row.where}-{row.field}")
 def test_a_choice(row: Choice) -> None:
     for value in row.values:
         check({row.where: {**row.beside, row.field: value}})
-    *others, last = [repr(value) for value in row.values if value is not None]
-    known = f"{', '.join(others)} or {last}{' or None' if None in row.values else ''}"
+    *others, last = map(repr, row.values)
+    known = f"{', '.join(others)} or {last}"
     for value in {"Nonsense", None}.difference(row.values):
         assert refusal(row.where, {**row.beside, row.field: value}) == [
             f"{row.where}: {row.field} = {value!r}: must be one of {known}{brackets(row.where, row.field)}"

@@ -92,3 +92,47 @@ def test_a_misspelt_env_is_told_with_the_known_ones(tmp_path: Path, synthesized:
         "  ENV = 'prod': must be one of shared, dev, staging, production",
     ]
     assert synthesized.written() == synthesized.good
+
+
+def test_a_literal_of_any_shape_is_told_in_words(tmp_path: Path, synthesized: Project) -> None:
+    """Nothing that Python can read raises where it is written."""
+    root = copy_project(tmp_path / "shapes")
+    dev, staging = root / "environments/dev.py", root / "environments/staging.py"
+    edit(dev, "AlertSettings(teams=False)", "AlertSettings(False)")
+    edit(dev, 'start="2026-12-01"', 'start="2026-02-30"')
+    edit(staging, "AlertSettings(teams=True)", '"none"')
+    edit(staging, "FrontDoorSettings(api_requests_a_minute=1000, sign_in_requests_a_minute=20)", "20")
+    edit(root / "environments/__init__.py", '"production": PRODUCTION', '"production": None')
+    done = run(root, "-m", "scripts.synth", "--output", str(synthesized.root / "cdktf.out"))
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.splitlines() == [
+        "6 settings are wrong; nothing was synthesized.",
+        (
+            "  dev: alerts.teams: is missing: True or False "
+            "(True posts to the Teams webhook whose address the vault holds as 'teams-webhook-url')"
+        ),
+        "  dev: alerts = (False,): stands there without a setting's name; known: teams",
+        "  dev: budget.start = '2026-02-30': is no day of the calendar",
+        "  staging: front_door = 20: must be FrontDoorSettings(...) or None",
+        "  staging: alerts = 'none': must be AlertSettings(...)",
+        "  production: itself = None: must be Environment(...)",
+    ]
+    assert synthesized.written() == synthesized.good
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "error"),
+    [("storage_gb=32,", "storage_gb=32", "SyntaxError"), ("teams=False", "teams=false", "NameError")],
+)
+def test_what_python_cannot_read_it_tells_itself(
+    old: str, new: str, error: str, tmp_path: Path, synthesized: Project
+) -> None:
+    """Its last lines name the file, the line and the mistake, and the last good synth stays."""
+    root = copy_project(tmp_path / "python")
+    edit(root / "environments/dev.py", old, new)
+    done = run(root, "-m", "scripts.synth", "--output", str(synthesized.root / "cdktf.out"))
+    assert (done.returncode, done.stdout) == (1, "")
+    *before, last = done.stderr.splitlines()
+    assert last.startswith(f"{error}: ")
+    assert 'environments/dev.py", line' in "".join(before[-3:])
+    assert synthesized.written() == synthesized.good
