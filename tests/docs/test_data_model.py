@@ -1,6 +1,5 @@
 """docs/data-model.md against the settings' models. `make snapshots` writes its tables anew."""
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -78,6 +77,13 @@ def scalar(schema: Schema) -> str:
     return words[schema.get("type", "string")]
 
 
+def default(schema: Schema) -> str:
+    """What a field is unless it is written; empty if it must be."""
+    if "default" not in schema:
+        return ""
+    return "its own defaults" if "$ref" in schema else f"`{schema['default']}`"
+
+
 def meaning(schema: Schema, models: Mapping[str, Schema]) -> str:
     """A field's description: its own, or that of the model it holds; empty if it has none."""
     described = [schema]
@@ -101,9 +107,7 @@ def tables() -> Iterator[str]:
         yield f"\n### {name}\n\n{model.get('description', '').splitlines()[0]}\n\n"
         yield "| field | takes | unless written | meaning |\n|---|---|---|---|\n"
         for field, schema in model.get("properties", {}).items():
-            default = "" if "default" not in schema else f"`{json.dumps(schema['default'])}`"
-            default = default.replace("null", "None").replace("false", "False").replace("`{}`", "its own defaults")
-            yield f"| `{field}` | {value(schema)} | {default} | {meaning(schema, known)} |\n"
+            yield f"| `{field}` | {value(schema)} | {default(schema)} | {meaning(schema, known)} |\n"
 
 
 def test_every_field_says_what_it_means() -> None:
