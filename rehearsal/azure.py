@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import cast
 
 from rehearsal.ids import GROUP_TYPE, SUBSCRIPTION_TYPE, ResourceId, parse, within
-from rehearsal.model import Json, RefusedError, Resource, ResourceType, Write, conflict
+from rehearsal.model import Json, Link, RefusedError, Resource, ResourceType, Write, conflict, unchecked
 
 LOCK = "microsoft.authorization/locks"
 SECONDS_PER_MINUTE = 0.02
@@ -131,8 +131,8 @@ class Azure:
         for resource in list(self.all(scope=path)):
             del self._resources[resource.id.key]
 
-    def write(self, id_: ResourceId, sent: Json, *, patch: bool = False) -> Accepted:
-        """PUT or PATCH a resource.
+    def write(self, id_: ResourceId, sent: Json, *, patch: bool = False, link: Link = unchecked) -> Accepted:
+        """PUT or PATCH a resource. `link` is asked about every resource that the new one refers to.
 
         Raises:
             RefusedError: what Azure refuses, in its words.
@@ -150,13 +150,14 @@ class Azure:
         path = previous.id.path if previous else id_.path
         body |= {"id": path, "name": id_.name, "type": id_.type}
         resource = Resource(previous.id if previous else id_, body, _etag(), self.clock())
-        write = Write(self, resource, copy.deepcopy(previous))
+        write = Write(self, resource, copy.deepcopy(previous), link)
+        minutes = type_.takes(write)
         type_.complete(write)
         failure = self.fail_operation(id_)
         self._resources[id_.key] = resource
         created = previous is None
         status = type_.created_status if created else type_.updated_status
-        if not type_.minutes and not failure:
+        if not minutes and not failure:
             if type_.has_state:
                 resource.properties.setdefault("provisioningState", "Succeeded")
             return Accepted(status, resource.body)
@@ -164,7 +165,7 @@ class Azure:
         final = "Failed" if failure else "Succeeded"
         operation = self._start(
             id_,
-            type_.minutes if created else type_.minutes / 4,
+            minutes,
             lambda: resource.properties.update(provisioningState=final),
             failure,
         )

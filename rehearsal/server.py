@@ -20,11 +20,9 @@ from rehearsal.families.authorization import add_built_in_roles, authorize
 from rehearsal.faults import Faults
 from rehearsal.model import Json
 from rehearsal.proxy import Proxy, proxying
-from rehearsal.web import VAULTS, Application, Question, route
+from rehearsal.web import BLOBS, VAULTS, Application, Question, route
 
 CA = "ca.pem"
-BLOBS = ".blob.core.windows.net"
-
 ZERO = "00000000-0000-0000-0000-000000000000"
 
 

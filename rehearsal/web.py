@@ -5,7 +5,7 @@ import json
 import re
 import time
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import IO, cast
 from urllib.parse import parse_qsl, urlencode
@@ -17,11 +17,12 @@ from starlette.types import Receive, Scope, Send
 from rehearsal import entra
 from rehearsal.azure import Accepted, Azure
 from rehearsal.faults import Fault, Faults
-from rehearsal.ids import GROUP_TYPE, SUBSCRIPTION_TYPE, ResourceId, parse
-from rehearsal.model import Json, RefusedError
+from rehearsal.ids import GROUP_TYPE, ResourceId, parse
+from rehearsal.model import Json, Link, RefusedError
 
 OPERATIONS = "/providers/Microsoft.Rehearsal/operations/"
 VAULTS = ".vault.azure.net"
+BLOBS = ".blob.core.windows.net"
 PAGE = 100
 """How many items a list answers before it sends a `nextLink`."""
 _METHODS = {"GET": "read", "HEAD": "read", "PUT": "write", "PATCH": "write", "DELETE": "delete"}
@@ -53,6 +54,9 @@ def route(method: str, pattern: str, action: str, answer: Callable[[Question], J
     return Route(method, re.compile(pattern, re.IGNORECASE), action, answer)
 
 
+BlobService = Callable[[Azure, Request, bytes], Awaitable[Response]]
+"""Answers for the blob service of every account: given the request and its body."""
+
 Authorize = Callable[[Azure, str, str, str, Json], None]
 """Given principal, action, path and body, raises RefusedError (403) where no role assignment allows it."""
 
@@ -66,6 +70,8 @@ class Application:
     authorize: Authorize
     faults: Faults = field(default_factory=Faults)
     log: IO[str] | None = None
+    blobs: BlobService | None = None
+    """Answers at `ACCOUNT.blob.core.windows.net`, where there is a blob service."""
     requests: list[Json] = field(default_factory=list[Json])
     """One entry a request: method, path, status, principal, body, seconds."""
 
@@ -122,6 +128,8 @@ class Application:
         try:
             if answer := self._open_to_all(request, raw):
                 return answer
+            if self.blobs and (request.url.hostname or "").endswith(BLOBS):
+                return await self.blobs(self.azure, request, raw)
             if OPERATIONS.lower() in path.lower():
                 return await self._poll(path)
             body = cast(Json, json.loads(raw)) if raw else {}
@@ -172,7 +180,8 @@ class Application:
 
     def _one(self, id_: ResourceId, request: Request, body: Json, principal: str) -> Response:
         method = request.method
-        self.authorize(self.azure, principal, f"{_provider_type(id_)}/{_METHODS[method]}", id_.path, body)
+        action = f"{_provider_type(id_)}/{_METHODS[method]}"
+        self.authorize(self.azure, principal, action, id_.path, body)
         match method:
             case "GET" | "HEAD":
                 shown = self.azure.show(id_)
@@ -183,7 +192,24 @@ class Application:
                 return self._accepted(self.azure.delete(id_))
             case _:
                 _check_etag(self.azure, id_, request.headers.get("if-match"))
-                return self._accepted(self.azure.write(id_, body, patch=method == "PATCH"))
+                link = self._link(principal, action, id_)
+                return self._accepted(self.azure.write(id_, body, patch=method == "PATCH", link=link))
+
+    def _link(self, principal: str, action: str, id_: ResourceId) -> Link:
+        def check(linked_action: str, linked: ResourceId) -> None:
+            try:
+                self.authorize(self.azure, principal, linked_action, linked.path, {})
+            except RefusedError as refused:
+                raise RefusedError(
+                    refused.status,
+                    "LinkedAuthorizationFailed",
+                    f"The client '{principal}' with object id '{principal}' has permission to perform action "
+                    f"'{action}' on scope '{id_.path}'; however, it does not have permission to perform action(s) "
+                    f"'{linked_action}' on the linked scope(s) '{linked.path}' (respectively) or the linked scope(s) "
+                    "are invalid.",
+                ) from refused
+
+        return check
 
     def _accepted(self, accepted: Accepted) -> Response:
         headers: dict[str, str] = {}
@@ -310,8 +336,3 @@ def metadata(base: str) -> Json:
         "logAnalyticsResourceId": "https://api.loganalytics.io",
         "ossrDbmsResourceId": "https://ossrdbms-aad.database.windows.net",
     }
-
-
-def subscription(azure: Azure) -> Json:
-    """What a GET of the subscription shows."""
-    return next(azure.all(SUBSCRIPTION_TYPE.lower())).body

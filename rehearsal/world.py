@@ -12,12 +12,13 @@ from urllib.parse import urlsplit
 
 from environments import Platform
 from rehearsal import azurite, dump, entra, terraform
+from rehearsal.blobs import forwarding, guarded
 from rehearsal.endpoint import Endpoint
 from rehearsal.model import Json
 from rehearsal.proxy import Proxy, proxying
-from rehearsal.server import BLOBS, StandIn, certify, running
+from rehearsal.server import StandIn, certify, running
 from rehearsal.terraform import Terraform
-from rehearsal.web import VAULTS
+from rehearsal.web import BLOBS, VAULTS
 
 LOCAL_BACKEND = "local_override.tf.json"
 STORE = "store.json"
@@ -150,6 +151,10 @@ def world(
             data.mkdir()
             blob_port = stack.enter_context(azurite.running(data, accounts=accounts, certificate=certificate))
             proxy.routes[BLOBS] = ("127.0.0.1", blob_port)
+            if own:
+                trusting = ssl.create_default_context(cafile=own.ca_file)
+                own.application.blobs = guarded(forwarding(blob_port, trusting))
+                proxy.routes[BLOBS] = ("127.0.0.1", own.port)
         yield World(folder, endpoint, proxy, binary, blob_port, accounts, own)
 
 

@@ -6,7 +6,7 @@ https://learn.microsoft.com/azure/app-service/app-service-web-tutorial-custom-do
 import hashlib
 
 from rehearsal.azure import Azure
-from rehearsal.families.dns import has_record
+from rehearsal.families.dns import points_at, texts
 from rehearsal.families.web import PLAN, SITE
 from rehearsal.model import Resource, ResourceType, Write, at, bad_request, conflict
 
@@ -20,9 +20,9 @@ def _binding(write: Write) -> None:
     site = write.azure.find(write.id.parent)
     if site is None:
         raise bad_request(f"'{write.id.parent}' does not exist.", "ResourceNotFound")
-    if not has_record(write.azure, "CNAME", host, site.properties["defaultHostName"]):
+    if not points_at(write.azure, host, site.properties["defaultHostName"]):
         raise bad_request(f"A CNAME record pointing from {host} to the app was not found.", "InvalidHostname")
-    if not has_record(write.azure, "TXT", f"asuid.{host}", site.properties["customDomainVerificationId"]):
+    if site.properties["customDomainVerificationId"] not in texts(write.azure, f"asuid.{host}"):
         raise bad_request(f"A TXT record asuid.{host} with the verification id was not found.", "InvalidHostname")
     if thumbprint := write.properties.get("thumbprint"):
         found = (each.properties["thumbprint"] for each in write.azure.all(CERTIFICATE.lower()))

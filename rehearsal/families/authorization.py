@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
+from typing import Literal, NamedTuple
 
 from rehearsal.azure import Azure
 from rehearsal.entra import IDENTITY, OWNER
@@ -13,12 +14,24 @@ ROLE = "Microsoft.Authorization/roleDefinitions"
 ASSIGNMENT = "Microsoft.Authorization/roleAssignments"
 LOCK = "Microsoft.Authorization/locks"
 
-# Name, actions, notActions, by id: https://learn.microsoft.com/azure/role-based-access-control/built-in-roles
-BUILT_IN: dict[str, tuple[str, tuple[str, ...], tuple[str, ...]]] = {
-    "b24988ac-6180-42a0-ab88-20f7382dd24c": (
+_BLOBS = "Microsoft.Storage/storageAccounts/blobServices/containers/blobs"
+
+
+class BuiltIn(NamedTuple):
+    """A built-in role, as far as the platform grants it."""
+
+    name: str
+    actions: tuple[str, ...] = ()
+    not_actions: tuple[str, ...] = ()
+    data_actions: tuple[str, ...] = ()
+
+
+# By id: https://learn.microsoft.com/azure/role-based-access-control/built-in-roles
+BUILT_IN = {
+    "b24988ac-6180-42a0-ab88-20f7382dd24c": BuiltIn(
         "Contributor",
         ("*",),
-        (
+        not_actions=(
             "Microsoft.Authorization/*/Delete",
             "Microsoft.Authorization/*/Write",
             "Microsoft.Authorization/elevateAccess/Action",
@@ -27,8 +40,8 @@ BUILT_IN: dict[str, tuple[str, tuple[str, ...], tuple[str, ...]]] = {
             "Microsoft.Compute/galleries/share/action",
         ),
     ),
-    "acdd72a7-3385-48ef-bd42-f606fba81ae7": ("Reader", ("*/read",), ()),
-    "f58310d9-a9f6-439a-9e8d-f62e7b41a168": (
+    "acdd72a7-3385-48ef-bd42-f606fba81ae7": BuiltIn("Reader", ("*/read",)),
+    "f58310d9-a9f6-439a-9e8d-f62e7b41a168": BuiltIn(
         "Role Based Access Control Administrator",
         (
             "Microsoft.Authorization/roleAssignments/write",
@@ -36,25 +49,28 @@ BUILT_IN: dict[str, tuple[str, tuple[str, ...], tuple[str, ...]]] = {
             "*/read",
             "Microsoft.Support/*",
         ),
-        (),
     ),
-    "28bf596f-4eb7-45ce-b5bc-6cf482fec137": (
+    "28bf596f-4eb7-45ce-b5bc-6cf482fec137": BuiltIn(
         "Locks Contributor",
         (
             "Microsoft.Authorization/locks/read",
             "Microsoft.Authorization/locks/write",
             "Microsoft.Authorization/locks/delete",
         ),
-        (),
     ),
-    "7f951dda-4ed3-4680-a7ca-43fe172d538d": ("AcrPull", ("Microsoft.ContainerRegistry/registries/pull/read",), ()),
-    "8311e382-0749-4cb8-b61a-304f252e45ec": (
+    "7f951dda-4ed3-4680-a7ca-43fe172d538d": BuiltIn("AcrPull", ("Microsoft.ContainerRegistry/registries/pull/read",)),
+    "8311e382-0749-4cb8-b61a-304f252e45ec": BuiltIn(
         "AcrPush",
         ("Microsoft.ContainerRegistry/registries/pull/read", "Microsoft.ContainerRegistry/registries/push/write"),
-        (),
     ),
-    "4633458b-17de-408a-b874-0445c86b69e6": ("Key Vault Secrets User", (), ()),
-    "ba92f5b4-2d11-453d-a403-e96b0029c9fe": (
+    "4633458b-17de-408a-b874-0445c86b69e6": BuiltIn(
+        "Key Vault Secrets User",
+        data_actions=(
+            "Microsoft.KeyVault/vaults/secrets/getSecret/action",
+            "Microsoft.KeyVault/vaults/secrets/readMetadata/action",
+        ),
+    ),
+    "ba92f5b4-2d11-453d-a403-e96b0029c9fe": BuiltIn(
         "Storage Blob Data Contributor",
         (
             "Microsoft.Storage/storageAccounts/blobServices/containers/delete",
@@ -62,39 +78,31 @@ BUILT_IN: dict[str, tuple[str, tuple[str, ...], tuple[str, ...]]] = {
             "Microsoft.Storage/storageAccounts/blobServices/containers/write",
             "Microsoft.Storage/storageAccounts/blobServices/generateUserDelegationKey/action",
         ),
-        (),
+        data_actions=tuple(f"{_BLOBS}/{each}" for each in ("delete", "read", "write", "move/action", "add/action")),
     ),
-    "2a2b9908-6ea1-4ae2-8e65-a410df84e7d1": (
+    "2a2b9908-6ea1-4ae2-8e65-a410df84e7d1": BuiltIn(
         "Storage Blob Data Reader",
         (
             "Microsoft.Storage/storageAccounts/blobServices/containers/read",
             "Microsoft.Storage/storageAccounts/blobServices/generateUserDelegationKey/action",
         ),
-        (),
+        data_actions=(f"{_BLOBS}/read",),
     ),
 }
 
 
-_OPEN = (
-    "microsoft.resources/providers",
-    "microsoft.resources/subscriptions",
-    "/checknameavailability",
-    "microsoft.keyvault/locations/deletedvaults",
-    "microsoft.operationalinsights/deletedworkspaces",
-)
-
-
 def add_built_in_roles(azure: Azure) -> None:
     """Put the built-in roles at the subscription, where they are read."""
-    for id_, (name, actions, not_actions) in BUILT_IN.items():
+    for id_, role in BUILT_IN.items():
+        permission = {"actions": role.actions, "notActions": role.not_actions, "dataActions": role.data_actions}
         azure.put(
             f"/subscriptions/{azure.subscription}/providers/{ROLE}/{id_}",
             {
                 "properties": {
-                    "roleName": name,
+                    "roleName": role.name,
                     "type": "BuiltInRole",
                     "assignableScopes": ["/"],
-                    "permissions": [{"actions": list(actions), "notActions": list(not_actions)}],
+                    "permissions": [{kind: list(actions) for kind, actions in permission.items()}],
                 }
             },
         )
@@ -141,7 +149,9 @@ def _lock(write: Write) -> None:
 
 
 def authorize(azure: Azure, principal: str, action: str, path: str, body: Json) -> None:
-    """Refuse what no role assignment of the principal allows.
+    """Refuse what no role assignment of the principal at or above the path allows; the subscription's own, too.
+
+    https://learn.microsoft.com/azure/role-based-access-control/scope-overview
 
     Raises:
         RefusedError: 403 AuthorizationFailed, in Azure's words.
@@ -160,35 +170,52 @@ def authorize(azure: Azure, principal: str, action: str, path: str, body: Json) 
     )
 
 
+_OPEN = (
+    "microsoft.resources/subscriptions/providers",
+    "/checknameavailability",
+    "microsoft.keyvault/locations/deletedvaults",
+    "microsoft.operationalinsights/deletedworkspaces",
+)
+
+
 def _about_the_subscription(azure: Azure, principal: str, action: str) -> bool:
-    """Whoever has a role anywhere in a subscription may see it, its providers, and whether a name is free.
-
-    An assumption: no page says so, but identities with a role on a resource group alone do apply such resources.
-    """
+    """Whoever has a role in a subscription may see its providers, and whether a name is free: an assumption."""
     kind, _, verb = action.rpartition("/")
-    open_ = kind.lower().endswith(_OPEN) and verb == "read"
-    return open_ and any(True for _ in _of(azure, principal))
+    assigned = any(each.properties["principalId"] == principal for each in azure.all(ASSIGNMENT.lower()))
+    return kind.lower().endswith(_OPEN) and verb == "read" and assigned
 
 
-def _of(azure: Azure, principal: str) -> Iterator[Resource]:
-    return (each for each in azure.all(ASSIGNMENT.lower()) if each.properties["principalId"] == principal)
+def may_access(azure: Azure, principal: str, action: str, path: str) -> bool:
+    """Whether a role assignment of the principal allows a data action: what is in a resource, not the resource.
+
+    https://learn.microsoft.com/azure/role-based-access-control/role-definitions#control-and-data-actions
+    """
+    return principal == OWNER or any(
+        _permits(azure, each, action, "dataActions") for each in _assignments(azure, principal, path)
+    )
 
 
 def _assignments(azure: Azure, principal: str, path: str) -> Iterator[Resource]:
-    for each in _of(azure, principal):
+    for each in azure.all(ASSIGNMENT.lower()):
         propagated = azure.clock() - each.written >= azure.propagation_seconds
-        if within(path, each.id.scope) and propagated:
+        if each.properties["principalId"] == principal and within(path, each.id.scope) and propagated:
             yield each
 
 
 def _allows(azure: Azure, assignment: Resource, action: str, path: str, body: Json) -> bool:
+    condition = assignment.properties.get("condition")
+    return _permits(azure, assignment, action, "actions") and (
+        not condition or _condition_holds(azure, condition, action, path, body)
+    )
+
+
+def _permits(azure: Azure, assignment: Resource, action: str, kind: Literal["actions", "dataActions"]) -> bool:
     role = azure.find(assignment.properties["roleDefinitionId"])
-    permitted = role is not None and any(
-        _matches(action, each.get("actions")) and not _matches(action, each.get("notActions"))
+    excluded = {"actions": "notActions", "dataActions": "notDataActions"}[kind]
+    return role is not None and any(
+        _matches(action, each.get(kind)) and not _matches(action, each.get(excluded))
         for each in role.properties["permissions"]
     )
-    condition = assignment.properties.get("condition")
-    return permitted and (not condition or _condition_holds(azure, condition, action, path, body))
 
 
 def _matches(action: str, patterns: object) -> bool:

@@ -32,10 +32,13 @@ def _credential(write: Write) -> None:
 
 
 def show_identities(write: Write) -> None:
-    """Check the identities that a resource runs as, and show their ids in it as Azure does."""
+    """Check the identities that a resource runs as, and show their ids in it as Azure does.
+
+    Rights: https://learn.microsoft.com/azure/role-based-access-control/built-in-roles/identity#managed-identity-operator
+    """
     held = cast(dict[str, Json], at(write.body, "identity.userAssignedIdentities") or {})
     for path in held:
-        found = write.refer(path, _NAME)
+        found = write.refer(path, _NAME, "assign/action")
         held[path] = {key: found.properties[key] for key in ("principalId", "clientId")}
 
 

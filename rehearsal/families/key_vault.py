@@ -29,7 +29,8 @@ def _vault(write: Write) -> None:
         raise bad_request('The property "enablePurgeProtection" cannot be set to false.')
     write.unchangeable("properties.enablePurgeProtection", "properties.softDeleteRetentionInDays")
     for rule in items(write.body, "properties.networkAcls.virtualNetworkRules"):
-        subnet = write.refer(rule["id"], SUBNET)
+        # https://learn.microsoft.com/azure/virtual-network/virtual-network-service-endpoints-overview#provisioning
+        subnet = write.refer(rule["id"], SUBNET, "joinViaServiceEndpoint/action")
         endpoints = {each["service"] for each in items(subnet.properties, "serviceEndpoints")}
         if "Microsoft.KeyVault" not in endpoints:
             raise bad_request(

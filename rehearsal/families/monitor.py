@@ -142,7 +142,8 @@ def _diagnostics(write: Write) -> None:
     """
     workspace = write.properties.get("workspaceId")
     if workspace:
-        write.refer(workspace, WORKSPACE)
+        # https://github.com/MicrosoftDocs/azure-docs/issues/80159
+        write.refer(workspace, WORKSPACE, "sharedKeys/action")
     siblings = [
         each
         for each in write.azure.all(DIAGNOSTICS.lower(), write.id.scope)

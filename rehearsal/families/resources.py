@@ -2,7 +2,7 @@
 
 from rehearsal.ids import GROUP_TYPE, SUBSCRIPTION_TYPE
 from rehearsal.model import Json, ResourceType, Write
-from rehearsal.web import Question, route, subscription
+from rehearsal.web import Question, route
 
 
 def _group(write: Write) -> None:
@@ -25,16 +25,11 @@ def _no_registrations(_: Question) -> Json:
     return {"value": []}
 
 
-def _subscriptions(question: Question) -> Json:
-    return {"value": [subscription(question.azure)]}
-
-
 TYPES = (ResourceType(SUBSCRIPTION_TYPE), ResourceType(GROUP_TYPE, _group, delete_minutes=0.5))
 
 _SUBSCRIPTION = r"/subscriptions/[^/]+"
 _GROUPS = "Microsoft.Resources/subscriptions/resourceGroups"
 ROUTES = (
     route("GET", rf"({_SUBSCRIPTION}/resourceGroups/[^/]+)/resources", f"{_GROUPS}/resources/read", _in_group),
-    route("GET", rf"{_SUBSCRIPTION}/providers", "Microsoft.Resources/providers/read", _no_registrations),
-    route("GET", r"/subscriptions", "Microsoft.Resources/subscriptions/read", _subscriptions),
+    route("GET", rf"{_SUBSCRIPTION}/providers", "Microsoft.Resources/subscriptions/providers/read", _no_registrations),
 )

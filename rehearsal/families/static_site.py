@@ -3,7 +3,7 @@
 import uuid
 
 from rehearsal.azure import Azure
-from rehearsal.families.dns import has_record
+from rehearsal.families.dns import points_at
 from rehearsal.model import Json, Resource, ResourceType, Write, bad_request
 
 SITE = "Microsoft.Web/staticSites"
@@ -44,7 +44,7 @@ def _settings(azure: Azure, site: Resource, _: Json) -> Json:
 def _domain(write: Write) -> None:
     """A subdomain is validated by its CNAME: https://learn.microsoft.com/azure/static-web-apps/custom-domain-external."""
     site = write.refer(write.id.parent, SITE)
-    if not has_record(write.azure, "CNAME", write.id.name, site.properties["defaultHostname"]):
+    if not points_at(write.azure, write.id.name, site.properties["defaultHostname"]):
         raise bad_request(f"CNAME Record is invalid: {write.id.name} does not point to the site.", "BadRequest")
     write.properties.update(status="Ready", domainName=write.id.name)
 

@@ -23,7 +23,8 @@ def _account(write: Write) -> None:
     if write.previous is None:
         write.body["sku"]["tier"] = write.body["sku"]["name"].split("_")[0]
     for rule in items(write.body, "properties.networkAcls.virtualNetworkRules"):
-        subnet = write.refer(rule["id"], SUBNET)
+        # https://learn.microsoft.com/azure/virtual-network/virtual-network-service-endpoints-overview#provisioning
+        subnet = write.refer(rule["id"], SUBNET, "joinViaServiceEndpoint/action")
         endpoints = {each["service"] for each in items(subnet.properties, "serviceEndpoints")}
         if not endpoints & {"Microsoft.Storage", "Microsoft.Storage.Global"}:
             raise bad_request(

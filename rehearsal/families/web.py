@@ -82,7 +82,8 @@ def _plan_deleted(azure: Azure, plan: Resource) -> None:
 def _site(write: Write) -> None:
     write.require("location", "properties.serverFarmId")
     slot = write.id.type.lower() == SLOT.lower()
-    plan = write.refer(write.properties["serverFarmId"], PLAN)
+    # https://learn.microsoft.com/azure/role-based-access-control/permissions/web-and-mobile#microsoftweb
+    plan = write.refer(write.properties["serverFarmId"], PLAN, "join/action")
     if slot:
         # https://learn.microsoft.com/azure/app-service/deploy-staging-slots
         if plan.body["sku"]["tier"] in ("Free", "Basic", "Shared"):
@@ -92,7 +93,8 @@ def _site(write: Write) -> None:
         global_name(write, r"[A-Za-z0-9](?!.*--)[A-Za-z0-9-]{0,58}[A-Za-z0-9]")
         host = write.id.name
     if subnet_id := write.properties.get("virtualNetworkSubnetId"):
-        subnet = write.refer(subnet_id, SUBNET)
+        # https://learn.microsoft.com/azure/app-service/overview-vnet-integration#permissions
+        subnet = write.refer(subnet_id, SUBNET, "join/action")
         if not any(
             each["properties"]["serviceName"].lower() == PLAN.lower()
             for each in items(subnet.properties, "delegations")

@@ -82,6 +82,13 @@ def seed(azure: Azure) -> None:
         seeds.environment(azure, platform, environment)
 
 
+def mail_records(body: Json) -> list[str]:
+    """The addresses of a stack's mail domain and of the DNS records that prove it."""
+    types = ("azurerm_email_communication_service_domain", "azurerm_dns_txt_record", "azurerm_dns_cname_record")
+    named = ((type_, name) for type_ in types for name in body["resource"].get(type_, {}))
+    return [f"{type_}.{name}" for type_, name in named if name.startswith("email_")]
+
+
 def verify_mail(azure: Azure) -> None:
     """Verify every mail domain, as a person does when its records can be seen."""
     for domain in azure.all("microsoft.communication/emailservices/domains"):

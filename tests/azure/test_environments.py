@@ -56,7 +56,7 @@ class Applied(NamedTuple):
 
 
 def apply(folder: Path, name: str, body: Json) -> Generator[Applied]:
-    """Apply a stack in a world of its own; the mail domain first, whose verification is a person's step."""
+    """Apply a stack in a world of its own; the mail domain's records first, whose verification is a person's step."""
     folder.mkdir()
     with world(folder, load(), blobs=False) as here:
         if name != "shared":
@@ -64,8 +64,8 @@ def apply(folder: Path, name: str, body: Json) -> Generator[Applied]:
         before = [each.id.key for each in here.stand_in.azure.all()]
         stack = here.stack(name, body, local_state=True)
         assert stack.init().code == 0
-        if "azurerm_email_communication_service_domain" in body["resource"]:
-            first = stack.apply("-target=azurerm_email_communication_service_domain.email_domain")
+        if proof := parts.mail_records(body):
+            first = stack.apply(*(f"-target={address}" for address in proof))
             assert first.code == 0, errors(first.output)
             parts.verify_mail(here.stand_in.azure)
         yield Applied(here, stack, body, stack.apply(), before)

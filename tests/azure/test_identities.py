@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 
 from environments import load
-from rehearsal import entra, synthesis
+from rehearsal import azurite, entra, synthesis
 from rehearsal.families.authorization import ASSIGNMENT, authorize
+from rehearsal.families.storage import CONTAINER
 from rehearsal.model import RefusedError
-from rehearsal.terraform import errors
+from rehearsal.terraform import Terraform, errors
 from rehearsal.world import World, world
 from tests.azure import parts
 from tests.azure.test_environments import WAITING
@@ -19,14 +20,16 @@ pytestmark = pytest.mark.azure
 
 @pytest.fixture(scope="module")
 def shared(provider: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    """A world in which a person has applied the shared stack."""
+    """A world in which a person has applied the shared stack, with containers for state where there is Azurite."""
     assert provider
-    with world(tmp_path_factory.mktemp("shared"), load(), blobs=False) as here:
+    with world(tmp_path_factory.mktemp("shared"), load(), blobs=azurite.find() is not None) as here:
         body = parts.without(synthesis.unprotected(synthesis.shared(load())), *WAITING)
         stack = here.stack("shared", body, local_state=True)
         assert stack.init().code == 0
         applied = stack.apply()
         assert applied.code == 0, errors(applied.output)
+        if here.blob_port:
+            here.make_containers(each.id.name for each in here.stand_in.azure.all(CONTAINER.lower()))
         yield here
 
 
@@ -66,6 +69,40 @@ def test_apply_reaches_no_other_environment(shared: World) -> None:
     refused = applying.apply()
     assert refused.code == 1
     assert any("AuthorizationFailed" in each for each in errors(refused.output))
+
+
+def keeper_of_state(here: World, job: str, environment: str) -> Terraform:
+    """A job of dev at work on the state of an environment, with a resource of Terraform's own."""
+    if here.blob_port is None:
+        pytest.skip("Azurite is not installed: make tools installs it")
+    body = {
+        "terraform": {"backend": parts.stack(environment)["terraform"]["backend"]},
+        "resource": {"terraform_data": {"thing": {"input": "kept"}}},
+    }
+    return here.stack(f"{environment}-state", body, identity=login(here, job))
+
+
+REFUSED = "AuthorizationPermissionMismatch"
+
+
+def test_apply_keeps_the_state_of_its_environment_and_plan_reads_it(shared: World) -> None:
+    applying = keeper_of_state(shared, "apply", "dev")
+    assert applying.init().code == 0
+    applied = applying.apply()
+    assert applied.code == 0, applied.output
+    planning = keeper_of_state(shared, "plan", "dev")
+    unlocked = planning.run("plan", "-no-color", "-detailed-exitcode", "-lock=false")
+    assert unlocked.code == 0, unlocked.output
+    for refused in (planning.run("plan", "-no-color"), planning.run("state", "rm", "terraform_data.thing")):
+        assert refused.code == 1, "a lock is written beside the state"
+        assert REFUSED in refused.output
+
+
+@pytest.mark.parametrize("job", ["plan", "apply"])
+def test_no_job_reaches_the_state_of_another_environment(shared: World, job: str) -> None:
+    refused = keeper_of_state(shared, job, "staging").init()
+    assert refused.code == 1
+    assert REFUSED in refused.output
 
 
 DELIVERY = {

@@ -5,19 +5,31 @@ import ssl
 import urllib.error
 import urllib.parse
 import urllib.request
+import uuid
 from collections.abc import Iterable
 from typing import NamedTuple, cast
 
 import pytest
+from starlette.requests import Request
+from starlette.responses import Response
 
 from rehearsal import entra
+from rehearsal.blobs import guarded
 from rehearsal.faults import Fault
 from rehearsal.model import Json
 from rehearsal.server import ZERO, StandIn
 
 GROUP = f"/subscriptions/{ZERO}/resourceGroups/rg"
 IDENTITY = f"{GROUP}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/id"
-READER = f"/subscriptions/{ZERO}/providers/Microsoft.Authorization/roleDefinitions/acdd72a7-3385-48ef-bd42-f606fba81ae7"
+ROLES = f"/subscriptions/{ZERO}/providers/Microsoft.Authorization/roleDefinitions"
+READER, CONTRIBUTOR, BLOB_READER = (
+    f"{ROLES}/{id_}"
+    for id_ in (
+        "acdd72a7-3385-48ef-bd42-f606fba81ae7",
+        "b24988ac-6180-42a0-ab88-20f7382dd24c",
+        "2a2b9908-6ea1-4ae2-8e65-a410df84e7d1",
+    )
+)
 HERE: Json = {"location": "eastus2"}
 
 
@@ -34,8 +46,10 @@ class Answer(NamedTuple):
         return self.body["error"]["code"]
 
 
-def _lower(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
-    return {name.lower(): value for name, value in headers}
+def _answer(status: int, headers: Iterable[tuple[str, str]], content: bytes) -> Answer:
+    lower = {name.lower(): value for name, value in headers}
+    spoken = lower.get("content-type", "").startswith("application/json")
+    return Answer(status, lower, json.loads(content) if spoken else {})
 
 
 class Client:
@@ -54,10 +68,10 @@ class Client:
         request = urllib.request.Request(whole, data, headers, method=method)  # noqa: S310  https, to this machine
         try:
             with urllib.request.urlopen(request, context=self.context) as answer:  # noqa: S310
-                return Answer(answer.status, _lower(answer.headers.items()), json.loads(answer.read() or b"{}"))
+                return _answer(answer.status, answer.headers.items(), answer.read())
         except urllib.error.HTTPError as error:
             with error:
-                return Answer(error.code, _lower(error.headers.items()), json.loads(error.read() or b"{}"))
+                return _answer(error.code, error.headers.items(), error.read())
 
     def ask(self, method: str, path: str, body: Json | None = None, **headers: str) -> Answer:
         """Send a request as Resource Manager wants it."""
@@ -149,24 +163,104 @@ def test_every_request_is_logged(stand_in: StandIn, owner: Client) -> None:
     assert logged["principal"] == entra.OWNER
 
 
-def test_a_federated_identity_may_do_what_its_roles_allow_and_no_more(stand_in: StandIn, owner: Client) -> None:
-    issuer, subject = "https://token.actions.githubusercontent.com", "repo:augeo/platform:environment:dev"
-    made = owner.ask("PUT", IDENTITY, HERE).body["properties"]
-    trust = {"properties": {"issuer": issuer, "subject": subject, "audiences": ["api://AzureADTokenExchange"]}}
-    owner.ask("PUT", f"{IDENTITY}/federatedIdentityCredentials/github", trust)
+ISSUER, SUBJECT = "https://token.actions.githubusercontent.com", "repo:augeo/platform:environment:dev"
 
-    stranger = entra.assertion(issuer, "repo:augeo/platform:environment:production")
-    assert Client(stand_in, client_id=made["clientId"], client_assertion=stranger).bearer == "invalid_request"
-    assert Client(stand_in, client_id=made["clientId"]).bearer == "invalid_client"
-    client = Client(stand_in, client_id=made["clientId"], client_assertion=entra.assertion(issuer, subject))
+
+def grant(owner: Client, principal: str, role: str, scope: str) -> None:
+    """Assign a role."""
+    body = {"properties": {"roleDefinitionId": role, "principalId": principal}}
+    path = f"{scope}/providers/Microsoft.Authorization/roleAssignments/{uuid.uuid4()}"
+    assert owner.ask("PUT", path, body).status == 201
+
+
+class Workflow(NamedTuple):
+    """An identity without any role, and what it speaks through."""
+
+    client: Client
+    principal: str
+
+
+@pytest.fixture
+def workflow(stand_in: StandIn, owner: Client) -> Workflow:
+    """A managed identity, logged in as by GitHub's OIDC."""
+    made = owner.ask("PUT", IDENTITY, HERE).body["properties"]
+    trust = {"properties": {"issuer": ISSUER, "subject": SUBJECT, "audiences": ["api://AzureADTokenExchange"]}}
+    owner.ask("PUT", f"{IDENTITY}/federatedIdentityCredentials/github", trust)
+    client = Client(stand_in, client_id=made["clientId"], client_assertion=entra.assertion(ISSUER, SUBJECT))
+    return Workflow(client, made["principalId"])
+
+
+def test_a_federated_identity_may_do_what_its_roles_allow_and_no_more(
+    stand_in: StandIn, owner: Client, workflow: Workflow
+) -> None:
+    client = workflow.client
+    id_ = owner.ask("GET", IDENTITY).body["properties"]["clientId"]
+    stranger = entra.assertion(ISSUER, "repo:augeo/platform:environment:production")
+    assert Client(stand_in, client_id=id_, client_assertion=stranger).bearer == "invalid_request"
+    assert Client(stand_in, client_id=id_).bearer == "invalid_client"
     assert client.ask("GET", GROUP).code == "AuthorizationFailed"
 
-    grant = {"properties": {"roleDefinitionId": READER, "principalId": made["principalId"]}}
     stand_in.azure.propagation_seconds = 60
-    assignment = f"{GROUP}/providers/Microsoft.Authorization/roleAssignments/reads"
-    assert owner.ask("PUT", assignment, grant).status == 201
+    grant(owner, workflow.principal, READER, GROUP)
     assert client.ask("GET", GROUP).code == "AuthorizationFailed", "a new assignment takes its time"
     stand_in.azure.propagation_seconds = 0
     assert client.ask("GET", GROUP).status == 200
     assert client.ask("DELETE", GROUP).code == "AuthorizationFailed"
     assert client.ask("PUT", f"{GROUP}x", HERE).code == "AuthorizationFailed"
+
+
+def test_who_writes_a_resource_needs_a_right_on_what_it_links_to(owner: Client, workflow: Workflow) -> None:
+    hub = f"{GROUP}-hub/providers/Microsoft.Network/virtualNetworks/hub"
+    owner.ask("PUT", f"{GROUP}-hub", HERE)
+    owner.ask("PUT", hub, HERE | {"properties": {"addressSpace": {"addressPrefixes": ["10.0.0.0/16"]}}})
+    grant(owner, workflow.principal, CONTRIBUTOR, GROUP)
+    grant(owner, workflow.principal, READER, hub)
+    zone = f"{GROUP}/providers/Microsoft.Network/privateDnsZones/privatelink.example.com"
+    assert workflow.client.ask("PUT", zone, {"location": "global"}).status == 201
+
+    link = {"location": "global", "properties": {"virtualNetwork": {"id": hub}}}
+    refused = workflow.client.ask("PUT", f"{zone}/virtualNetworkLinks/hub", link)
+    assert (refused.status, refused.code) == (403, "LinkedAuthorizationFailed")
+    assert refused.body["error"]["message"] == (
+        f"The client '{workflow.principal}' with object id '{workflow.principal}' has permission to perform action "
+        f"'Microsoft.Network/privateDnsZones/virtualNetworkLinks/write' on scope '{zone}/virtualNetworkLinks/hub'; "
+        "however, it does not have permission to perform action(s) 'Microsoft.Network/virtualNetworks/join/action' on "
+        f"the linked scope(s) '{hub}' (respectively) or the linked scope(s) are invalid."
+    )
+    assert owner.ask("GET", f"{zone}/virtualNetworkLinks/hub").status == 404
+
+    grant(owner, workflow.principal, CONTRIBUTOR, hub)
+    assert workflow.client.ask("PUT", f"{zone}/virtualNetworkLinks/hub", link).status == 201
+
+
+def test_a_blob_is_for_those_with_a_data_role_on_its_container(
+    stand_in: StandIn, owner: Client, workflow: Workflow
+) -> None:
+    account = f"{GROUP}/providers/Microsoft.Storage/storageAccounts/states"
+    owner.ask("PUT", account, HERE | {"sku": {"name": "Standard_LRS"}, "kind": "StorageV2"})
+    for name in ("mine", "other"):
+        owner.ask("PUT", f"{account}/blobServices/default/containers/{name}", {"properties": {}})
+    served: list[str] = []
+
+    async def serve(request: Request, _: bytes) -> Response:
+        served.append(f"{request.method} {request.url.path}")
+        return Response("a state")
+
+    stand_in.application.blobs = guarded(serve)
+
+    def ask(method: str, path: str) -> tuple[int, str]:
+        headers = {"Host": "states.blob.core.windows.net", "Authorization": f"Bearer {workflow.client.bearer}"}
+        answer = workflow.client.send(method, path, None, **headers)
+        return answer.status, answer.headers.get("x-ms-error-code", "")
+
+    refused = (403, "AuthorizationPermissionMismatch")
+    grant(owner, workflow.principal, CONTRIBUTOR, account)
+    assert ask("GET", "/mine/state") == refused, "to manage an account is not to read what is in it"
+    grant(owner, workflow.principal, BLOB_READER, f"{account}/blobServices/default/containers/mine")
+    assert ask("GET", "/mine/state") == (200, "")
+    assert ask("PUT", "/mine/state") == refused
+    assert ask("GET", "/other/state") == refused
+    assert ask("GET", "/none/state") == refused
+    workflow.client.bearer = "nonsense"
+    assert ask("GET", "/mine/state") == (401, "AuthenticationFailed")
+    assert served == ["GET /mine/state"]

@@ -1,6 +1,10 @@
-"""What Azure refuses, the stand-in refuses: each row breaks one rule of a body that is otherwise taken."""
+"""What Azure refuses, the stand-in refuses: each row breaks one rule of a body that is otherwise taken.
+
+Then what Azure asks besides: the right to link, what DNS says, and how long it takes.
+"""
 
 import copy
+import re
 from collections.abc import Callable
 
 import pytest
@@ -8,8 +12,10 @@ import pytest
 from rehearsal import families
 from rehearsal.azure import Azure
 from rehearsal.families.authorization import add_built_in_roles
+from rehearsal.families.database import RESTORE_MINUTES, STANDBY_MINUTES
+from rehearsal.families.front_door import CERTIFICATE_MINUTES
 from rehearsal.ids import parse
-from rehearsal.model import Json, RefusedError
+from rehearsal.model import Json, RefusedError, ResourceType
 
 SUBSCRIPTION = "00000000-0000-0000-0000-000000000001"
 GROUP = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg"
@@ -33,6 +39,12 @@ LOGS, COMPONENT = "Microsoft.OperationalInsights/workspaces", "Microsoft.Insight
 SERVICE, DOMAIN = "Microsoft.Communication/communicationServices", "Microsoft.Communication/emailServices/domains"
 LOCK, ASSIGNMENT = "Microsoft.Authorization/locks", "Microsoft.Authorization/roleAssignments"
 PEP, ZONE = "Microsoft.Network/privateEndpoints", "Microsoft.Network/dnsZones"
+PRIVATE_ZONE, LINK = "Microsoft.Network/privateDnsZones", "Microsoft.Network/privateDnsZones/virtualNetworkLinks"
+NSG, IDENTITY = "Microsoft.Network/networkSecurityGroups", "Microsoft.ManagedIdentity/userAssignedIdentities"
+PROFILE, EDGE_DOMAIN = "Microsoft.Cdn/profiles", "Microsoft.Cdn/profiles/customDomains"
+FIREWALL = "Microsoft.Network/frontDoorWebApplicationFirewallPolicies"
+BINDING, CERTIFICATE = "Microsoft.Web/sites/hostNameBindings", "Microsoft.Web/certificates"
+STATIC, STATIC_DOMAIN = "Microsoft.Web/staticSites", "Microsoft.Web/staticSites/customDomains"
 
 HERE: Json = {"location": "eastus2"}
 BODIES: dict[str, Json] = {
@@ -80,7 +92,18 @@ BODIES: dict[str, Json] = {
         }
     },
     at(ZONE, "example.com"): {"location": "global"},
-    at("Microsoft.ManagedIdentity/userAssignedIdentities", "id"): HERE,
+    at(IDENTITY, "id"): HERE,
+    at(PRIVATE_ZONE, "privatelink.example.com"): {"location": "global"},
+    at(NSG, "nsg"): HERE,
+    at(PROFILE, "edge"): {"location": "global", "sku": {"name": "Standard_AzureFrontDoor"}},
+    at(FIREWALL, "waf"): {"location": "global", "sku": {"name": "Standard_AzureFrontDoor"}},
+    at(EDGE_DOMAIN, "edge", "api"): {
+        "properties": {
+            "hostName": "api.example.com",
+            "tlsSettings": {"certificateType": "ManagedCertificate", "minimumTlsVersion": "TLS12"},
+        }
+    },
+    at(STATIC, "admin"): HERE | {"sku": {"name": "Standard"}},
 }
 """A little platform, in the order in which it can be made."""
 
@@ -224,6 +247,12 @@ CHANGES: dict[str, tuple[str, str, object, str]] = {
         at(SUBNET, "v", "app"),
         "PrivateEndpointInDelegatedSubnet",
     ),
+    "another host name": (
+        at(EDGE_DOMAIN, "edge", "api"),
+        "properties.hostName",
+        "www.example.com",
+        "PropertyChangeNotAllowed",
+    ),
     "a group that moves": (GROUP, "location", "westus", "PropertyChangeNotAllowed"),
 }
 
@@ -317,3 +346,215 @@ def test_a_deleted_vault_keeps_its_name(azure: Azure) -> None:
 
 def test_no_password_is_kept(azure: Azure) -> None:
     assert "Aa1-23456789" not in str([each.body for each in azure.all()])
+
+
+def _network_rule(subnet: str) -> Json:
+    return {"virtualNetworkRules": [{"id": at(SUBNET, "v", subnet)}]}
+
+
+# What is written, its body, and what one must be allowed to do to what it refers to.
+LINKS: dict[str, tuple[str, Json, dict[str, str]]] = {
+    "a subnet and its security group": (
+        at(SUBNET, "v", "ends"),
+        broken(at(SUBNET, "v", "ends"), "properties.networkSecurityGroup", {"id": at(NSG, "nsg")}),
+        {at(NSG, "nsg"): f"{NSG}/join/action"},
+    ),
+    "a private endpoint": (
+        at(PEP, "pep"),
+        BODIES[at(PEP, "pep")],
+        {
+            at(SUBNET, "v", "ends"): f"{SUBNET}/join/action",
+            at(SERVER, "server"): f"{SERVER}/privateEndpointConnectionsApproval/action",
+        },
+    ),
+    "a private endpoint's zone": (
+        at(f"{PEP}/privateDnsZoneGroups", "pep", "default"),
+        {
+            "properties": {
+                "privateDnsZoneConfigs": [
+                    {"properties": {"privateDnsZoneId": at(PRIVATE_ZONE, "privatelink.example.com")}}
+                ]
+            }
+        },
+        {at(PRIVATE_ZONE, "privatelink.example.com"): f"{PRIVATE_ZONE}/join/action"},
+    ),
+    "a private zone's network": (
+        at(LINK, "privatelink.example.com", "to"),
+        {"location": "global", "properties": {"virtualNetwork": {"id": at(VNET, "v")}}},
+        {at(VNET, "v"): f"{VNET}/join/action"},
+    ),
+    "a storage account's subnet": (
+        at(ACCOUNT, "account"),
+        broken(at(ACCOUNT, "account"), "properties.networkAcls", _network_rule("app")),
+        {at(SUBNET, "v", "app"): f"{SUBNET}/joinViaServiceEndpoint/action"},
+    ),
+    "a vault's subnet": (
+        at(VAULT, "vault-1"),
+        broken(at(VAULT, "vault-1"), "properties.networkAcls", _network_rule("vaults")),
+        {at(SUBNET, "v", "vaults"): f"{SUBNET}/joinViaServiceEndpoint/action"},
+    ),
+    "an app, its plan, subnet and identity": (
+        at(SITE, "app"),
+        BODIES[at(SITE, "app")] | {"identity": {"userAssignedIdentities": {at(IDENTITY, "id"): {}}}},
+        {
+            at(PLAN, "plan"): f"{PLAN}/join/action",
+            at(SUBNET, "v", "app"): f"{SUBNET}/join/action",
+            at(IDENTITY, "id"): f"{IDENTITY}/assign/action",
+        },
+    ),
+    "a security policy's firewall": (
+        at(f"{PROFILE}/securityPolicies", "edge", "limits"),
+        {"properties": {"parameters": {"wafPolicy": {"id": at(FIREWALL, "waf")}, "associations": []}}},
+        {at(FIREWALL, "waf"): f"{FIREWALL}/join/action"},
+    ),
+    "a diagnostic setting's workspace": (
+        f"{at(SERVER, 'server')}/providers/Microsoft.Insights/diagnosticSettings/all",
+        {"properties": {"workspaceId": at(LOGS, "logs"), "logs": [{"categoryGroup": "allLogs"}]}},
+        {at(LOGS, "logs"): f"{LOGS}/sharedKeys/action"},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", LINKS)
+def test_a_link_takes_a_right_on_what_it_leads_to(azure: Azure, name: str) -> None:
+    endpoint = {"addressPrefix": "10.0.2.0/24", "serviceEndpoints": [{"service": "Microsoft.KeyVault"}]}
+    azure.write(parse(at(SUBNET, "v", "vaults")), {"properties": endpoint})
+    path, body, rights = LINKS[name]
+    asked: dict[str, str] = {}
+    azure.write(parse(path), copy.deepcopy(body), link=lambda action, linked: asked.update({linked.path: action}))
+    assert asked == rights
+
+
+def publish(azure: Azure, kind: str, name: str, *values: str) -> None:
+    """Put a record into the zone example.com."""
+    records: Json = (
+        {"CNAMERecord": {"cname": values[0]}}
+        if kind == "CNAME"
+        else {"TXTRecords": [{"value": [value]} for value in values]}
+    )
+    azure.write(parse(at(f"{ZONE}/{kind}", "example.com", name)), {"properties": {"TTL": 3600} | records})
+
+
+def test_front_door_approves_a_domain_when_dns_has_its_token_and_certifies_it_then(azure: Azure) -> None:
+    path = parse(at(EDGE_DOMAIN, "edge", "api"))
+
+    def states() -> tuple[str, str]:
+        shown = azure.show(path)["properties"]
+        return shown["domainValidationState"], shown["deploymentStatus"]
+
+    token = azure.show(path)["properties"]["validationProperties"]["validationToken"]
+    assert states() == ("Pending", "NotStarted")
+    publish(azure, "TXT", "_dnsauth.api", "another token")
+    publish(azure, "TXT", "_dnsauth.www", token)
+    assert states() == ("Pending", "NotStarted")
+    publish(azure, "TXT", "_dnsauth.api", token)
+    assert states() == ("Approved", "InProgress")
+    azure.delete(parse(at(f"{ZONE}/TXT", "example.com", "_dnsauth.api")))
+    now = azure.clock() + CERTIFICATE_MINUTES * azure.seconds_per_minute
+    azure.clock = lambda: now
+    assert states() == ("Approved", "Succeeded")
+    azure.write(path, copy.deepcopy(BODIES[path.path]))
+    assert states() == ("Approved", "Succeeded"), "an update keeps what was found"
+
+
+def test_a_wildcard_has_no_managed_certificate(azure: Azure) -> None:
+    wildcard = broken(at(EDGE_DOMAIN, "edge", "api"), "properties.hostName", "*.example.com")
+    assert refused(azure, at(EDGE_DOMAIN, "edge", "all"), wildcard) == "ManagedCertificateNotSupported"
+
+
+MAIL_RECORDS = {
+    "Domain": ("TXT", "@", "ms-domain-verification=0"),
+    "SPF": ("TXT", "@", "v=spf1 include:spf.protection.outlook.com -all"),
+    "DKIM": (
+        "CNAME",
+        "selector1-azurecomm-prod-net._domainkey",
+        "selector1-azurecomm-prod-net._domainkey.azurecomm.net",
+    ),
+    "DKIM2": (
+        "CNAME",
+        "selector2-azurecomm-prod-net._domainkey",
+        "selector2-azurecomm-prod-net._domainkey.azurecomm.net",
+    ),
+    "DMARC": ("TXT", "_dmarc", "v=DMARC1; p=quarantine"),
+}
+
+
+@pytest.mark.parametrize("kind", MAIL_RECORDS)
+def test_a_mail_domain_is_verified_by_its_records_alone(azure: Azure, kind: str) -> None:
+    domain = parse(at(DOMAIN, "mail", "example.com"))
+    type_, name, value = MAIL_RECORDS[kind]
+
+    def verify() -> str:
+        azure.act(domain, "initiateVerification", {"verificationType": kind})
+        return azure.show(domain)["properties"]["verificationStates"][kind]["status"]
+
+    publish(azure, type_, name, "something.else")
+    assert verify() == "VerificationFailed"
+    publish(azure, type_, name, value)
+    assert verify() == "Verified"
+    with pytest.raises(RefusedError, match="none of Domain, SPF"):
+        azure.act(domain, "initiateVerification", {"verificationType": "MX"})
+
+
+def test_a_mail_domain_is_linked_when_all_but_dmarc_is_verified(azure: Azure) -> None:
+    domain = at(DOMAIN, "mail", "example.com")
+    body = broken(at(SERVICE, "acs"), "properties.linkedDomains", [domain])
+    publish(azure, "TXT", "@", MAIL_RECORDS["Domain"][2], MAIL_RECORDS["SPF"][2])
+    for kind in ("Domain", "SPF", "DKIM", "DKIM2"):
+        assert refused(azure, at(SERVICE, "acs"), copy.deepcopy(body)) == "DomainNotVerified"
+        if kind.startswith("DKIM"):
+            publish(azure, *MAIL_RECORDS[kind])
+        azure.act(parse(domain), "initiateVerification", {"verificationType": kind})
+    assert azure.write(parse(at(SERVICE, "acs")), body).status == 200
+
+
+def test_an_app_takes_a_host_name_that_points_at_it_and_says_so(azure: Azure) -> None:
+    path, body = at(BINDING, "app", "www.example.com"), Json(properties={"siteName": "app"})
+    assert refused(azure, path, body) == "InvalidHostname"
+    publish(azure, "CNAME", "www", "app.azurewebsites.net.")
+    assert refused(azure, path, body) == "InvalidHostname", "the app's id is missing"
+    publish(azure, "TXT", "asuid.www", azure.show(parse(at(SITE, "app")))["properties"]["customDomainVerificationId"])
+    certificate = HERE | {"properties": {"serverFarmId": at(PLAN, "plan"), "canonicalName": "www.example.com"}}
+    assert refused(azure, at(CERTIFICATE, "www"), certificate) == "HostNameNotBound"
+    assert azure.write(parse(path), body).status == 200
+    assert azure.write(parse(at(CERTIFICATE, "www")), certificate).status == 200
+
+
+def test_a_static_site_takes_a_host_name_that_points_at_it(azure: Azure) -> None:
+    path, body = at(STATIC_DOMAIN, "admin", "admin.example.com"), Json(properties={})
+    publish(azure, "CNAME", "admin", "elsewhere.example.com")
+    assert refused(azure, path, body) == "BadRequest"
+    publish(azure, "CNAME", "admin", azure.show(parse(at(STATIC, "admin")))["properties"]["defaultHostname"])
+    assert azure.write(parse(path), body).status == 200
+
+
+def minutes(azure: Azure, path: str, body: Json) -> float:
+    """What a write takes."""
+    accepted = azure.write(parse(path), body)
+    assert accepted.operation
+    return accepted.operation.minutes
+
+
+def test_a_second_node_of_redis_takes_longer(azure: Azure) -> None:
+    single = BODIES[at(CLUSTER, "redis")]
+    double = broken(at(CLUSTER, "redis"), "properties.highAvailability", "Enabled")
+    assert minutes(azure, at(CLUSTER, "single"), copy.deepcopy(single)) < minutes(azure, at(CLUSTER, "double"), double)
+
+
+def test_a_standby_and_a_restore_of_postgresql_take_longer(azure: Azure) -> None:
+    path = at(SERVER, "server")
+    plain = minutes(azure, at(SERVER, "plain"), copy.deepcopy(BODIES[path]))
+    ready = broken(path, "properties.highAvailability", {"mode": "ZoneRedundant"})
+    assert minutes(azure, at(SERVER, "ready"), copy.deepcopy(ready)) == plain + STANDBY_MINUTES
+    restored = broken(path, "properties.createMode", "PointInTimeRestore")
+    assert minutes(azure, at(SERVER, "restored"), restored) == RESTORE_MINUTES
+    assert minutes(azure, path, ready) == plain / 4 + STANDBY_MINUTES, "a standby that is added later"
+    now = azure.clock() + 1000
+    azure.clock = lambda: now
+    azure.settle()
+    assert minutes(azure, path, copy.deepcopy(ready)) == plain / 4, "a standby that is there"
+
+
+@pytest.mark.parametrize("type_", [each for each in families.TYPES if each.minutes], ids=lambda type_: type_.name)
+def test_minutes_have_a_source(type_: ResourceType) -> None:
+    assert re.search(r"https://|An estimate: |an apply of azurerm", type_.source)
