@@ -48,26 +48,21 @@ def main() -> int:
         print("rehearsal: Azurite is not installed; `make tools` installs it.")
         return 1
     progress = Progress(sys.stdout)
-    try:
-        with _folder(arguments.keep) as folder:
-            platform = load()
-            with world(folder, platform, elsewhere=arguments.endpoint, ca=arguments.ca) as here:
-                if arguments.step == SERVE:
-                    from rehearsal.serve import serve  # noqa: PLC0415  as below
+    with _folder(arguments.keep) as folder:
+        platform = load()
+        with world(folder, platform, elsewhere=arguments.endpoint, ca=arguments.ca) as here:
+            if arguments.step == SERVE:
+                from rehearsal.serve import serve  # noqa: PLC0415  as below
 
-                    serve(here, platform, arguments.environment, arguments.store, progress.say)
-                if not _provider(here, platform):
-                    print(
-                        "rehearsal: the azurerm provider cannot be had here (terraform init finds it nowhere): "
-                        "state alone."
-                    )
-                    state_alone.rehearse(here, platform, progress.say)
-                    return 0
-                name = arguments.environment or DEFAULT
-                return _rehearse(Rehearsal(here, platform, name, progress, arguments.output), arguments.step)
-    except KeyboardInterrupt:
-        print("\nrehearsal: ended; nothing is left running.")
-        return 0 if arguments.step == SERVE else 130
+                serve(here, platform, arguments.environment, arguments.store, progress.say)
+            if not _provider(here, platform):
+                print(
+                    "rehearsal: the azurerm provider cannot be had here (terraform init finds it nowhere): state alone."
+                )
+                state_alone.rehearse(here, platform, progress.say)
+                return 0
+            name = arguments.environment or DEFAULT
+            return _rehearse(Rehearsal(here, platform, name, progress, arguments.output), arguments.step)
 
 
 def _rehearse(rehearsal: Rehearsal, last: str | None) -> int:
@@ -107,4 +102,10 @@ if __name__ == "__main__":
     # As Ctrl-C does: `kill`, and a terminal that is closed. A shell starts what runs behind it with SIGINT ignored.
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.default_int_handler)
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        print("\nrehearsal: ended; nothing is left running.", flush=True)
+        # Ctrl-C has ended jsii's Node as well, and jsii's farewell to it at exit would be a traceback.
+        sys.unraisablehook = lambda _: None
+        sys.exit(128 + signal.SIGINT)

@@ -112,8 +112,8 @@ class Terraform:
 
     def _read(self, *arguments: str) -> str:
         """Standard output alone: a warning must not get into JSON."""
-        process = self.start(*arguments, stderr=subprocess.PIPE)
-        output, problems = process.communicate()
+        with running(self.start(*arguments, stderr=subprocess.PIPE)) as process:
+            output, problems = process.communicate()
         if process.returncode:
             raise RuntimeError(problems)
         return output
