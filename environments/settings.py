@@ -33,8 +33,8 @@ EmailAddress = Annotated[
 def _plain(value: str) -> str:
     if "${" in value or "%{" in value:
         raise ValueError("must not contain ${ or %{: Terraform would evaluate it")
-    if not value.isprintable():
-        raise ValueError("must not contain control characters")
+    if hidden := next((each for each in value if not each.isprintable()), None):
+        raise ValueError(f"must not contain {hidden!r}, which does not print")
     return value
 
 

@@ -98,7 +98,8 @@ NAMES = (
     one("dev", "email.sender", "n" * 65, f"{FORM} ({SENDER})"),
     one("dev", "email.sender_name", "", f"must have a length of at least 1 ({SENDER_NAME})"),
     one("dev", "email.sender_name", "A" * 65, f"must have a length of at most 64 ({SENDER_NAME})"),
-    one("dev", "email.sender_name", "Augeo\0", "must not contain control characters"),
+    one("dev", "email.sender_name", "Augeo\0", r"must not contain '\x00', which does not print"),
+    one("shared", "account.owner_tag", "the\xa0platform", r"must not contain '\xa0', which does not print"),
     Bad(
         "dev",
         {"domain.label": "d" * 45},
