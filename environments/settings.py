@@ -274,8 +274,8 @@ class CacheSettings(Settings):
     @classmethod
     def conflicts(cls, known: Known) -> Iterator[Conflict]:
         """Persistence that a lone node would not keep safe, unless that is accepted."""
-        persistence, accepted = known("persistence", str), known("loss_accepted", str)
-        if persistence and known("high_availability", bool) is False and not accepted:
+        persistence = known("persistence", str)
+        if persistence and known("high_availability", bool) is False and known.get("loss_accepted") is None:
             yield Conflict(
                 "persistence",
                 persistence,

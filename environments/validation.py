@@ -149,7 +149,7 @@ def _in_words(detail: ErrorDetails) -> str:
         case "missing":
             return f"{where}: {field}: is missing: {_taken(path)}{_described(path)}"
         case "extra_forbidden" if path[-1] == WITHOUT_A_NAME:
-            slice_ = ".".join(str(part) for part in path[1:-1])
+            slice_ = ".".join(str(part) for part in path[1:-1]) or "itself"
             return f"{where}: {slice_} = {shown}: stands there without a setting's name{_known(path)}"
         case "extra_forbidden":
             return f"{where}: {field} = {shown}: no such setting{_similar(path)}"

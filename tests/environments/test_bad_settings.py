@@ -618,6 +618,16 @@ TOGETHER = (
             "staging: email.verified = True: needs domain.delegated=True: nobody can look up the records before that",
         ],
     ),
+    # Whether the loss is accepted is not known before the sentence is right.
+    Twins(
+        {"dev": {"cache.persistence": "1h", "cache.loss_accepted": "a lot"}},
+        [
+            (
+                "dev: cache.loss_accepted = 'a lot': must have a length of at least 10 "
+                "(what a node failure loses, in a sentence: persistence without high availability)"
+            )
+        ],
+    ),
     # Every rule that one setting breaks.
     Twins(
         {
@@ -891,6 +901,14 @@ def test_settings_that_are_none_at_all() -> None:
     with pytest.raises(SettingsError) as refused:
         validate(cast(Shared, None), ENVIRONMENTS)
     assert refused.value.problems == ["shared: itself = None: must be Shared(...)"]
+
+
+def test_an_environment_with_a_value_without_a_name() -> None:
+    whole = changed(ENVIRONMENTS["dev"], {})
+    with pytest.raises(SettingsError) as refused:
+        validate(SHARED, {"dev": Environment("dev", **vars(whole))})  # pyright: ignore[reportCallIssue]
+    [line] = refused.value.problems
+    assert line.startswith("dev: itself = ('dev',): stands there without a setting's name; known: name, short_name, ")
 
 
 def test_a_literal_may_take_over_what_another_has_by_default() -> None:
