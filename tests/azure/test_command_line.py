@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 import urllib.error
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -50,11 +50,18 @@ def serving(*arguments: str) -> Generator[tuple[subprocess.Popen[str], dict[str,
             process.send_signal(signal.SIGINT)
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture(scope="module", autouse=True)
 def _tools(binary: str) -> None:
     assert binary
     if azurite.find() is None:
         pytest.skip("Azurite is not installed: make tools installs it")
+
+
+@pytest.fixture(scope="module")
+def served() -> Iterator[dict[str, str]]:
+    """What one that runs for several tests said to export."""
+    with serving("dev") as (_, exports):
+        yield exports
 
 
 def endpoint(exports: Mapping[str, str]) -> Endpoint:
@@ -112,35 +119,35 @@ def test_what_it_says_to_export_is_enough_for_terraform_and_nothing_is_left_afte
 
 
 @pytest.mark.azure
-def test_terraform_and_the_provider_plan_against_what_it_says_to_export(provider: Path, binary: str) -> None:
+def test_terraform_and_the_provider_plan_against_what_it_says_to_export(
+    provider: Path, binary: str, served: dict[str, str]
+) -> None:
     body = parts.part(parts.stack("dev"), NETWORK)
-    with serving("dev") as (_, exports):
-        (provider / "cdk.tf.json").write_text(json.dumps(body), encoding="utf-8")
-        planned = Terraform(binary, provider, exports).plan()
-        assert planned.code == 2, planned.output[-3000:]
-        assert "1 to add" in planned.output
+    (provider / "cdk.tf.json").write_text(json.dumps(body), encoding="utf-8")
+    planned = Terraform(binary, provider, served).plan()
+    assert planned.code == 2, planned.output[-3000:]
+    assert "1 to add" in planned.output
 
 
 @pytest.mark.azure
-def test_the_driver_works_on_another_endpoint(provider: Path, tmp_path: Path) -> None:
+def test_the_driver_works_on_another_endpoint(provider: Path, tmp_path: Path, served: dict[str, str]) -> None:
     assert provider
-    with serving("dev") as (_, exports):
-        there = endpoint(exports)
-        with world(tmp_path, load(), blobs=False, elsewhere=there.url, ca=there.ca_file) as here:
-            with pytest.raises(RuntimeError, match="no stand-in of ours"):
-                assert here.stand_in
-            group = seed.ground(there.subscription, load(), load().environments["dev"])[1]
-            before = here.inventory([group])
-            stack = here.stack("dev", parts.part(parts.stack("dev"), NETWORK), local_state=True)
-            assert stack.init().code == 0
-            applied = stack.apply()
-            assert applied.code == 0, errors(applied.output)
-            assert stack.plan().code == 0, "the second plan is empty"
-            [made] = here.inventory([group]) - before
-            assert "/virtualnetworks/" in made
-            assert not (tmp_path / STORE).exists()
-        held = there.ask("GET", dump.PATH)["resources"]
-        assert made in [each["id"].lower() for each in held], "the served one holds it"
+    there = endpoint(served)
+    with world(tmp_path, load(), blobs=False, elsewhere=there.url, ca=there.ca_file) as here:
+        with pytest.raises(RuntimeError, match="no stand-in of ours"):
+            assert here.stand_in
+        group = seed.ground(there.subscription, load(), load().environments["dev"])[1]
+        before = here.inventory([group])
+        stack = here.stack("dev", parts.part(parts.stack("dev"), NETWORK), local_state=True)
+        assert stack.init().code == 0
+        applied = stack.apply()
+        assert applied.code == 0, errors(applied.output)
+        assert stack.plan().code == 0, "the second plan is empty"
+        [made] = here.inventory([group]) - before
+        assert "/virtualnetworks/" in made
+    assert not (tmp_path / STORE).exists(), "it is the other's to dump"
+    held = there.ask("GET", dump.PATH)["resources"]
+    assert made in [each["id"].lower() for each in held], "the served one holds it"
 
 
 def test_a_state_is_rehearsed_with_another_endpoint_s_tokens(
@@ -162,10 +169,9 @@ def test_a_state_is_rehearsed_with_another_endpoint_s_tokens(
     assert json.loads((kept / STORE).read_text(encoding="utf-8"))["subscriptionId"] == there.subscription
 
 
-def test_an_authority_that_is_not_named_is_not_trusted(tmp_path: Path) -> None:
+def test_an_authority_that_is_not_named_is_not_trusted(tmp_path: Path, served: dict[str, str]) -> None:
     with (
-        serving() as (_, exports),
-        world(tmp_path, load(), blobs=False, elsewhere=endpoint(exports).url) as here,
+        world(tmp_path, load(), blobs=False, elsewhere=endpoint(served).url) as here,
         pytest.raises(urllib.error.URLError, match="certificate verify failed"),
     ):
         here.endpoint.token()
