@@ -163,7 +163,8 @@ Action = Callable[["Azure", Resource, Json], Json]
 
 
 APPLY_LOG = "an apply of azurerm in centralus whose log was published in September 2026"
-"""A source of minutes: names, without an address that would last, what took how long there."""
+"""A source of minutes, without an address that would last; what follows it took as long there as is said."""
+ESTIMATE = "an estimate: no source was found"
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 import uuid
 
 from rehearsal.azure import Azure
-from rehearsal.model import Json, Resource, ResourceType, Write, bad_request, conflict, items, strings
+from rehearsal.model import ESTIMATE, Json, Resource, ResourceType, Write, bad_request, conflict, items, strings
 from rehearsal.web import Question, route
 
 WORKSPACE = "Microsoft.OperationalInsights/workspaces"
@@ -178,7 +178,7 @@ TYPES = (
         WORKSPACE,
         _workspace,
         minutes=0.5,
-        source="https://learn.microsoft.com/azure/azure-monitor/logs/quick-create-workspace",
+        source=ESTIMATE,
         actions={"sharedKeys": _shared_keys},
     ),
     ResourceType(COMPONENT, _component, created_status=200),

@@ -4,7 +4,19 @@ import ipaddress
 from collections.abc import Iterator
 
 from rehearsal.azure import Azure
-from rehearsal.model import APPLY_LOG, Json, Resource, ResourceType, Write, at, bad_request, conflict, items, strings
+from rehearsal.model import (
+    APPLY_LOG,
+    ESTIMATE,
+    Json,
+    Resource,
+    ResourceType,
+    Write,
+    at,
+    bad_request,
+    conflict,
+    items,
+    strings,
+)
 
 VNET = "Microsoft.Network/virtualNetworks"
 SUBNET = f"{VNET}/subnets"
@@ -21,7 +33,6 @@ GROUP_IDS = {
 }
 """https://learn.microsoft.com/azure/private-link/private-endpoint-overview#private-link-resource."""
 _SOURCE = f"{APPLY_LOG}: a network took 5 seconds, its subnets 5 and 9."
-_ESTIMATE = "An estimate: no source says."
 
 
 def _networks(prefixes: list[str]) -> list[ipaddress.IPv4Network]:
@@ -212,8 +223,8 @@ TYPES = (
         readable=_vnet_with_subnets,
     ),
     ResourceType(SUBNET, _subnet, minutes=0.1, source=_SOURCE, delete_minutes=0.1, deleted=_subnet_deleted),
-    ResourceType(NSG, _nsg, minutes=0.1, source=_ESTIMATE, delete_minutes=0.1, deleted=_nsg_deleted),
-    ResourceType(ENDPOINT, _endpoint, minutes=1, source=_ESTIMATE, delete_minutes=0.5, deleted=_endpoint_deleted),
-    ResourceType(ZONE_GROUP, _zone_group, minutes=0.2, source=_ESTIMATE, delete_minutes=0.2),
+    ResourceType(NSG, _nsg, minutes=0.1, source=ESTIMATE, delete_minutes=0.1, deleted=_nsg_deleted),
+    ResourceType(ENDPOINT, _endpoint, minutes=1, source=ESTIMATE, delete_minutes=0.5, deleted=_endpoint_deleted),
+    ResourceType(ZONE_GROUP, _zone_group, minutes=0.2, source=ESTIMATE, delete_minutes=0.2),
     ResourceType(NIC),
 )

@@ -4,7 +4,7 @@ import uuid
 
 from rehearsal.azure import Azure
 from rehearsal.families.dns import points_at
-from rehearsal.model import Json, Resource, ResourceType, Write, bad_request
+from rehearsal.model import ESTIMATE, Json, Resource, ResourceType, Write, bad_request
 
 SITE = "Microsoft.Web/staticSites"
 LOCATIONS = ("westus2", "centralus", "eastus2", "westeurope", "eastasia")
@@ -54,7 +54,7 @@ TYPES = (
         SITE,
         _site,
         minutes=0.5,
-        source="https://learn.microsoft.com/azure/static-web-apps/get-started-cli",
+        source=ESTIMATE,
         delete_minutes=0.3,
         created_status=200,
         actions={"listSecrets": _secrets, "listAppSettings": _settings},
@@ -66,7 +66,7 @@ TYPES = (
         f"{SITE}/customDomains",
         _domain,
         minutes=5,
-        source="https://learn.microsoft.com/azure/static-web-apps/custom-domain",
+        source=ESTIMATE,
         created_status=200,
     ),
 )

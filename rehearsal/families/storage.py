@@ -3,7 +3,7 @@
 from rehearsal.azure import Azure
 from rehearsal.families.names import global_name
 from rehearsal.families.network import SUBNET
-from rehearsal.model import Json, Resource, ResourceType, Write, bad_request, conflict, items
+from rehearsal.model import ESTIMATE, Json, Resource, ResourceType, Write, bad_request, conflict, items
 from rehearsal.web import Question, route
 
 ACCOUNT = "Microsoft.Storage/storageAccounts"
@@ -129,7 +129,7 @@ TYPES = (
         ACCOUNT,
         _account,
         minutes=0.5,
-        source="https://learn.microsoft.com/azure/storage/common/storage-account-create",
+        source=ESTIMATE,
         polled_at="Location",
         created_status=202,
         actions={"listKeys": _keys},

@@ -15,7 +15,7 @@ from rehearsal.families.authorization import add_built_in_roles
 from rehearsal.families.database import RESTORE_MINUTES, STANDBY_MINUTES
 from rehearsal.families.front_door import CERTIFICATE_MINUTES
 from rehearsal.ids import parse
-from rehearsal.model import Json, RefusedError, ResourceType
+from rehearsal.model import APPLY_LOG, ESTIMATE, Json, RefusedError, ResourceType
 
 SUBSCRIPTION = "00000000-0000-0000-0000-000000000001"
 GROUP = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg"
@@ -510,10 +510,12 @@ def test_a_mail_domain_is_linked_when_all_but_dmarc_is_verified(azure: Azure) ->
 
 def test_an_app_takes_a_host_name_that_points_at_it_and_says_so(azure: Azure) -> None:
     path, body = at(BINDING, "app", "www.example.com"), Json(properties={"siteName": "app"})
-    assert refused(azure, path, body) == "InvalidHostname"
+    id_ = azure.show(parse(at(SITE, "app")))["properties"]["customDomainVerificationId"]
     publish(azure, "CNAME", "www", "app.azurewebsites.net.")
     assert refused(azure, path, body) == "InvalidHostname", "the app's id is missing"
-    publish(azure, "TXT", "asuid.www", azure.show(parse(at(SITE, "app")))["properties"]["customDomainVerificationId"])
+    publish(azure, "TXT", "asuid.api", id_)
+    assert refused(azure, at(BINDING, "app", "api.example.com"), body) == "InvalidHostname", "it points nowhere"
+    publish(azure, "TXT", "asuid.www", id_)
     certificate = HERE | {"properties": {"serverFarmId": at(PLAN, "plan"), "canonicalName": "www.example.com"}}
     assert refused(azure, at(CERTIFICATE, "www"), certificate) == "HostNameNotBound"
     assert azure.write(parse(path), body).status == 200
@@ -557,4 +559,4 @@ def test_a_standby_and_a_restore_of_postgresql_take_longer(azure: Azure) -> None
 
 @pytest.mark.parametrize("type_", [each for each in families.TYPES if each.minutes], ids=lambda type_: type_.name)
 def test_minutes_have_a_source(type_: ResourceType) -> None:
-    assert re.search(r"https://|An estimate: |an apply of azurerm", type_.source)
+    assert re.search(rf"/pull/\d+|{ESTIMATE}|{APPLY_LOG}", type_.source)
