@@ -166,7 +166,8 @@ def as_svg(scheduled: list[Bar], title: str) -> str:
     """The bars as a picture, in light or dark as the reader's screen is; those of the longest path stand out."""
     path, shown = longest_path(scheduled), rows(scheduled)
     left = MARGIN + math.ceil(CHARACTER * max(len(label(row)) for row in shown)) + 8
-    width, bottom = left + CHARTED + 80, HEAD + ROW * len(shown)
+    width = max(left + CHARTED + 80, 2 * MARGIN + math.ceil(CHARACTER * len(summary(scheduled))))
+    bottom = HEAD + ROW * len(shown)
     scale = CHARTED / path[-1].end
     hidden = len(scheduled) - sum(map(len, shown))
     lines = [

@@ -80,17 +80,25 @@ def ports(exports: Mapping[str, str]) -> list[int]:
     return [each for each in found if each]
 
 
-def children(process: int) -> list[int]:
-    """The processes that it has started."""
-    return [int(each) for each in Path(f"/proc/{process}/task/{process}/children").read_text().split()]
+def matching(*arguments: str) -> list[int]:
+    """The processes that pgrep finds."""
+    found = subprocess.run(["pgrep", *arguments], check=False, capture_output=True, text=True)  # noqa: S607
+    return [int(each) for each in found.stdout.split()]
 
 
 def left(processes: list[int]) -> list[int]:
     """Those that still run when they have had time to end."""
     deadline = time.monotonic() + 5
-    while (running := [each for each in processes if Path(f"/proc/{each}").exists()]) and time.monotonic() < deadline:
+    while (running := [each for each in processes if _runs(each)]) and time.monotonic() < deadline:
         time.sleep(0.05)
     return running
+
+
+def _runs(process: int) -> bool:
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(process, 0)
+        return True
+    return False
 
 
 def test_what_it_says_to_export_is_enough_for_terraform_and_nothing_is_left_after_ctrl_c(
@@ -107,7 +115,7 @@ def test_what_it_says_to_export_is_enough_for_terraform_and_nothing_is_left_afte
         there = endpoint(exports)
         groups = there.ask("GET", f"/subscriptions/{there.subscription}/resourceGroups")["value"]
         assert load().names(load().environments["dev"])("resource_group") in [each["name"] for each in groups]
-        folder, started = Path(exports["SSL_CERT_FILE"]).parent, children(process.pid)
+        folder, started = Path(exports["SSL_CERT_FILE"]).parent, matching("-P", str(process.pid))
         assert started, "Azurite"
         process.send_signal(signal.SIGINT)
         assert process.wait(timeout=20) == INTERRUPTED
@@ -195,7 +203,7 @@ def test_ctrl_c_ends_a_rehearsal_and_what_it_has_started(tmp_path: Path) -> None
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
         assert process.stdout
         first = process.stdout.readline()
-        started = children(process.pid)
+        started = matching("-P", str(process.pid))
         process.send_signal(signal.SIGINT)
         said = first + process.stdout.read()
     assert process.returncode == INTERRUPTED, said
@@ -203,6 +211,23 @@ def test_ctrl_c_ends_a_rehearsal_and_what_it_has_started(tmp_path: Path) -> None
     assert started
     assert not left(started)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_terraform_and_what_it_runs_end_with_the_command_that_runs_them(binary: str, tmp_path: Path) -> None:
+    long = "sleep 298.75"
+    resource = {"provisioner": [{"local-exec": {"command": f"echo begun; exec {long}"}}]}
+    body = {"resource": {"terraform_data": {"thing": resource}}}
+    (tmp_path / "cdk.tf.json").write_text(json.dumps(body), encoding="utf-8")
+    terraform = Terraform(binary, tmp_path, {})
+    assert terraform.run("init").code == 0
+
+    def interrupt(line: str) -> None:
+        if "): begun" in line:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        terraform.run("apply", "-auto-approve", "-no-color", on_line=interrupt)
+    assert matching("-f", f"^{long}$") == []
 
 
 def test_what_is_not_installed_is_named(

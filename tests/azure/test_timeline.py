@@ -82,8 +82,9 @@ def test_the_rows_of_the_picture() -> None:
 
 
 @pytest.mark.parametrize("minutes", [0.05, 7.3, 90])
-def test_everything_written_in_the_picture_is_inside_it(minutes: float) -> None:
-    written = timeline.as_svg([*SCHEDULED, Bar("azurerm_a.b", 14, minutes, LONG)], "dev & <more>")
+@pytest.mark.parametrize("beside", [SCHEDULED, [Bar(LONG, 0, 1, None)]])
+def test_everything_written_in_the_picture_is_inside_it(beside: list[Bar], minutes: float) -> None:
+    written = timeline.as_svg([*beside, Bar("azurerm_a.b", 14, minutes, LONG)], "dev & <more>")
     svg = ET.fromstring(written)  # noqa: S314  ours
     width, height = (float(each) for each in svg.attrib["viewBox"].split()[2:])
     for text in svg.iter("{http://www.w3.org/2000/svg}text"):
