@@ -8,6 +8,7 @@ import sys
 import tempfile
 from collections.abc import Generator
 from pathlib import Path
+from urllib.error import URLError
 
 from tabulate import tabulate
 
@@ -54,7 +55,11 @@ def main() -> int:
             if arguments.step == SERVE:
                 from rehearsal.serve import serve  # noqa: PLC0415  as below
 
-                serve(here, platform, arguments.environment, arguments.store, progress.say)
+                try:
+                    serve(here, platform, arguments.environment, arguments.store, progress.say)
+                except (OSError, ValueError) as error:
+                    print(f"rehearsal: {arguments.store}: {error}")
+                    return 1
             if not _provider(here, platform):
                 print(
                     "rehearsal: the azurerm provider cannot be had here (terraform init finds it nowhere): state alone."
@@ -68,7 +73,7 @@ def main() -> int:
 def _rehearse(rehearsal: Rehearsal, last: str | None) -> int:
     try:
         run(rehearsal, last)
-    except StepError as error:
+    except (StepError, URLError) as error:
         print(f"rehearsal: {error}", file=sys.stderr)
         return 1
     finally:

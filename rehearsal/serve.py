@@ -26,6 +26,7 @@ def serve(
         say: Prints.
 
     Raises:
+        OSError: `store` cannot be read.
         ValueError: `store` is no dump of the platform's subscription.
     """
     azure = world.stand_in.azure

@@ -8,6 +8,7 @@ import ssl
 from collections.abc import Generator, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from environments import Platform
@@ -118,32 +119,10 @@ def world(
     binary = terraform.find()
     if binary is None:
         raise RuntimeError("Neither Terraform nor OpenTofu is installed.")
-    account = platform.shared.account
     accounts = (platform.shared.names("storage", "state"),) if blobs else ()
+    manager = _elsewhere(folder, platform, elsewhere, ca) if elsewhere else _own(folder, platform, seconds_per_minute)
     with contextlib.ExitStack() as stack:
-        own = None
-        if elsewhere is None:
-            log = stack.enter_context((folder / "requests.jsonl").open("w", encoding="utf-8"))
-            own = stack.enter_context(
-                running(
-                    folder,
-                    subscription=account.subscription_id,
-                    tenant=account.tenant_id,
-                    seconds_per_minute=seconds_per_minute,
-                    log=log,
-                )
-            )
-            stack.callback(_keep_store, own, folder)
-            endpoint = Endpoint(own.azure.base, own.ca_file, account.tenant_id, account.subscription_id)
-            certificate, proxy = own.certificate_file, own.proxy
-        else:
-            ca_file, certificate = certify(folder)
-            _trust(ca_file, ca)
-            login = os.environ.get("ARM_CLIENT_ID", entra.OWNER_CLIENT), os.environ.get("ARM_CLIENT_SECRET", "unused")
-            endpoint = Endpoint(elsewhere.rstrip("/"), ca_file, account.tenant_id, account.subscription_id, *login)
-            there = urlsplit(endpoint.url)
-            host, port = there.hostname or "", there.port or 443
-            proxy = stack.enter_context(proxying(dict.fromkeys((VAULTS, entra.LOGIN, host), (host, port))))
+        endpoint, proxy, certificate, own = stack.enter_context(manager)
         blob_port = None
         if blobs:
             data = folder / "azurite"
@@ -158,13 +137,49 @@ def world(
         yield World(folder, endpoint, proxy, binary, blob_port, accounts, own)
 
 
+class _Manager(NamedTuple):
+    """A Resource Manager, how it is reached, and the certificate for what else runs here."""
+
+    endpoint: Endpoint
+    proxy: Proxy
+    certificate: Path
+    own: StandIn | None
+
+
+@contextlib.contextmanager
+def _own(folder: Path, platform: Platform, seconds_per_minute: float) -> Generator[_Manager]:
+    """The stand-in, whose store is written at the end."""
+    tenant, subscription = platform.shared.account.tenant_id, platform.shared.account.subscription_id
+    with (
+        (folder / "requests.jsonl").open("w", encoding="utf-8") as log,
+        running(
+            folder, subscription=subscription, tenant=tenant, seconds_per_minute=seconds_per_minute, log=log
+        ) as own,
+    ):
+        try:
+            endpoint = Endpoint(own.azure.base, own.ca_file, tenant, subscription)
+            yield _Manager(endpoint, own.proxy, own.certificate_file, own)
+        finally:
+            (folder / STORE).write_text(json.dumps(dump.dumped(own.azure), indent=1), encoding="utf-8")
+
+
+@contextlib.contextmanager
+def _elsewhere(folder: Path, platform: Platform, url: str, ca: Path | None) -> Generator[_Manager]:
+    """Another's, with the login that this shell's ARM_ variables name."""
+    tenant, subscription = platform.shared.account.tenant_id, platform.shared.account.subscription_id
+    ca_file, certificate = certify(folder)
+    _trust(ca_file, ca)
+    login = os.environ.get("ARM_CLIENT_ID", entra.OWNER_CLIENT), os.environ.get("ARM_CLIENT_SECRET", "unused")
+    endpoint = Endpoint(url.rstrip("/"), ca_file, tenant, subscription, *login)
+    there = urlsplit(endpoint.url)
+    host, port = there.hostname or "", there.port or 443
+    with proxying(dict.fromkeys((VAULTS, entra.LOGIN, host), (host, port))) as proxy:
+        yield _Manager(endpoint, proxy, certificate, None)
+
+
 def _trust(ca_file: Path, other: Path | None) -> None:
     """Add another authority, or those that this machine trusts, to ours."""
     trusted = other or ssl.get_default_verify_paths().cafile
     if trusted:
         with ca_file.open("a", encoding="utf-8") as file:
             file.write(Path(trusted).read_text(encoding="utf-8"))
-
-
-def _keep_store(stand_in: StandIn, folder: Path) -> None:
-    (folder / STORE).write_text(json.dumps(dump.dumped(stand_in.azure), indent=1), encoding="utf-8")

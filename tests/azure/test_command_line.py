@@ -242,6 +242,18 @@ def test_what_is_not_installed_is_named(
     assert "neither Terraform nor OpenTofu is installed" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("written", ["{}", "no JSON", None])
+def test_what_is_no_dump_is_refused_by_its_name(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str], written: str | None
+) -> None:
+    file = tmp_path / "store.json"
+    if written is not None:
+        file.write_text(written, encoding="utf-8")
+    monkeypatch.setattr("sys.argv", ["rehearsal", "--step", "serve", "--store", str(file)])
+    assert main() == 1
+    assert capsys.readouterr().out.startswith(f"rehearsal: {file}: ")
+
+
 def test_a_folder_with_something_else_in_it_is_left_as_it_is(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "mine").write_text("x", encoding="utf-8")
     monkeypatch.setattr("sys.argv", ["rehearsal", "--keep", str(tmp_path)])
