@@ -10,6 +10,7 @@ import pytest
 
 from environments import Environment, load
 from rehearsal import synthesis
+from rehearsal.families.front_door import DOMAIN
 from rehearsal.model import Json
 from rehearsal.terraform import Run, Terraform, errors
 from rehearsal.world import World, world
@@ -98,6 +99,12 @@ def test_the_second_plan_is_empty(applied: dict[str, Applied]) -> None:
         plans = pool.map(Terraform.plan, [stack.terraform for stack in applied.values()])
         for name, planned in zip(applied, plans, strict=True):
             assert planned.code == 0, (name, planned.output[-3000:])
+
+
+def test_front_door_finds_the_token_that_the_stack_publishes(applied: dict[str, Applied]) -> None:
+    azures = (stack.here.stand_in.azure for stack in applied.values())
+    domains = [azure.show(each.id) for azure in azures for each in azure.all(DOMAIN.lower())]
+    assert {each["properties"]["domainValidationState"] for each in domains} == {"Approved"}
 
 
 # What Azure hands out and the provider exports into state. docs/data-model.md says what follows from it.
