@@ -1,8 +1,9 @@
 """How Terraform reaches the stand-ins under Azure's real host names, and nothing else.
 
 Go programs take HTTPS_PROXY from the environment, so a small CONNECT proxy (RFC 9110, 9.3.6) needs neither the hosts
-file nor rights: `NAME.blob.core.windows.net` goes to the local Azurite, `NAME.vault.azure.net` to the stand-in, and
-every other host is refused, which also proves that nothing of a rehearsal leaves the machine.
+file nor rights: `NAME.vault.azure.net` goes to the stand-in, and so does `NAME.blob.core.windows.net`, which asks who
+may do what before Azurite answers (`blobs.py`). Every other host is refused, which also proves that nothing of a
+rehearsal leaves the machine.
 """
 
 import asyncio
