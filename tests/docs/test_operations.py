@@ -11,7 +11,7 @@ from tests.support import resources
 
 OPERATIONS = DOCS / "operations"
 RUNBOOK = OPERATIONS / "runbook"
-WITHOUT_ALERT = {"protected-resources", "state-unlock"}
+WITHOUT_ALERT = {"already-exists", "protected-resources", "state-unlock"}
 EVERY = {"PT1M": "every minute", "PT5M": "every 5 minutes", "PT15M": "every 15 minutes"}
 
 
