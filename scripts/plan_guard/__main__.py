@@ -35,8 +35,20 @@ class Arguments(argparse.Namespace):
     stacks: Path
     json: Path | None
     allow_loss: list[str]
-    max_age_hours: float
+    max_age_hours: timedelta
     markdown: Path | None
+
+
+def hours(text: str) -> timedelta:
+    """An age, from its hours.
+
+    Raises:
+        argparse.ArgumentTypeError: it is no number, or none that a clock knows.
+    """
+    try:
+        return timedelta(hours=float(text))
+    except (ValueError, OverflowError):
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of hours") from None
 
 
 def parse() -> Arguments:
@@ -55,7 +67,7 @@ def parse() -> Arguments:
         "--allow-loss", action="append", default=[], metavar="ADDRESS", help="may be lost; once for each address"
     )
     check.add_argument(
-        "--max-age-hours", type=float, default=MAXIMUM_AGE.total_seconds() / 3600, help="default: %(default)s"
+        "--max-age-hours", type=hours, default=MAXIMUM_AGE, metavar="HOURS", help=f"default: {MAXIMUM_AGE}"
     )
     check.add_argument("--markdown", type=Path, metavar="FILE", help="write the report for a pull request's comment")
     for command in (stamp, check):
@@ -66,10 +78,10 @@ def parse() -> Arguments:
 
 def check(arguments: Arguments, place: Place) -> Report:
     """The report that the command line asks for."""
-    guard = Guard(place, arguments.allow_loss, timedelta(hours=arguments.max_age_hours))
+    guard = Guard(place, arguments.allow_loss, arguments.max_age_hours)
     if arguments.plan:
         return guard.judge_file(arguments.plan, Terraform.of(arguments.stacks / place.stack))
-    shown = sys.stdin.read() if str(arguments.json) == "-" else Path(str(arguments.json)).read_bytes()
+    shown = sys.stdin.buffer.read() if str(arguments.json) == "-" else Path(str(arguments.json)).read_bytes()
     report = guard.judge_json(shown)
     return replace(report, notes=[JSON_ALONE, *report.notes])
 

@@ -23,9 +23,13 @@ HOLDS_DATA: Mapping[str, str] = {
 }
 
 HOLDS_A_NAME: Mapping[str, str] = {
+    "azurerm_app_service_custom_hostname_binding": "the API's host name, until it has a certificate again",
+    "azurerm_cdn_frontdoor_custom_domain": "the API's host name, until it is validated and has a certificate again",
     "azurerm_cdn_frontdoor_endpoint": "the endpoint's host name, which DNS points at",
     "azurerm_linux_web_app": "the deployed image, which Terraform does not know, and the default host name",
     "azurerm_linux_web_app_slot": "the deployed image, which Terraform does not know",
+    "azurerm_private_dns_zone": "the private addresses of database and cache, which their endpoints have written there",
+    "azurerm_static_web_app_custom_domain": "the admin site's host name, until it is validated again",
     "azurerm_user_assigned_identity": "the client and object IDs that GitHub, the database and the roles know it by",
 }
 
@@ -46,12 +50,10 @@ RECOVERY_ATTRIBUTES: Mapping[str, tuple[str, ...]] = {
 REPLACEABLE = frozenset(
     {
         "azurerm_app_service_certificate_binding",
-        "azurerm_app_service_custom_hostname_binding",
         "azurerm_app_service_managed_certificate",
         "azurerm_application_insights",
         "azurerm_application_insights_standard_web_test",
         "azurerm_application_insights_workbook",
-        "azurerm_cdn_frontdoor_custom_domain",
         "azurerm_cdn_frontdoor_custom_domain_association",
         "azurerm_cdn_frontdoor_firewall_policy",
         "azurerm_cdn_frontdoor_origin",
@@ -78,13 +80,11 @@ REPLACEABLE = frozenset(
         "azurerm_network_security_group",
         "azurerm_postgresql_flexible_server_active_directory_administrator",
         "azurerm_postgresql_flexible_server_configuration",
-        "azurerm_private_dns_zone",
         "azurerm_private_dns_zone_virtual_network_link",
         "azurerm_private_endpoint",
         "azurerm_role_assignment",
         "azurerm_role_definition",
         "azurerm_service_plan",
-        "azurerm_static_web_app_custom_domain",
         "azurerm_storage_management_policy",
         "azurerm_subnet",
         "azurerm_subnet_network_security_group_association",

@@ -43,6 +43,29 @@ class TestCommand:
             assert failed.stderr.startswith("plan guard: ")
             assert "Traceback" not in failed.stderr
 
+    def test_bytes_that_are_no_text_are_an_error_too(self) -> None:
+        command = [sys.executable, "-m", "scripts.plan_guard", "check", "--environment", "dev", "--json", "-"]
+        strict = os.environ | {"PYTHONIOENCODING": "utf-8:strict"}
+        failed = subprocess.run(command, input=b"\xff\xfe\x00", env=strict, capture_output=True, check=False)
+        assert failed.returncode == 1
+        assert failed.stderr.startswith(b"plan guard: This is no output of `terraform show -json PLAN`")
+
+    @pytest.mark.parametrize("hours", ["nan", "inf", "1e300", "a day", ""])
+    def test_an_age_that_is_no_number_is_2(self, hours: str) -> None:
+        failed = self.check("--json", "-", "--max-age-hours", hours, stdin=plan(KEPT))
+        assert failed.returncode == 2
+        assert f"{hours!r} is no number of hours" in failed.stderr
+
+    def test_a_huge_plan_is_judged_and_its_comment_is_cut(self, tmp_path: Path) -> None:
+        changed = (resource(f"azurerm_subnet.{at}", ["update"], {"a": "x" * 3000}, {"a": "y"}) for at in range(3000))
+        shown = plan(resource(DATABASE, ["delete"]), *changed, timestamp=datetime.now(UTC).isoformat())
+        assert len(shown) > 9_000_000
+        comment = tmp_path / "comment.md"
+        judged = self.check("--json", "-", "--markdown", comment, stdin=shown)
+        assert judged.returncode == 3, judged.stderr
+        assert len(comment.read_bytes()) < 65_536
+        assert f"{DATABASE} would be destroyed" in " ".join(comment.read_text().split())
+
     def test_the_age_is_a_choice(self) -> None:
         old = plan(KEPT, timestamp="2020-01-01T00:00:00Z")
         assert "hours old, and may be 24" in self.check("--json", "-", stdin=old).stdout
