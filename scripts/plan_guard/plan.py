@@ -49,6 +49,12 @@ class _Read(BaseModel):
     model_config = ConfigDict(frozen=True)
 
 
+class Importing(_Read):
+    """What an `import` block takes into the state."""
+
+    id: str = "(known after apply)"
+
+
 class Change(_Read):
     """The values before and after. The marks have the values' structure, with `true` for all at or below a place.
 
@@ -63,6 +69,7 @@ class Change(_Read):
     before_sensitive: JsonValue
     after_sensitive: JsonValue
     replace_paths: tuple[tuple[str | int, ...], ...] = ()
+    importing: Importing | None = None
 
     @property
     def verb(self) -> Verb | None:

@@ -43,6 +43,8 @@ class Report:
     def title(self) -> str:
         """The counts, and the verdict."""
         counts = [f"{len(found)} to {verb}" for verb in Verb if (found := self.plan.changing(verb))]
+        if imported := _imported(self.plan):
+            counts.append(f"{len(imported)} to import")
         verdict = "" if self.nothing_lost else " REFUSED"
         return f"Plan of {self.stack}: {', '.join(counts) or 'no resource changes'}.{verdict}"
 
@@ -79,6 +81,7 @@ class Report:
         yield from _section("CREATE", list(_created(plan)), "type", "number", "names")
         outputs = [(name, str(change.verb)) for name, change in plan.output_changes.items() if change.verb]
         yield from _section("OUTPUTS", outputs, "name", "what happens")
+        yield from _section("IMPORT: is there already, and enters the state", _imported(plan), "address", "id")
         moved = [(each.previous_address, each.title) for each in plan.managed if each.previous_address]
         yield from _section("MOVED", moved, "from", "to")
         # What was merely changed is above, where the plan changes it back; the provider reports much else as changed.
@@ -164,6 +167,10 @@ class _Changed:
 def _following(found: list[_Changed], title: str) -> Iterator[str]:
     rows = [(each.resource.title, ", ".join(row.attribute for row in each.causes)) for each in found if each.follows]
     yield from _section(title, rows, "address", "refers by")
+
+
+def _imported(plan: Plan) -> list[tuple[str, str]]:
+    return [(each.title, each.change.importing.id) for each in plan.managed if each.change.importing]
 
 
 def _created(plan: Plan) -> Iterator[tuple[str, int, str]]:

@@ -1,6 +1,7 @@
 """The plan guard on plan files of the real Terraform, of stacks of `terraform_data`, and what they were made from."""
 
 import json
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -56,6 +57,16 @@ def test_a_destroy_and_a_removed_block_are_refused(checkout: Checkout) -> None:
     checkout.plan()
     report = checkout.judge()
     assert [(each.resource.address, each.resource.verb) for each in report.refused] == [(KEPT, "forget")]
+
+
+def test_what_is_imported_is_named(checkout: Checkout) -> None:
+    checkout.synthesize(more={})
+    (checkout.stack / "import.tf.json").write_text('{"import": {"to": "terraform_data.more", "id": "the-id"}}')
+    assert checkout.plan() == 0
+    report = checkout.judge()
+    assert report.nothing_lost
+    assert report.title == "Plan of dev: 1 to import."
+    assert re.search(r"IMPORT: .*\n.*\n.*\n +terraform_data\.more +the-id\n?", report.text())
 
 
 def test_prevent_destroy_stops_terraform_and_the_guard_says_what_it_would_have_lost(checkout: Checkout) -> None:

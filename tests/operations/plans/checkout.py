@@ -67,7 +67,7 @@ class Checkout:
             "kept": {"triggers_replace": kept, "lifecycle": {"prevent_destroy": prevent_destroy}},
             "changed": {"input": {"kept": kept, "secret": "${var.secret}"}},
         }
-        if more:
+        if more is not None:
             resource["more"] = more
         if slow:
             resource["slow"] = {"provisioner": {"local-exec": {"command": slow}}}
