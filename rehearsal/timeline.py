@@ -91,6 +91,11 @@ def longest_path(scheduled: list[Bar]) -> list[Bar]:
     return path[::-1]
 
 
+def stretches(scheduled: list[Bar]) -> list[list[Bar]]:
+    """The longest path, with bars of one type that follow each other as one stretch."""
+    return [list(bars_) for _, bars_ in itertools.groupby(longest_path(scheduled), key=lambda bar: bar.type)]
+
+
 def summary(scheduled: list[Bar]) -> str:
     """How long the longest path is, and what dominates it."""
     path = longest_path(scheduled)
@@ -101,8 +106,9 @@ def summary(scheduled: list[Bar]) -> str:
 def as_text(scheduled: list[Bar]) -> Iterator[str]:
     """The longest path in words, and what dominates it."""
     yield f"{summary(scheduled)}:"
-    for bar in longest_path(scheduled):
-        yield f"  {bar.start:5.1f} - {bar.end:5.1f}  {bar.address}"
+    for bars_ in stretches(scheduled):
+        more = f" and {len(bars_) - 1} more of its type" if len(bars_) > 1 else ""
+        yield f"  {bars_[0].start:5.1f} - {bars_[-1].end:5.1f}  {bars_[0].address}{more}"
 
 
 # The picture
@@ -110,8 +116,10 @@ def as_text(scheduled: list[Bar]) -> Iterator[str]:
 MARGIN, ROW, HEAD, FOOT = 16, 18, 92, 34
 CHARTED = 620
 """Pixels that the longest path takes."""
+TICKS = 20
+"""The axis has about so many at most."""
 LABEL = 46
-"""Characters of the longest label."""
+"""Characters up to which a label has the resource's name behind its type."""
 CHARACTER = 6.7
 """Pixels that a character of 11 pixels takes in the widest of the fonts that may be there."""
 STYLE = """
@@ -144,22 +152,18 @@ def label(bars_: list[Bar]) -> str:
     if len(bars_) > 1:
         return f"{first.type} \u00d7{len(bars_)}"
     whole = f"{first.type}: {first.name}"
-    short = whole if len(whole) <= LABEL else first.type
-    return short if len(short) <= LABEL else f"{short[: LABEL - 1]}\u2026"
+    return whole if len(whole) <= LABEL else first.type
 
 
 def rows(scheduled: list[Bar]) -> list[list[Bar]]:
-    """The bars that are shown, those alike (one type, at one time) in one row, but for the longest path's."""
-    path = longest_path(scheduled)
-
-    def alike(bar: Bar) -> tuple[object, ...]:
-        return (bar.address,) if bar in path else (bar.type, round(bar.start, 1), round(bar.minutes))
-
-    shown = sorted((bar for bar in scheduled if bar.minutes >= SHOWN_FROM or bar in path), key=lambda bar: bar.start)
-    grouped: dict[tuple[object, ...], list[Bar]] = {}
-    for bar in shown:
-        grouped.setdefault(alike(bar), []).append(bar)
-    return list(grouped.values())
+    """What each row shows: a stretch of the longest path, or bars beside it of one type and at one time."""
+    on_path = stretches(scheduled)
+    path = {bar for stretch in on_path for bar in stretch}
+    beside: dict[tuple[object, ...], list[Bar]] = {}
+    for bar in scheduled:
+        if bar not in path and bar.minutes >= SHOWN_FROM:
+            beside.setdefault((bar.type, round(bar.start, 1), round(bar.minutes)), []).append(bar)
+    return sorted([*on_path, *beside.values()], key=lambda row: row[0].start)
 
 
 def as_svg(scheduled: list[Bar], title: str) -> str:
@@ -182,13 +186,13 @@ def as_svg(scheduled: list[Bar], title: str) -> str:
         f'<rect class="bar" x="{MARGIN + 150}" y="60" width="18" height="10" rx="2"/>',
         _text(MARGIN + 174, 69, f"beside it (not shown: {hidden} that take less than half a minute)"),
     ]
-    for minute in range(math.floor(path[-1].end) + 1):
+    for minute in range(0, math.floor(path[-1].end) + 1, math.ceil(path[-1].end / TICKS)):
         x = left + scale * minute
         lines.append(f'<line class="grid" x1="{x:.1f}" x2="{x:.1f}" y1="{HEAD - 6}" y2="{bottom}"/>')
         lines.append(_text(x, bottom + 16, f"{minute} min" if minute == 0 else str(minute), "tick"))
     tops = {bar.address: HEAD + ROW * index for index, row in enumerate(shown) for bar in row}
-    for one, next_ in itertools.pairwise(path):
-        x, from_, to = left + scale * one.end, tops[one.address] + ROW / 2, tops[next_.address] + ROW / 2
+    for one, next_ in itertools.pairwise(stretches(scheduled)):
+        x, from_, to = left + scale * one[-1].end, tops[one[0].address] + ROW / 2, tops[next_[0].address] + ROW / 2
         lines.append(f'<path class="link" d="M{x:.1f} {from_} V{to}"/>')
     for row in shown:
         start, end, top = row[0].start, max(bar.end for bar in row), tops[row[0].address]

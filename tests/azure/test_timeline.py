@@ -72,10 +72,18 @@ def test_each_resource_starts_when_its_last_dependency_is_there() -> None:
     assert list(timeline.as_text(scheduled))[-1] == f"    6.0 -   7.0  {DATABASE}"
 
 
+def test_what_follows_itself_on_the_longest_path_is_one_stretch() -> None:
+    parameters = [Bar(f"azurerm_p.{number}", 14 + number, 1, f"azurerm_p.{number - 1}") for number in range(1, 4)]
+    first = Bar("azurerm_p.0", 14, 1, "azurerm_monitor_metric_alert.memory_00000000")
+    scheduled = [*SCHEDULED, first, *parameters]
+    assert timeline.rows(scheduled)[-1] == [first, *parameters]
+    assert list(timeline.as_text(scheduled))[-1] == "   14.0 -  18.0  azurerm_p.0 and 3 more of its type"
+
+
 def test_the_rows_of_the_picture() -> None:
     assert [timeline.label(row) for row in timeline.rows(SCHEDULED)] == [
         "managed redis: cache",
-        "postgresql flexible server active directory a\u2026",
+        "postgresql flexible server active directory administrator",
         "monitor metric alert: memory",
         "management lock \u00d72",
     ]
