@@ -20,6 +20,7 @@ from rehearsal.steps import STEPS, Rehearsal, StepError, run
 from rehearsal.world import STORE, World, world
 
 HEADERS = ("step", "stack", "resources", "Terraform s", "ours s", "result")
+RESULT_WIDTH = 60
 SERVE = "serve"
 DEFAULT = "dev"
 
@@ -78,7 +79,7 @@ def _rehearse(rehearsal: Rehearsal, last: str | None) -> int:
         return 1
     finally:
         if rehearsal.rows:
-            print(tabulate(rehearsal.rows, headers=HEADERS))
+            print(tabulate(rehearsal.rows, headers=HEADERS, maxcolwidths=[*[None] * (len(HEADERS) - 1), RESULT_WIDTH]))
     return 0
 
 
