@@ -156,10 +156,8 @@ def authorize(azure: Azure, principal: str, action: str, path: str, body: Json) 
     Raises:
         RefusedError: 403 AuthorizationFailed, in Azure's words.
     """
-    if (
-        principal == OWNER
-        or _about_the_subscription(azure, principal, action)
-        or any(_allows(azure, each, action, path, body) for each in _assignments(azure, principal, path))
+    if principal == OWNER or any(
+        _allows(azure, each, action, path, body) for each in _assignments(azure, principal, path)
     ):
         return
     raise RefusedError(
@@ -168,21 +166,6 @@ def authorize(azure: Azure, principal: str, action: str, path: str, body: Json) 
         f"The client with object id '{principal}' does not have authorization to perform action '{action}' over scope "
         f"'{path}' or the scope is invalid. If access was recently granted, please refresh your credentials.",
     )
-
-
-_OPEN = (
-    "microsoft.resources/subscriptions/providers",
-    "/checknameavailability",
-    "microsoft.keyvault/locations/deletedvaults",
-    "microsoft.operationalinsights/deletedworkspaces",
-)
-
-
-def _about_the_subscription(azure: Azure, principal: str, action: str) -> bool:
-    """Whoever has a role in a subscription may see its providers, and whether a name is free: an assumption."""
-    kind, _, verb = action.rpartition("/")
-    assigned = any(each.properties["principalId"] == principal for each in azure.all(ASSIGNMENT.lower()))
-    return kind.lower().endswith(_OPEN) and verb == "read" and assigned
 
 
 def may_access(azure: Azure, principal: str, action: str, path: str) -> bool:

@@ -196,6 +196,7 @@ _BILLING = rf"(/subscriptions/[^/]+/resourceGroups/[^/]+/providers/{COMPONENT}/[
 ROUTES = (
     route("GET", _BILLING, f"{COMPONENT}/currentBillingFeatures/read", _billing),
     route("PUT", _BILLING, f"{COMPONENT}/currentBillingFeatures/write", _billing),
+    # Asked before a workspace is made: https://github.com/hashicorp/terraform-provider-azurerm/issues/29392
     route(
         "GET",
         r"/subscriptions/[^/]+/providers/Microsoft.OperationalInsights/deletedWorkspaces",

@@ -21,7 +21,10 @@ def _in_group(question: Question) -> Json:
 
 
 def _no_registrations(_: Question) -> Json:
-    """Registration is a subscription owner's act, and the provider is told not to do it."""
+    """Registration is a subscription owner's act, and the provider is told not to do it.
+
+    It asks all the same when it starts: https://github.com/hashicorp/terraform-provider-azurerm/issues/26628
+    """
     return {"value": []}
 
 

@@ -233,6 +233,25 @@ def test_who_writes_a_resource_needs_a_right_on_what_it_links_to(owner: Client, 
     assert workflow.client.ask("PUT", f"{zone}/virtualNetworkLinks/hub", link).status == 201
 
 
+@pytest.mark.parametrize(
+    ("method", "what"),
+    [
+        ("GET", "providers"),
+        ("POST", "providers/Microsoft.Web/checknameavailability"),
+        ("GET", "providers/Microsoft.OperationalInsights/deletedWorkspaces"),
+        ("GET", "providers/Microsoft.KeyVault/locations/eastus2/deletedVaults/none"),
+    ],
+)
+def test_what_is_asked_of_the_subscription_needs_a_role_there(
+    owner: Client, workflow: Workflow, method: str, what: str
+) -> None:
+    path = f"/subscriptions/{ZERO}/{what}"
+    grant(owner, workflow.principal, CONTRIBUTOR, GROUP)
+    assert workflow.client.ask(method, path, {}).code == "AuthorizationFailed"
+    grant(owner, workflow.principal, READER, f"/subscriptions/{ZERO}")
+    assert workflow.client.ask(method, path, {}).status in (200, 404)
+
+
 def test_a_blob_is_for_those_with_a_data_role_on_its_container(
     stand_in: StandIn, owner: Client, workflow: Workflow
 ) -> None:
