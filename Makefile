@@ -56,7 +56,7 @@ bench: setup-dev # Measure how long a synth takes, into docs/benchmarks.md
 	@.venv/bin/python -m bench
 
 .PHONY: rehearse
-rehearse: setup-dev tools # Rehearse an environment's life without Azure: make rehearse ENV=dev; STEP=serve runs the stand-in alone
+rehearse: setup-dev tools # Rehearse an environment's life without Azure; STEP=serve runs the stand-in alone
 	@.venv/bin/python -m rehearsal $(if $(STACK),"$(STACK)") $(if $(STEP),--step "$(STEP)") $(if $(KEEP),--keep "$(KEEP)") \
 		$(if $(STORE),--store "$(STORE)") $(if $(ENDPOINT),--endpoint "$(ENDPOINT)") $(if $(CA),--ca "$(CA)")
 

@@ -70,11 +70,14 @@ DELEGATION_ACTIONS = (
     "Microsoft.Network/dnsZones/NS/write",
     "Microsoft.Network/dnsZones/read",
 )
-# What azurerm asks of the subscription itself: what a role consists of, whether a name is taken, and whether a vault of
-# that name has been deleted and can be recovered.
+# What azurerm asks of the subscription itself: what a role consists of, whether a name is taken, whether a vault or a
+# workspace of that name has been deleted and can be recovered, and which resource providers there are (at its start,
+# even where it registers none: https://github.com/hashicorp/terraform-provider-azurerm/issues/26628).
 LOOKUP_ACTIONS = (
     "Microsoft.Authorization/roleDefinitions/read",
     "Microsoft.KeyVault/locations/deletedVaults/read",
+    "Microsoft.OperationalInsights/deletedWorkspaces/read",
+    "Microsoft.Resources/subscriptions/providers/read",
     "Microsoft.Web/checknameavailability/read",
 )
 # All that an environment's own code assigns.
@@ -93,7 +96,7 @@ class CiRoles(Capability):
         self.plan = self._role("plan", PLAN_ACTIONS, "Reads what terraform plan needs; changes nothing.")
         self.delivery = self._role("delivery", DELIVERY_ACTIONS, "Delivers a release; changes no infrastructure.")
         self.delegation = self._role("delegation", DELEGATION_ACTIONS, "Delegates a child zone from the parent zone.")
-        self.lookups = self._role("lookups", LOOKUP_ACTIONS, "Looks up roles, free names and deleted vaults.")
+        self.lookups = self._role("lookups", LOOKUP_ACTIONS, "Looks up roles, free names and what was deleted.")
 
     def _role(self, name: str, actions: Sequence[str], description: str) -> CustomRole:
         role = RoleDefinition(

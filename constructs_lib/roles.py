@@ -4,6 +4,7 @@ from typing import Literal, NamedTuple
 
 from constructs_lib.place import Capability
 
+from cdktf import TerraformResourceLifecycle
 from cdktf_cdktf_provider_azurerm.role_assignment import RoleAssignment
 
 # Built-in roles by id: a name would cost a look-up that the apply identity need not be allowed.
@@ -73,4 +74,6 @@ def grant(
         condition_version="2.0" if condition else None,
         # A new identity takes minutes to reach every directory replica; the check would fail until then.
         skip_service_principal_aad_check=True,
+        # Azure does not tell it, so an imported assignment lacks it, and the provider cannot update an assignment.
+        lifecycle=TerraformResourceLifecycle(ignore_changes=["skip_service_principal_aad_check"]),
     )

@@ -3,6 +3,7 @@
 import itertools
 import math
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from html import escape
@@ -48,15 +49,22 @@ def durations(output: str, operations: Iterable[Operation] = (), *, seconds_per_
     They are Azure's typical time (of every long operation on the resource or on what came with it), and the time that
     the provider itself waits, which an apply here spends as it would there. Without operations, they are what was seen.
     """
-    done = list(operations)
+    created = [
+        event["hook"]
+        for event in events(output)
+        if event.get("type") == "apply_complete" and event["hook"].get("action") == "create"
+    ]
+    paths = {str(hook.get("id_value", "")) for hook in created}
+    azures: dict[str, float] = defaultdict(float)
+    for operation in operations:
+        # A server's databases have bars of their own; a cache's database came with it, and is part of its bar.
+        holders = [path for path in paths if within(operation.resource.path, path)]
+        azures[max(holders, key=len, default="")] += operation.minutes
     found: dict[str, float] = {}
-    for event in events(output):
-        hook = event.get("hook", {})
-        if event.get("type") == "apply_complete" and hook.get("action") == "create":
-            path = str(hook.get("id_value", ""))
-            minutes = sum(each.minutes for each in done if within(each.resource.path, path))
-            waited = max(0.0, float(hook.get("elapsed_seconds", 0)) - minutes * seconds_per_minute)
-            found[hook["resource"]["addr"]] = minutes + waited / 60
+    for hook in created:
+        minutes = azures[str(hook.get("id_value", ""))]
+        waited = max(0.0, float(hook.get("elapsed_seconds", 0)) - minutes * seconds_per_minute)
+        found[hook["resource"]["addr"]] = minutes + waited / 60
     return found
 
 

@@ -1,18 +1,22 @@
 """What tests of synthesized JSON share. jsii is loaded once a run; docs/benchmarks.md says what a stack costs then."""
 
 import json
+import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from typing import Any, NamedTuple, cast
 
 from constructs_lib.place import AzureStack, Place, State
 from main import add_stacks
+from stacks.platform import PlatformStack
+from stacks.shared import SharedStack
 
-from cdktf import Testing
+from cdktf import App, Testing
 
 from environments import Platform, load
 
 Json = dict[str, Any]
+_FOLDER = tempfile.TemporaryDirectory(prefix="tests-")
 
 
 class Resource(NamedTuple):
@@ -35,6 +39,11 @@ def platform() -> Platform:
     return load()
 
 
+def app() -> App:
+    """An app for a test. Without a folder, `Testing.app` makes one at every call, and leaves it."""
+    return Testing.app(outdir=_FOLDER.name)
+
+
 def synthesize(stack: AzureStack) -> Json:
     """The Terraform JSON of one stack."""
     return cast(Json, json.loads(Testing.synth(stack)))
@@ -43,7 +52,17 @@ def synthesize(stack: AzureStack) -> Json:
 @cache
 def synthesized() -> Mapping[str, Json]:
     """Every stack of the application, by name, from the settings as they are written. Read it, do not change it."""
-    return {stack.node.id: synthesize(cast(AzureStack, stack)) for stack in add_stacks(Testing.app())}
+    return {stack.node.id: synthesize(cast(AzureStack, stack)) for stack in add_stacks(app())}
+
+
+def synthesized_from(settings: Platform) -> Mapping[str, Json]:
+    """Every stack of an application with these settings, by name."""
+    into = app()
+    stacks: list[AzureStack] = [
+        SharedStack(into, platform=settings),
+        *(PlatformStack(into, environment=each, platform=settings) for each in settings.environments.values()),
+    ]
+    return {stack.node.id: synthesize(stack) for stack in stacks}
 
 
 def resources(stacks: Mapping[str, Json] | None = None) -> Iterator[Resource]:
@@ -57,6 +76,6 @@ def resources(stacks: Mapping[str, Json] | None = None) -> Iterator[Resource]:
 def build(make: Callable[[AzureStack], object], *, environment: str = "production") -> Json:
     """The Terraform JSON of what `make` adds to an otherwise empty stack that stands where an environment does."""
     place = Place.of(platform().environments[environment], platform())
-    stack = AzureStack(Testing.app(), "test", place=place, state=State("sttest", "tfstate-test"))
+    stack = AzureStack(app(), "test", place=place, state=State("sttest", "tfstate-test"))
     make(stack)
     return synthesize(stack)

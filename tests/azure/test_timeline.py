@@ -54,6 +54,13 @@ def test_minutes_are_those_of_azure_and_what_the_provider_waits_by_itself() -> N
     assert timeline.durations(output)[SERVER] == 31 / 60, "what was seen, where no operation is known"
 
 
+def test_minutes_are_counted_once_where_what_came_with_a_resource_is_one_of_its_own() -> None:
+    server = f"{GROUP}/providers/Microsoft.DBforPostgreSQL/flexibleServers/x"
+    database = f"{server}/databases/d"
+    output = "\n".join([completed(SERVER, server, 0), completed(DATABASE, database, 0)])
+    assert timeline.durations(output, [operation(server, 5), operation(database, 1)]) == {SERVER: 5, DATABASE: 1}
+
+
 def test_each_resource_starts_when_its_last_dependency_is_there() -> None:
     def resource(address: str, *needs: str) -> dict[str, object]:
         type_, _, name = address.partition(".")

@@ -3,17 +3,11 @@
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 
-from constructs_lib.place import AzureStack
-from stacks.platform import PlatformStack
-from stacks.shared import SharedStack
-
-from cdktf import Testing
-
 from environments import Environment, Platform
 from environments.settings import AlertSettings
 from environments.validation import validate
 from tests.policy.rule import Stack
-from tests.support import Json, platform, synthesize, synthesized
+from tests.support import platform, synthesized, synthesized_from
 
 
 def every_phase_on() -> Platform:
@@ -55,15 +49,6 @@ def stacks() -> Mapping[str, Stack]:
     checked: dict[str, Stack] = {}
     for variant, make in VARIANTS.items():
         settings = make()
-        bodies = synthesized() if make is platform else _synthesize(settings)
+        bodies = synthesized() if make is platform else synthesized_from(settings)
         checked |= {f"{name}{variant}": Stack(name, body, settings, bodies) for name, body in bodies.items()}
     return checked
-
-
-def _synthesize(settings: Platform) -> Mapping[str, Json]:
-    app = Testing.app()
-    built: list[AzureStack] = [
-        SharedStack(app, platform=settings),
-        *(PlatformStack(app, environment=each, platform=settings) for each in settings.environments.values()),
-    ]
-    return {stack.node.id: synthesize(stack) for stack in built}

@@ -10,11 +10,6 @@ from datetime import date
 from types import NoneType
 from typing import Any, NamedTuple, get_args
 
-from constructs_lib.place import AzureStack
-from stacks.platform import PlatformStack
-from stacks.shared import SharedStack
-
-import cdktf
 from hypothesis import HealthCheck, Phase, event, given, settings
 from hypothesis import strategies as st
 
@@ -45,7 +40,7 @@ from environments.shared import SHARED
 from environments.validation import validate
 from tests.environments.azure_names import AZURE_NAMES
 from tests.environments.changes import ABSENT, changed
-from tests.support import Json, Resource, resources, synthesize
+from tests.support import Json, Resource, resources, synthesized_from
 
 COMMON: dict[str, Any] = {
     "deadline": None,  # the first example starts the jsii kernel
@@ -255,16 +250,6 @@ BY_TYPE = {row.type: row for row in AZURE_NAMES}
 REFERENCE = re.compile(r"\b((?:data\.)?azurerm_[a-z0-9_]+\.[A-Za-z0-9_-]+)")
 EXPRESSION = re.compile(r"(?<!\$)\$\{([^}]*)\}")
 LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
-
-
-def synthesized_from(platform: Platform) -> Mapping[str, Json]:
-    """The shared stack and every environment's."""
-    app = cdktf.Testing.app()
-    stacks: list[AzureStack] = [
-        SharedStack(app, platform=platform),
-        *(PlatformStack(app, environment=each, platform=platform) for each in platform.environments.values()),
-    ]
-    return {stack.node.id: synthesize(stack) for stack in stacks}
 
 
 def strings(value: object) -> Iterator[str]:

@@ -43,6 +43,7 @@ IGNORED = {
         "zone",
         "storage_mb",  # grows by itself
     },
+    "azurerm_role_assignment": {"skip_service_principal_aad_check"},  # Azure does not tell it, as to an import
     "azurerm_static_web_app": {"repository_branch", "repository_url"},  # the upload of a build sets them
 }
 RECOVERABLE = (
