@@ -95,16 +95,17 @@ class _LoadsAside(ProcessProvider):
     def _process(self):  # noqa: ANN202  (a private class of jsii's)
         while self._loads:
             try:
-                self._loads.popleft().result()
+                self._loads[0].result()
             except JSIIError as error:
                 if "package cache" not in str(error):
                     raise
                 raise SystemExit(str(error)) from None
+            self._loads.popleft()  # only now: a load that failed, or was not waited for, stops every later call
         return super()._process
 
 
 def _remember_ids() -> None:
-    """Ask once for each element's `id`, which is one token for as long as the element lives."""
+    """Ask once for each element's `id`: one token for as long as it lives, unless it is given a `for_each` later."""
     ask: Callable[[object, str], object] = vars(jsii)["get"]
     ids: WeakKeyDictionary[object, object] = WeakKeyDictionary()
 

@@ -188,11 +188,24 @@ def test_what_is_loaded_at_its_first_use_works(tmp_path: Path) -> None:
     assert zipfile.ZipFile(archive).read("file") == b"content"
 
 
-def in_home(home: Path, **variables: str) -> subprocess.CompletedProcess[str]:
+USE = "import constructs_lib; from cdktf import App; App()"
+
+USE_AGAIN = """
+import constructs_lib
+from cdktf import App
+for _ in range(3):
+    try:
+        App()
+    except BaseException as error:
+        print(error)
+"""
+
+
+def in_home(home: Path, program: str = USE, **variables: str) -> subprocess.CompletedProcess[str]:
     """Use the bindings as somebody whose home is this folder."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("JSII_RUNTIME_")}
     return subprocess.run(
-        [sys.executable, "-c", "import constructs_lib; from cdktf import App; App()"],
+        [sys.executable, "-c", program],
         cwd=ROOT,
         env=inherited | {"HOME": str(home)} | variables,
         check=False,
@@ -216,6 +229,14 @@ def test_a_home_that_cannot_be_written_to_is_refused_in_one_line(tmp_path: Path)
     assert refused.returncode == 1
     assert refused.stderr.startswith("Cannot use the jsii package cache in ")
     assert refused.stderr.count("\n") == 1
+
+
+def test_a_refusal_is_told_at_every_call(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    told = in_home(tmp_path / "file", USE_AGAIN).stdout.splitlines()
+    assert len(told) == 3
+    assert len(set(told)) == 1
+    assert told[0].startswith("Cannot use the jsii package cache in ")
 
 
 def test_what_the_refusal_advises_works(tmp_path: Path) -> None:
