@@ -133,8 +133,9 @@ def main() -> int:
         "--allow-loss", action="append", default=[], metavar="ADDRESS", help="may be lost; once for each address"
     )
     arguments = parser.parse_args()
-    # Ended by another program, it removes the plan file all the same.
-    signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(1))
+    # Ended by another program or with its terminal, it removes the plan file all the same.
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda _number, _frame: sys.exit(1))
     if found := unready():
         print(preflight.in_words("deploy", found), file=sys.stderr)
         return 1

@@ -6,9 +6,10 @@ import os
 import re
 import signal
 import subprocess
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 from typing import Self, TypedDict
 
 from pydantic import BaseModel, ConfigDict
@@ -117,10 +118,22 @@ class Terraform:
 
     @contextlib.contextmanager
     def _running(self, *arguments: str, stdout: int | None) -> Generator[subprocess.Popen[str]]:
+        """Let Terraform end as it sees fit: a killed apply leaves the state locked, and without what was being made.
+
+        A terminal sends Ctrl-C to Terraform as well. SIGTERM, with which a CI job is ended, comes here alone and is
+        handed on. A closed terminal's SIGHUP would kill Terraform: it inherits that this is ignored, and gets SIGTERM.
+        """
         command = [self.binary, f"-chdir={self.folder}", *arguments]
+
+        def end(_number: int, _frame: FrameType | None) -> None:
+            # The kernel and the shell both send one, and Terraform exits at once when it is told twice.
+            signal.signal(signal.SIGHUP, signal.SIG_IGN)
+            process.terminate()
+
         with (
+            _handling({signal.SIGHUP: signal.SIG_IGN}),
             subprocess.Popen(command, env=_environment(), stdout=stdout, text=True) as process,  # noqa: S603
-            _signals_left_to(process),
+            _handling({signal.SIGINT: _leave, signal.SIGTERM: end, signal.SIGHUP: end}),
         ):
             yield process
             process.wait()
@@ -131,17 +144,16 @@ def _environment() -> dict[str, str]:
     return os.environ | {"CHECKPOINT_DISABLE": "1", "TF_IN_AUTOMATION": "1"}
 
 
-@contextlib.contextmanager
-def _signals_left_to(process: subprocess.Popen[str]) -> Generator[None]:
-    """Let Terraform end as it sees fit: a killed apply leaves the state locked, and without what was being made.
+Handler = Callable[[int, FrameType | None], None] | signal.Handlers
 
-    A terminal sends Ctrl-C to Terraform as well; SIGTERM, with which a CI job is ended, comes here alone and is handed
-    on.
-    """
-    before = {
-        signal.SIGINT: signal.signal(signal.SIGINT, lambda _number, _frame: None),
-        signal.SIGTERM: signal.signal(signal.SIGTERM, lambda _number, _frame: process.terminate()),
-    }
+
+def _leave(_number: int, _frame: FrameType | None) -> None:
+    """Do nothing. A handler and not SIG_IGN, so that it goes for this process alone."""
+
+
+@contextlib.contextmanager
+def _handling(handlers: Mapping[signal.Signals, Handler]) -> Generator[None]:
+    before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
     try:
         yield
     finally:
