@@ -12,7 +12,7 @@ class Phases:
     imports: float
     """Python modules: jsii, cdktf, the provider's, ours."""
     kernel: float
-    """Node's start, with the smallest package."""
+    """Node's start; stock, with the smallest package, which ours loads aside."""
     packages: float
     """Waiting for the kernel to load the packages cdktf and provider."""
     constructing: float
