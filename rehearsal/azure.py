@@ -5,14 +5,28 @@ import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import cast
+from typing import Literal, cast
 
 from rehearsal.ids import GROUP_TYPE, SUBSCRIPTION_TYPE, ResourceId, parse, within
-from rehearsal.model import Json, Link, RefusedError, Resource, ResourceType, Write, conflict, unchecked
+from rehearsal.model import Json, Link, RefusedError, Resource, ResourceType, Write, bad_request, conflict, unchecked
 
 LOCK = "microsoft.authorization/locks"
 SECONDS_PER_MINUTE = 0.02
 """How long a minute of Azure takes here, in seconds, unless told otherwise."""
+GLOBAL = "global"
+"""Where a resource stands that belongs to no region, such as a DNS zone."""
+REGIONS = {
+    "australiacentral", "australiacentral2", "australiaeast", "australiasoutheast", "austriaeast", "belgiumcentral",
+    "brazilsouth", "brazilsoutheast", "canadacentral", "canadaeast", "centralindia", "centralus", "chilecentral",
+    "denmarkeast", "eastasia", "eastus", "eastus2", "francecentral", "francesouth", "germanynorth",
+    "germanywestcentral", "indonesiacentral", "israelcentral", "italynorth", "japaneast", "japanwest",
+    "jioindiacentral", "jioindiawest", "koreacentral", "koreasouth", "malaysiawest", "mexicocentral",
+    "newzealandnorth", "northcentralus", "northeurope", "norwayeast", "norwaywest", "polandcentral", "qatarcentral",
+    "southafricanorth", "southafricawest", "southcentralus", "southeastasia", "southindia", "spaincentral",
+    "swedencentral", "swedensouth", "switzerlandnorth", "switzerlandwest", "uaecentral", "uaenorth", "uksouth",
+    "ukwest", "westcentralus", "westeurope", "westindia", "westus", "westus2", "westus3",
+}  # fmt: skip
+"""https://learn.microsoft.com/azure/reliability/regions-list"""
 
 
 @dataclass
@@ -139,6 +153,7 @@ class Azure:
         """
         type_ = self.type_of(id_)
         self._check_busy(id_)
+        self._check_locks(id_, "write")
         previous = self.get(id_) if patch else self.find(id_.path)
         if previous is None:
             self._check_parent(id_)
@@ -147,6 +162,7 @@ class Azure:
             body = merged(previous.body, sent)
         elif previous is not None and "tags" not in body and id_.parent == id_.scope:
             body["tags"] = {}
+        _check_location(id_, body, previous)
         path = previous.id.path if previous else id_.path
         body |= {"id": path, "name": id_.name, "type": id_.type}
         resource = Resource(previous.id if previous else id_, body, _etag(), self.clock())
@@ -182,7 +198,7 @@ class Azure:
         if found is None:
             return Accepted(204, None)
         self._check_busy(id_)
-        self._check_locks(id_)
+        self._check_locks(id_, "delete")
         type_.deleted(self, found)
         if not type_.delete_minutes:
             self.remove(id_.path)
@@ -198,6 +214,7 @@ class Azure:
             raise RefusedError(
                 501, "RehearsalUnknownAction", f"The rehearsal does not know the action '{action}' of '{id_.type}'."
             )
+        self._check_locks(id_, "write")
         return known[action.lower()](self, self.get(id_), body)
 
     # Time
@@ -256,20 +273,47 @@ class Azure:
                     f"Another operation on '{id_.path}' is in progress. Try again later.", "AnotherOperationInProgress"
                 )
 
-    def _check_locks(self, id_: ResourceId) -> None:
+    def _check_locks(self, id_: ResourceId, operation: Literal["write", "delete"]) -> None:
         """A lock on the resource, on anything above it or on anything below it refuses its deletion.
 
+        ReadOnly on it or above it refuses writes as well, and actions, such as listing keys.
         https://learn.microsoft.com/azure/azure-resource-manager/management/lock-resources
         """
         if id_.type.lower() == LOCK:
             return
         for lock in self.all(LOCK):
-            if within(id_.path, lock.id.scope) or within(lock.id.scope, id_.path):
+            above, below = within(id_.path, lock.id.scope), within(lock.id.scope, id_.path)
+            read_only = lock.properties["level"] == "ReadOnly"
+            if (above and read_only) if operation == "write" else (above or below):
                 raise conflict(
-                    f"The scope '{id_.path}' cannot perform delete operation because following scope(s) are locked: "
-                    f"'{lock.id.scope}'. Please remove the lock and try again.",
+                    f"The scope '{id_.path}' cannot perform {operation} operation because following scope(s) are "
+                    f"locked: '{lock.id.scope}'. Please remove the lock and try again.",
                     "ScopeLocked",
                 )
+
+
+def _check_location(id_: ResourceId, body: Json, previous: Resource | None) -> None:
+    """A resource stands in a region that there is, and stays in it.
+
+    https://learn.microsoft.com/azure/azure-resource-manager/troubleshooting/common-deployment-errors
+    """
+    if "location" not in body:
+        return
+    what, group = ("ResourceGroup", True) if id_.type == GROUP_TYPE else ("Resource", False)
+    location = _region(body["location"])
+    if location not in REGIONS and (group or location != GLOBAL):
+        suffix = "" if group else "Type"
+        raise bad_request(
+            f"The provided location '{body['location']}' is not available for '{id_.type}'.",
+            f"LocationNotAvailableFor{what}{suffix}",
+        )
+    if previous and _region(previous.body.get("location", location)) != location:
+        raise conflict(f"'{id_.path}' already exists in '{previous.body['location']}'.", f"Invalid{what}Location")
+
+
+def _region(location: object) -> str:
+    """Azure takes `East US 2` for `eastus2`."""
+    return str(location).replace(" ", "").lower()
 
 
 def merged(old: Mapping[str, object], new: Mapping[str, object]) -> Json:

@@ -99,12 +99,13 @@ class Write:
             if at(self.body, path) is None:
                 raise bad_request(f"The required property '{path}' of '{self.id.path}' is missing.", "InvalidRequest")
 
-    def choice(self, path: str, *allowed: str) -> None:
+    def choice(self, path: str, *allowed: str | int) -> None:
         """Refuse a value at `path` that is none of these; absence is fine."""
         value = at(self.body, path)
         if value is not None and value not in allowed:
+            listed = ", ".join(map(str, allowed))
             raise bad_request(
-                f"The value '{value}' of '{path}' of '{self.id.path}' is invalid. Allowed: {', '.join(allowed)}.",
+                f"The value '{value}' of '{path}' of '{self.id.path}' is invalid. Allowed: {listed}.",
                 "InvalidParameterValue",
             )
 

@@ -14,16 +14,25 @@ _SOURCE = f"""
 """
 
 
+# https://learn.microsoft.com/azure/redis/overview#choosing-the-right-tier, size by size as azurerm lists them:
+# https://registry.terraform.io/providers/hashicorp/azurerm/4.81.0/docs/resources/managed_redis#sku_name-1
+_SIZES = {
+    "Balanced_B": (0, 1, 3, 5, 10, 20, 50, 100, 150, 250, 350, 500, 700, 1000),
+    "MemoryOptimized_M": (10, 20, 50, 100, 150, 250, 350, 500, 700, 1000, 1500, 2000),
+    "ComputeOptimized_X": (3, 5, 10, 20, 50, 100, 150, 250, 350, 500, 700),
+    "FlashOptimized_A": (250, 500, 700, 1000, 1500, 2000, 4500),
+}
+_SKUS = frozenset(f"{tier}{size}" for tier, sizes in _SIZES.items() for size in sizes)
+
+
 def _cluster(write: Write) -> None:
     write.require("location", "sku.name")
     global_name(write, r"[A-Za-z0-9](?!.*--)[A-Za-z0-9-]{0,58}[A-Za-z0-9]")
-    if write.body["sku"]["name"].split("_")[0] not in (
-        "Balanced",
-        "MemoryOptimized",
-        "ComputeOptimized",
-        "FlashOptimized",
-    ):
+    if write.body["sku"]["name"] not in _SKUS:
         raise bad_request(f"'{write.body['sku']['name']}' is no SKU of Managed Redis.", "InvalidSku")
+    write.choice("properties.highAvailability", "Enabled", "Disabled")
+    write.choice("properties.publicNetworkAccess", "Enabled", "Disabled")
+    write.choice("properties.minimumTlsVersion", "1.2")
     write.unchangeable("properties.highAvailability")
     write.properties.update(
         hostName=f"{write.id.name}.{write.body['location']}.redis.azure.net",
@@ -45,6 +54,12 @@ def _database(write: Write) -> None:
     properties.setdefault("modules", [])
     write.choice("properties.clusteringPolicy", "EnterpriseCluster", "OSSCluster", "NoCluster")
     write.choice("properties.clientProtocol", "Encrypted", "Plaintext")
+    write.choice(
+        "properties.evictionPolicy", "AllKeysLFU", "AllKeysLRU", "AllKeysRandom", "VolatileLRU", "VolatileLFU",
+        "VolatileTTL", "VolatileRandom", "NoEviction",
+    )  # fmt: skip
+    write.choice("properties.persistence.rdbFrequency", "1h", "6h", "12h")
+    write.choice("properties.persistence.aofFrequency", "1s", "always")
     write.unchangeable("properties.clusteringPolicy", "properties.port")
     properties.update(resourceState="Running", redisVersion="7.4")
 

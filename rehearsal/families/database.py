@@ -27,7 +27,19 @@ PARAMETERS = {
     "shared_preload_libraries": "pg_cron,pg_stat_statements",
     "ssl_min_protocol_version": "TLSv1.2",
 }
-_TIERS = {"Burstable": "Standard_B", "GeneralPurpose": "Standard_D", "MemoryOptimized": "Standard_E"}
+# https://learn.microsoft.com/azure/postgresql/compute-storage/concepts-compute, in azurerm's words:
+# https://github.com/hashicorp/terraform-provider-azurerm/blob/v4.81.0/internal/services/postgres/validate/flexible_server_sku_name.go
+_SKUS = {
+    "Burstable": r"Standard_B((1|2|4|8|12|16|20)ms|2s)",
+    "GeneralPurpose": r"Standard_D((2|4|8|16|32|48|64)(s_v3|ds_v4)|(2|4|8|16|32|48|64|96)(ds_v[56]|ads_v5)"
+    r"|C(2|4|8|16|32|48|64|96)ads_v5)",
+    "MemoryOptimized": r"Standard_E((2|4|8|16|20|32|48|64)s_v3|(2|4|6|8|16|20|32|48|64)ds_v4"
+    r"|(2|4|8|16|20|32|48|64|96)ds_v5|(2|4|8|16|32|48|64|96)(ds_v6|ads_v5)|C(2|4|8|16|20|32|48|64|96)(ads|as)_v5)",
+}
+_STORAGE = (32, 64, 128, 256, 512, 1024, 2048, 4095, 4096, 8192, 16384, 32767)
+"""GiB: https://learn.microsoft.com/azure/postgresql/compute-storage/concepts-storage-premium-ssd."""
+_ZONES = ("1", "2", "3")
+_SWITCH = ("Enabled", "Disabled")
 _STANDBY = ("SameZone", "ZoneRedundant")
 SERVER_MINUTES, RESTORE_MINUTES, STANDBY_MINUTES = 5, 30, 5
 _SOURCE = f"""
@@ -58,15 +70,13 @@ def _server(write: Write) -> None:
         raise bad_request("The password is not complex enough.", "PasswordNotComplex")
     write.choice("properties.version", "13", "14", "15", "16", "17", "18")
     sku = write.body["sku"]
-    if not sku["name"].startswith(_TIERS.get(sku["tier"], "?")):
-        raise bad_request(f"SKU '{sku['name']}' is not of tier '{sku['tier']}'.", "InvalidSku")
-    high_availability = properties.setdefault("highAvailability", {"mode": "Disabled"})
-    if high_availability.get("mode", "Disabled") != "Disabled":
-        # https://learn.microsoft.com/azure/reliability/reliability-postgresql-flexible-server
-        if sku["tier"] == "Burstable":
-            raise bad_request("High availability is not supported for Burstable.", "HaNotSupportedForBurstable")
-        high_availability.setdefault("standbyAvailabilityZone", "2")
-        high_availability["state"] = "Healthy"
+    if not re.fullmatch(_SKUS.get(sku["tier"], ""), sku["name"]):
+        raise bad_request(f"There is no SKU '{sku['name']}' of tier '{sku['tier']}'.", "InvalidSku")
+    write.choice("properties.storage.storageSizeGB", *_STORAGE)
+    write.choice("properties.authConfig.activeDirectoryAuth", *_SWITCH)
+    write.choice("properties.authConfig.passwordAuth", *_SWITCH)
+    _check_zones(write)
+    write.choice("properties.backup.geoRedundantBackup", *_SWITCH)
     backup = properties.setdefault("backup", {})
     backup.setdefault("backupRetentionDays", 7)
     backup.setdefault("geoRedundantBackup", "Disabled")
@@ -81,7 +91,6 @@ def _server(write: Write) -> None:
     properties["storage"].setdefault("autoGrow", "Disabled")
     properties["storage"].setdefault("tier", "P4" if properties["storage"]["storageSizeGB"] <= 32 else "P6")
     properties["storage"].setdefault("iops", 120)
-    properties.setdefault("availabilityZone", "1")
     properties.setdefault("network", {}).setdefault("publicNetworkAccess", "Enabled")
     auth = properties.setdefault("authConfig", {"activeDirectoryAuth": "Disabled", "passwordAuth": "Enabled"})
     auth.setdefault("tenantId", write.azure.tenant)
@@ -97,6 +106,27 @@ def _server(write: Write) -> None:
         replicationRole="Primary",
         replicaCapacity=5,
     )
+
+
+def _check_zones(write: Write) -> None:
+    """Where server and standby are: https://learn.microsoft.com/azure/reliability/reliability-postgresql-flexible-server."""
+    zone = write.properties.setdefault("availabilityZone", _ZONES[0])
+    write.choice("properties.availabilityZone", *_ZONES)
+    standby = write.properties.setdefault("highAvailability", {"mode": "Disabled"})
+    write.choice("properties.highAvailability.mode", "Disabled", *_STANDBY)
+    write.choice("properties.highAvailability.standbyAvailabilityZone", *_ZONES)
+    mode = standby.get("mode", "Disabled")
+    if mode == "Disabled":
+        return
+    if write.body["sku"]["tier"] == "Burstable":
+        raise bad_request("High availability is not supported for Burstable.", "HaNotSupportedForBurstable")
+    same = mode == "SameZone"
+    beside = standby.setdefault(
+        "standbyAvailabilityZone", zone if same else next(each for each in _ZONES if each != zone)
+    )
+    if (beside == zone) != same:
+        raise bad_request(f"The standby of a server in zone {zone} cannot be {mode} in zone {beside}.", "InvalidZone")
+    standby["state"] = "Healthy"
 
 
 def _strong(password: str) -> bool:

@@ -14,6 +14,7 @@ DIAGNOSTICS = "Microsoft.Insights/diagnosticSettings"
 
 
 def _workspace(write: Write) -> None:
+    """https://learn.microsoft.com/rest/api/loganalytics/workspaces/create-or-update."""
     write.require("location")
     properties = write.properties
     previous = write.previous.properties if write.previous else {}
@@ -85,6 +86,7 @@ def _billing(question: Question) -> Json:
 
 
 def _web_test(write: Write) -> None:
+    """https://learn.microsoft.com/rest/api/application-insights/web-tests/create-or-update."""
     write.require("location", "properties.SyntheticMonitorId", "properties.Locations")
     tags: dict[str, str] = write.body.get("tags") or {}
     links = [name for name in tags if name.startswith("hidden-link:")]
@@ -95,6 +97,7 @@ def _web_test(write: Write) -> None:
 
 
 def _action_group(write: Write) -> None:
+    """https://learn.microsoft.com/rest/api/monitor/action-groups/create-or-update."""
     write.require("location", "properties.groupShortName")
     if len(write.properties["groupShortName"]) > 12:
         raise bad_request("A short name has 12 characters at most.", "InvalidGroupShortName")
@@ -118,12 +121,17 @@ def _scopes_exist(write: Write) -> None:
 def _metric_alert(write: Write) -> None:
     """https://learn.microsoft.com/rest/api/monitor/metric-alerts/create-or-update."""
     write.require("location", "properties.criteria", "properties.severity")
+    write.choice("properties.severity", 0, 1, 2, 3, 4)
+    write.choice("properties.evaluationFrequency", "PT1M", "PT5M", "PT15M", "PT30M", "PT1H")
+    write.choice("properties.windowSize", "PT1M", "PT5M", "PT15M", "PT30M", "PT1H", "PT6H", "PT12H", "P1D")
     _scopes_exist(write)
     _groups_exist(write, *(each.get("actionGroupId") for each in items(write.properties, "actions")))
 
 
 def _query_rule(write: Write) -> None:
+    """https://learn.microsoft.com/rest/api/monitor/scheduled-query-rules/create-or-update."""
     write.require("location", "properties.criteria")
+    write.choice("properties.severity", 0, 1, 2, 3, 4)
     _scopes_exist(write)
     _groups_exist(write, *strings(write.body, "properties.actions.actionGroups"))
     write.body["kind"] = "LogAlert"
@@ -131,6 +139,7 @@ def _query_rule(write: Write) -> None:
 
 
 def _activity_alert(write: Write) -> None:
+    """https://learn.microsoft.com/rest/api/monitor/activity-log-alerts/create-or-update."""
     _scopes_exist(write)
     _groups_exist(write, *(each.get("actionGroupId") for each in items(write.body, "properties.actions.actionGroups")))
 
@@ -159,6 +168,7 @@ def _diagnostics(write: Write) -> None:
 
 
 def _autoscale(write: Write) -> None:
+    """https://learn.microsoft.com/rest/api/monitor/autoscale-settings/create-or-update."""
     write.require("location", "properties.profiles", "properties.targetResourceUri")
     if write.azure.find(write.properties["targetResourceUri"]) is None:
         raise bad_request("The target of the autoscale setting does not exist.", "TargetResourceNotFound")
@@ -169,8 +179,12 @@ def _autoscale(write: Write) -> None:
 
 
 def _workbook(write: Write) -> None:
+    """Its name is a GUID: https://learn.microsoft.com/rest/api/application-insights/workbooks/create-or-update."""
     write.require("location", "properties.displayName", "properties.serializedData")
-    uuid.UUID(write.id.name)
+    try:
+        uuid.UUID(write.id.name)
+    except ValueError:
+        raise bad_request(f"The name '{write.id.name}' of a workbook is no GUID.", "InvalidResourceName") from None
 
 
 TYPES = (

@@ -7,7 +7,6 @@ from rehearsal.web import Question, route
 
 def _group(write: Write) -> None:
     write.require("location")
-    write.unchangeable("location")
 
 
 def _in_group(question: Question) -> Json:

@@ -253,7 +253,46 @@ CHANGES: dict[str, tuple[str, str, object, str]] = {
         "www.example.com",
         "PropertyChangeNotAllowed",
     ),
-    "a group that moves": (GROUP, "location", "westus", "PropertyChangeNotAllowed"),
+    "a group that moves": (GROUP, "location", "westus", "InvalidResourceGroupLocation"),
+    "a group in no region": (GROUP, "location", "nowhere", "LocationNotAvailableForResourceGroup"),
+    "a group of no region": (GROUP, "location", "global", "LocationNotAvailableForResourceGroup"),
+    "a vault that moves": (at(VAULT, "vault-1"), "location", "West US", "InvalidResourceLocation"),
+    "a vault in no region": (at(VAULT, "vault-1"), "location", "nowhere", "LocationNotAvailableForResourceType"),
+    "a server's sku that is none": (at(SERVER, "server"), "sku.name", "Standard_D3ds_v5", "InvalidSku"),
+    "a disk of odd size": (at(SERVER, "server"), "properties.storage.storageSizeGB", 100, "InvalidParameterValue"),
+    "a zone that is none": (at(SERVER, "server"), "properties.availabilityZone", "4", "InvalidParameterValue"),
+    "a standby that is none": (
+        at(SERVER, "server"),
+        "properties.highAvailability",
+        {"mode": "Sometimes"},
+        "InvalidParameterValue",
+    ),
+    "a standby in the server's zone": (
+        at(SERVER, "server"),
+        "properties.highAvailability",
+        {"mode": "ZoneRedundant", "standbyAvailabilityZone": "1"},
+        "InvalidZone",
+    ),
+    "a backup that is none": (
+        at(SERVER, "server"),
+        "properties.backup",
+        {"geoRedundantBackup": "Maybe"},
+        "InvalidParameterValue",
+    ),
+    "a redis size that is none": (at(CLUSTER, "redis"), "sku.name", "Balanced_B7", "InvalidSku"),
+    "an old TLS for redis": (at(CLUSTER, "redis"), "properties.minimumTlsVersion", "1.0", "InvalidParameterValue"),
+    "an eviction that is none": (
+        at(f"{CLUSTER}/databases", "redis", "default"),
+        "properties.evictionPolicy",
+        "Oldest",
+        "InvalidParameterValue",
+    ),
+    "snapshots every minute": (
+        at(f"{CLUSTER}/databases", "redis", "default"),
+        "properties.persistence",
+        {"rdbFrequency": "1m"},
+        "InvalidParameterValue",
+    ),
 }
 
 
@@ -291,6 +330,21 @@ NEW: dict[str, tuple[str, Json, str]] = {
         f"{GROUP}/providers/{ASSIGNMENT}/a",
         {"properties": {"roleDefinitionId": READER[:-1] + "0", "principalId": "nobody"}},
         "InvalidResourceReference",
+    ),
+    "a workbook whose name is no GUID": (
+        at("Microsoft.Insights/workbooks", "book"),
+        HERE | {"properties": {"displayName": "a", "serializedData": "{}"}},
+        "InvalidResourceName",
+    ),
+    "an alert of severity 5": (
+        at("Microsoft.Insights/metricAlerts", "alert"),
+        {"location": "global", "properties": {"criteria": {}, "severity": 5}},
+        "InvalidParameterValue",
+    ),
+    "an alert every two minutes": (
+        at("Microsoft.Insights/metricAlerts", "alert"),
+        {"location": "global", "properties": {"criteria": {}, "severity": 1, "evaluationFrequency": "PT2M"}},
+        "InvalidParameterValue",
     ),
     "an unknown type": (at("Microsoft.Compute/virtualMachines", "vm"), HERE, "RehearsalUnknownType"),
 }
@@ -335,6 +389,15 @@ def test_deletion_refused(azure: Azure, name: str) -> None:
     with pytest.raises(RefusedError) as error:
         azure.delete(parse(path))
     assert error.value.code == code
+
+
+def test_what_is_read_only_is_not_written_and_hands_out_no_keys(azure: Azure) -> None:
+    path = at(ACCOUNT, "account")
+    assert azure.act(parse(path), "listKeys", {})["keys"]
+    azure.write(parse(f"{GROUP}/providers/{LOCK}/l"), {"properties": {"level": "ReadOnly"}})
+    assert refused(azure, path, copy.deepcopy(BODIES[path])) == "ScopeLocked"
+    with pytest.raises(RefusedError, match="cannot perform write operation"):
+        azure.act(parse(path), "listKeys", {})
 
 
 def test_a_deleted_vault_keeps_its_name(azure: Azure) -> None:
