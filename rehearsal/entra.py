@@ -19,6 +19,12 @@ OWNER = "00000000-0000-0000-0000-00000000cafe"
 LOGIN = "login.microsoftonline.com"
 CONFIGURATION = "/v2.0/.well-known/openid-configuration"
 
+AUDIENCE = "api://AzureADTokenExchange"
+"""For whom an assertion is made out:
+
+https://learn.microsoft.com/entra/workload-id/workload-identity-federation-create-trust#important-considerations-and-restrictions
+"""
+
 IDENTITY = "microsoft.managedidentity/userassignedidentities"
 CREDENTIAL = f"{IDENTITY}/federatedidentitycredentials"
 
@@ -92,6 +98,13 @@ def _principal(azure: Azure, form: dict[str, str]) -> str:
     for credential in azure.all(CREDENTIAL, identity.id.path):
         trusted = credential.properties
         if (trusted["issuer"], trusted["subject"]) == (claims.get("iss"), claims.get("sub")):
+            if claims.get("aud") not in trusted["audiences"]:
+                raise RefusedError(
+                    400,
+                    "invalid_request",
+                    "AADSTS700212: No matching federated identity record found for presented assertion audience "
+                    f"'{claims.get('aud')}'.",
+                )
             return cast(str, identity.properties["principalId"])
     raise RefusedError(
         400,
@@ -118,9 +131,10 @@ def oidc(client_id: str, issuer: str, subject: str) -> dict[str, str]:
     }
 
 
-def assertion(issuer: str, subject: str) -> str:
+def assertion(issuer: str, subject: str, audience: str = AUDIENCE) -> str:
     """What a workflow's OIDC provider would hand out."""
-    return ".".join([_encode({"alg": "none"}), _encode({"iss": issuer, "sub": subject}), "none"])
+    claims: Json = {"iss": issuer, "sub": subject, "aud": audience}
+    return ".".join([_encode({"alg": "none"}), _encode(claims), "none"])
 
 
 def _encode(part: Json) -> str:

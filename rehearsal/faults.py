@@ -5,11 +5,14 @@ https://learn.microsoft.com/azure/azure-resource-manager/management/request-limi
 https://learn.microsoft.com/azure/azure-resource-manager/management/async-operations
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import ClassVar, Literal
+
+from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from rehearsal.ids import ResourceId
-from rehearsal.model import RefusedError
+from rehearsal.model import Json, RefusedError, bad_request
 
 Kind = Literal["status", "reset", "truncate", "hang", "lost-answer", "failed-operation"]
 
@@ -17,6 +20,8 @@ Kind = Literal["status", "reset", "truncate", "hang", "lost-answer", "failed-ope
 @dataclass
 class Fault:
     """One way to fail, `count` times, for requests that match."""
+
+    __pydantic_config__: ClassVar = ConfigDict(extra="forbid")
 
     kind: Kind
     """`status` answers `status`; `reset` drops the connection before anything is done; `lost-answer` does the work and
@@ -51,11 +56,26 @@ class Fault:
         return RefusedError(self.status, self.code, f"The rehearsal was told to fail: {self.code}.")
 
 
+_FAULT = TypeAdapter(Fault)
+
+
+def told(body: Json) -> Fault:
+    """A fault from its JSON, which has the names of `Fault`; raises RefusedError (400) where it is none."""
+    try:
+        return _FAULT.validate_python(body)
+    except ValidationError as error:
+        wrong = "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors())
+        raise bad_request(f"This is no fault: {wrong}.", "InvalidFault") from error
+
+
 class Faults:
     """The faults that a server has been told of; each is spent after its count."""
 
     def __init__(self) -> None:
         self._faults: list[Fault] = []
+
+    def __iter__(self) -> Iterator[Fault]:
+        return iter(self._faults)
 
     def add(self, fault: Fault) -> Fault:
         """From now on."""

@@ -5,7 +5,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Generator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO
 
@@ -17,12 +17,14 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from rehearsal import dump, entra, families
 from rehearsal.azure import SECONDS_PER_MINUTE, Azure
 from rehearsal.families.authorization import add_built_in_roles, authorize
-from rehearsal.faults import Faults
-from rehearsal.model import Json
+from rehearsal.faults import Faults, told
+from rehearsal.model import Json, bad_request
 from rehearsal.proxy import Proxy, proxying
-from rehearsal.web import BLOBS, VAULTS, Application, Question, route
+from rehearsal.web import BLOBS, VAULTS, Application, Question, Route, route
 
 CA = "ca.pem"
+FAULTS = "/rehearsal/faults"
+"""Where it is told to fail by a POST, and tells of its faults to a GET."""
 ZERO = "00000000-0000-0000-0000-000000000000"
 
 
@@ -68,6 +70,21 @@ STORE = route("GET", dump.PATH, "Microsoft.Rehearsal/store/read", _store)
 """What the stand-in holds, for whoever wants to see it."""
 
 
+def _faults(faults: Faults) -> tuple[Route, Route]:
+    """Tell it to fail, and see how often each fault was met."""
+
+    def add(question: Question) -> Json:
+        fault = told(question.body)
+        if fault.type.lower() not in (each.name.lower() for each in families.TYPES):
+            raise bad_request(f"The rehearsal does not know the resource type '{fault.type}'.", "InvalidFault")
+        return asdict(faults.add(fault))
+
+    return (
+        route("POST", FAULTS, "Microsoft.Rehearsal/faults/write", add),
+        route("GET", FAULTS, "Microsoft.Rehearsal/faults/read", lambda _: {"value": [asdict(each) for each in faults]}),
+    )
+
+
 def _open(application: Application) -> ASGIApp:
     """The application, behind what Entra tells anybody."""
 
@@ -103,7 +120,9 @@ def running(
         port = listener.getsockname()[1]
         add_built_in_roles(azure)
         azure.base = f"https://localhost:{port}"
-        application = Application(azure, (*families.ROUTES, STORE), authorize, log=log)
+        faults = Faults()
+        routes = (*families.ROUTES, STORE, *_faults(faults))
+        application = Application(azure, routes, authorize, faults, log)
         server = uvicorn.Server(
             uvicorn.Config(
                 _open(application),

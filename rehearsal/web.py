@@ -18,7 +18,7 @@ from rehearsal import entra
 from rehearsal.azure import Accepted, Azure
 from rehearsal.faults import Fault, Faults
 from rehearsal.ids import GROUP_TYPE, ResourceId, parse
-from rehearsal.model import Json, Link, RefusedError
+from rehearsal.model import Json, Link, RefusedError, bad_request
 
 OPERATIONS = "/providers/Microsoft.Rehearsal/operations/"
 VAULTS = ".vault.azure.net"
@@ -132,8 +132,7 @@ class Application:
                 return await self.blobs(self.azure, request, raw)
             if OPERATIONS.lower() in path.lower():
                 return await self._poll(path)
-            body = cast(Json, json.loads(raw)) if raw else {}
-            entry["body"] = body
+            body = entry["body"] = _content(raw)
             principal = entry["principal"] = entra.principal_of(request.headers.get("authorization", ""))
             _check_api_version(request)
             self.azure.settle()
@@ -180,6 +179,8 @@ class Application:
 
     def _one(self, id_: ResourceId, request: Request, body: Json, principal: str) -> Response:
         method = request.method
+        if method not in _METHODS:
+            raise RefusedError(405, "MethodNotAllowed", f"{method} {id_.path} is no request that is known.")
         action = f"{_provider_type(id_)}/{_METHODS[method]}"
         self.authorize(self.azure, principal, action, id_.path, body)
         match method:
@@ -189,9 +190,10 @@ class Application:
                     return Response(status_code=204)
                 return JSONResponse(shown, headers={"ETag": self.azure.get(id_).etag})
             case "DELETE":
+                _check_etag(self.azure, id_, request.headers)
                 return self._accepted(self.azure.delete(id_))
             case _:
-                _check_etag(self.azure, id_, request.headers.get("if-match"))
+                _check_etag(self.azure, id_, request.headers)
                 link = self._link(principal, action, id_)
                 return self._accepted(self.azure.write(id_, body, patch=method == "PATCH", link=link))
 
@@ -240,6 +242,8 @@ class Application:
         if "/providers/" in parent.lower() and parent.lower().count("/") % 2 == 0 and not self.azure.find(parent):
             raise RefusedError(404, "ParentResourceNotFound", f"The Resource '{parent}' was not found.")
         found = [self.azure.show(each.id) for each in self.azure.all(type_.lower()) if _listed(each.id, path)]
+        if not skip.isdecimal():
+            raise bad_request(f"'{skip}' is no $skiptoken of a nextLink.", "InvalidSkipToken")
         start = int(skip)
         page: Json = {"value": found[start : start + PAGE]}
         if len(found) > start + PAGE:
@@ -255,6 +259,20 @@ def _listed(id_: ResourceId, path: str) -> bool:
     return own == path.lower() or (
         scope.count("/") == 2 and own.startswith(f"{scope}/") and own.endswith(f"/providers/{rest}")
     )
+
+
+def _content(raw: bytes) -> Json:
+    """The request's body: a JSON object, or nothing.
+
+    https://learn.microsoft.com/azure/azure-resource-manager/troubleshooting/common-deployment-errors
+    """
+    try:
+        body = cast(object, json.loads(raw or b"{}"))
+    except ValueError as error:
+        raise bad_request(f"The request content is no JSON: {error}.", "InvalidRequestContent") from error
+    if not isinstance(body, dict):
+        raise bad_request("The request content is no JSON object.", "InvalidRequestContent")
+    return cast(Json, body)
 
 
 def _parse(path: str) -> ResourceId:
@@ -286,11 +304,18 @@ def _check_api_version(request: Request) -> None:
         )
 
 
-def _check_etag(azure: Azure, id_: ResourceId, wanted: str | None) -> None:
-    """https://learn.microsoft.com/azure/azure-resource-manager/management/async-operations and RFC 9110, 13.1.1."""
+def _check_etag(azure: Azure, id_: ResourceId, headers: Mapping[str, str]) -> None:
+    """If-Match and If-None-Match before a write or a delete; `*` is whatever is there.
+
+    https://github.com/microsoft/api-guidelines/blob/vNext/azure/Guidelines.md#conditional-requests, and RFC 9110, 13.1
+    """
     found = azure.find(id_.path)
-    if wanted and wanted != "*" and (found is None or found.etag != wanted):
-        raise RefusedError(412, "PreconditionFailed", f"The condition '{wanted}' on '{id_.path}' is not met.")
+    there = {found.etag, "*"} if found else set[str]()
+    wanted, unwanted = headers.get("if-match"), headers.get("if-none-match")
+    if wanted and wanted not in there:
+        raise RefusedError(412, "PreconditionFailed", f"If-Match: {wanted} does not hold for '{id_.path}'.")
+    if unwanted and unwanted in there:
+        raise RefusedError(412, "PreconditionFailed", f"If-None-Match: {unwanted} does not hold for '{id_.path}'.")
 
 
 def _drop(send: Send) -> None:

@@ -17,7 +17,7 @@ from rehearsal import entra
 from rehearsal.blobs import guarded
 from rehearsal.faults import Fault
 from rehearsal.model import Json
-from rehearsal.server import ZERO, StandIn
+from rehearsal.server import FAULTS, ZERO, StandIn
 
 GROUP = f"/subscriptions/{ZERO}/resourceGroups/rg"
 IDENTITY = f"{GROUP}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/id"
@@ -147,12 +147,75 @@ def test_an_old_etag_is_refused(owner: Client) -> None:
     assert owner.ask("PUT", zone, {"location": "global"}, **{"If-Match": etag}).code == "PreconditionFailed"
 
 
+def test_what_is_sent_is_a_json_object(owner: Client) -> None:
+    for sent in (b'{"location":', b"[1]"):
+        url, bearer = f"{GROUP}?api-version=2024-01-01", f"Bearer {owner.bearer}"
+        answer = owner.send("PUT", url, sent, Authorization=bearer)
+        assert (answer.status, answer.code) == (400, "InvalidRequestContent")
+
+
+@pytest.mark.parametrize(
+    ("method", "name", "condition", "status"),
+    [
+        ("PUT", "there", {"If-Match": "*"}, 200),
+        ("PUT", "new", {"If-Match": "*"}, 412),
+        ("PUT", "there", {"If-None-Match": "*"}, 412),
+        ("PUT", "new", {"If-None-Match": "*"}, 201),
+        ("DELETE", "there", {"If-Match": "old"}, 412),
+        ("DELETE", "there", {"If-Match": "*"}, 200),
+    ],
+)
+def test_conditions(owner: Client, method: str, name: str, condition: dict[str, str], status: int) -> None:
+    zone = f"{GROUP}/providers/Microsoft.Network/dnsZones"
+    owner.ask("PUT", f"{zone}/there.com", {"location": "global"})
+    answer = owner.ask(method, f"{zone}/{name}.com", {"location": "global"}, **condition)
+    assert answer.status == status
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "code"),
+    [
+        ("GET", f"/subscriptions/{ZERO}/resourceGroups?api-version=2024-01-01&$skiptoken=x", 400, "InvalidSkipToken"),
+        ("OPTIONS", GROUP, 405, "MethodNotAllowed"),
+    ],
+)
+def test_what_cannot_be_asked(owner: Client, method: str, path: str, status: int, code: str) -> None:
+    answer = owner.ask(method, path)
+    assert (answer.status, answer.code) == (status, code)
+
+
 def test_throttling_says_when_to_come_back(stand_in: StandIn, owner: Client) -> None:
     type_ = "Microsoft.Resources/resourceGroups"
     stand_in.faults.add(Fault("status", type_, method="GET", status=429, code="TooManyRequests", seconds=7))
     answer = owner.ask("GET", GROUP)
     assert (answer.status, answer.headers["retry-after"]) == (429, "7")
     assert owner.ask("GET", GROUP).status == 200
+
+
+def test_a_fault_is_told_over_http(owner: Client) -> None:
+    type_ = "Microsoft.Network/dnsZones"
+    zone = f"{GROUP}/providers/{type_}/example.com"
+    told = {"kind": "status", "type": type_, "status": 429, "code": "TooManyRequests", "seconds": 3}
+    assert owner.ask("POST", FAULTS, told).body["count"] == 1
+    refused = owner.ask("PUT", zone, {"location": "global"})
+    assert (refused.status, refused.code, refused.headers["retry-after"]) == (429, "TooManyRequests", "3")
+    assert owner.ask("PUT", zone, {"location": "global"}).status == 201
+    assert [each["met"] for each in owner.ask("GET", FAULTS).body["value"]] == [1]
+
+
+@pytest.mark.parametrize(
+    ("told", "named"),
+    [
+        ({"kind": "rain", "type": "Microsoft.Network/dnsZones"}, "kind"),
+        ({"kind": "reset"}, "type"),
+        ({"kind": "reset", "type": "Microsoft.Network/dnsZones", "often": 2}, "often"),
+        ({"kind": "reset", "type": "Microsoft.Compute/virtualMachines"}, "Microsoft.Compute/virtualMachines"),
+    ],
+)
+def test_what_is_no_fault_is_refused(owner: Client, told: Json, named: str) -> None:
+    answer = owner.ask("POST", FAULTS, told)
+    assert (answer.status, answer.code) == (400, "InvalidFault")
+    assert named in answer.body["error"]["message"]
 
 
 def test_every_request_is_logged(stand_in: StandIn, owner: Client) -> None:
@@ -197,6 +260,8 @@ def test_a_federated_identity_may_do_what_its_roles_allow_and_no_more(
     id_ = owner.ask("GET", IDENTITY).body["properties"]["clientId"]
     stranger = entra.assertion(ISSUER, "repo:augeo/platform:environment:production")
     assert Client(stand_in, client_id=id_, client_assertion=stranger).bearer == "invalid_request"
+    for_another = entra.assertion(ISSUER, SUBJECT, "https://github.com/augeo")
+    assert Client(stand_in, client_id=id_, client_assertion=for_another).bearer == "invalid_request"
     assert Client(stand_in, client_id=id_).bearer == "invalid_client"
     assert client.ask("GET", GROUP).code == "AuthorizationFailed"
 
