@@ -8,14 +8,14 @@ import sys
 import tempfile
 from collections.abc import Generator
 from pathlib import Path
-from urllib.error import URLError
+from urllib.parse import urlsplit
 
 from tabulate import tabulate
 
-from environments import ENVIRONMENTS, Platform, load
+from environments import ENVIRONMENTS, Platform, SettingsError, load
 from rehearsal import azurite, state_alone, terraform
 from rehearsal.progress import Progress
-from rehearsal.server import CA
+from rehearsal.state_alone import StateError
 from rehearsal.steps import STEPS, Rehearsal, StepError, run
 from rehearsal.world import STORE, World, world
 
@@ -23,6 +23,8 @@ HEADERS = ("step", "stack", "resources", "Terraform s", "ours s", "result")
 RESULT_WIDTH = 60
 SERVE = "serve"
 DEFAULT = "dev"
+MARK = ".rehearsal"
+"""Says of a folder that the next rehearsal may empty it."""
 
 
 def main() -> int:
@@ -41,8 +43,28 @@ def main() -> int:
     parser.add_argument("--ca", type=Path, metavar="FILE", help="its certificate authority; default: this machine's")
     parser.add_argument("--output", type=Path, default=Path("cdktf.out/rehearsal"), help="default: %(default)s")
     arguments = parser.parse_args()
-    if arguments.endpoint and (arguments.step == SERVE or not arguments.endpoint.startswith("https://")):
+    if arguments.endpoint and (arguments.step == SERVE or not _is_address(arguments.endpoint)):
         parser.error("--endpoint takes https://HOST:PORT, and is not served by us")
+    if arguments.store and arguments.step != SERVE:
+        parser.error(f"--store goes with --step {SERVE}")
+    if arguments.ca and not arguments.endpoint:
+        parser.error("--ca goes with --endpoint")
+    try:
+        return _run(arguments)
+    except (SettingsError, StateError, StepError, RuntimeError, OSError) as error:
+        print(f"rehearsal: {error}", file=sys.stderr)
+        return 1
+
+
+def _is_address(url: str) -> bool:
+    parts = urlsplit(url)
+    try:
+        return parts.scheme == "https" and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port that is none
+        return False
+
+
+def _run(arguments: argparse.Namespace) -> int:
     if terraform.find() is None:
         print("rehearsal: neither Terraform nor OpenTofu is installed; nothing can be rehearsed.")
         return 1
@@ -74,9 +96,6 @@ def main() -> int:
 def _rehearse(rehearsal: Rehearsal, last: str | None) -> int:
     try:
         run(rehearsal, last)
-    except (StepError, URLError) as error:
-        print(f"rehearsal: {error}", file=sys.stderr)
-        return 1
     finally:
         if rehearsal.rows:
             print(tabulate(rehearsal.rows, headers=HEADERS, maxcolwidths=[*[None] * (len(HEADERS) - 1), RESULT_WIDTH]))
@@ -94,10 +113,11 @@ def _provider(here: World, platform: Platform) -> bool:
 @contextlib.contextmanager
 def _folder(keep: Path | None) -> Generator[Path]:
     if keep:
-        if keep.exists() and any(keep.iterdir()) and not (keep / CA).exists():
+        if keep.exists() and any(keep.iterdir()) and not (keep / MARK).exists():
             raise SystemExit(f"rehearsal: {keep} holds something else than an earlier rehearsal; it is left as it is.")
         shutil.rmtree(keep, ignore_errors=True)
         keep.mkdir(parents=True)
+        (keep / MARK).touch()
         yield keep.resolve()
         return
     with tempfile.TemporaryDirectory(prefix="rehearsal-") as folder:

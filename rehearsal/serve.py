@@ -44,7 +44,7 @@ def serve(
     say(
         f"""
 terraform -chdir=cdktf.out/stacks/{stack} init && terraform -chdir=cdktf.out/stacks/{stack} plan
-curl -H "Authorization: Bearer $ARM_BEARER" "https://$ARM_METADATA_HOSTNAME{dump.PATH}?api-version=0"
+curl --cacert "$SSL_CERT_FILE" -H "Authorization: Bearer $ARM_BEARER" "https://$ARM_METADATA_HOSTNAME{dump.PATH}?api-version=0"
 
 The first needs `make synth`. Every host but Azure's is refused: where the provider comes from a registry, do
 `terraform init -backend=false` before the exports. The second line shows all that the stand-in holds.

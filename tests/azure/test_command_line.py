@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import shlex
+import shutil
 import signal
 import socket
 import subprocess
@@ -32,20 +33,23 @@ INTERRUPTED = 128 + signal.SIGINT
 
 
 @contextlib.contextmanager
-def serving(*arguments: str) -> Generator[tuple[subprocess.Popen[str], dict[str, str]]]:
-    """`make rehearse STEP=serve`, and what it said to export; ended by Ctrl-C where the block has not done so."""
+def serving(*arguments: str) -> Generator[tuple[subprocess.Popen[str], dict[str, str], str]]:
+    """`make rehearse STEP=serve`, what it said to export, and its curl line; ended by Ctrl-C if the block has not."""
     command = [sys.executable, "-m", "rehearsal", "--step", "serve", *arguments]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
             exports: dict[str, str] = {}
+            curl = ""
             for line in process.stdout or ():
                 if line.startswith("export "):
                     name, _, value = shlex.split(line)[1].partition("=")
                     exports[name] = value
+                if line.startswith("curl "):
+                    curl = line
                 if "Ctrl-C" in line:
                     break
             assert exports, "it did not start"
-            yield process, exports
+            yield process, exports, curl
         finally:
             process.send_signal(signal.SIGINT)
 
@@ -60,7 +64,7 @@ def _tools(binary: str) -> None:
 @pytest.fixture(scope="module")
 def served() -> Iterator[dict[str, str]]:
     """What one that runs for several tests said to export."""
-    with serving("dev") as (_, exports):
+    with serving("dev") as (_, exports, _):
         yield exports
 
 
@@ -104,7 +108,7 @@ def _runs(process: int) -> bool:
 def test_what_it_says_to_export_is_enough_for_terraform_and_nothing_is_left_after_ctrl_c(
     binary: str, tmp_path: Path
 ) -> None:
-    with serving("dev") as (process, exports):
+    with serving("dev") as (process, exports, _):
         backend = synthesis.environment(load(), "dev")["terraform"]["backend"]
         body = {"terraform": {"backend": backend}, "resource": {"terraform_data": {"thing": {"input": "x"}}}}
         (tmp_path / "cdk.tf.json").write_text(json.dumps(body), encoding="utf-8")
@@ -124,6 +128,16 @@ def test_what_it_says_to_export_is_enough_for_terraform_and_nothing_is_left_afte
     for port in ports(exports):
         with pytest.raises(ConnectionRefusedError), socket.create_connection(("127.0.0.1", port), timeout=1):
             pass
+
+
+def test_the_curl_line_shows_the_store_whatever_else_this_machine_trusts(tmp_path: Path) -> None:
+    if shutil.which("curl") is None:
+        pytest.skip("curl is not installed")
+    (tmp_path / "ca.pem").touch()
+    with serving() as (_, exports, curl):
+        environment = os.environ | exports | {"CURL_CA_BUNDLE": str(tmp_path / "ca.pem")}
+        said = subprocess.run(curl, shell=True, check=True, capture_output=True, text=True, env=environment)  # noqa: S602
+    assert json.loads(said.stdout)["subscriptionId"] == exports["ARM_SUBSCRIPTION_ID"]
 
 
 @pytest.mark.azure
@@ -165,7 +179,7 @@ def test_a_state_is_rehearsed_with_another_endpoint_s_tokens(
     nowhere.write_text(f'provider_installation {{ filesystem_mirror {{ path = "{tmp_path}" }} }}', encoding="utf-8")
     monkeypatch.setenv("TF_CLI_CONFIG_FILE", str(nowhere))
     kept = tmp_path / "kept"
-    with serving("--keep", str(kept)) as (process, exports):
+    with serving("--keep", str(kept)) as (process, exports, _):
         there = endpoint(exports)
         monkeypatch.setattr("sys.argv", ["rehearsal", "--endpoint", there.url, "--ca", str(there.ca_file)])
         assert main() == 0
@@ -189,7 +203,7 @@ def test_a_store_is_dumped_and_loaded_again(stand_in: StandIn, tmp_path: Path) -
     parts.seed(stand_in.azure)
     file = tmp_path / "dumped.json"
     file.write_text(json.dumps(dump.dumped(stand_in.azure)), encoding="utf-8")
-    with serving("--store", str(file)) as (_, exports):
+    with serving("--store", str(file)) as (_, exports, _):
         held = endpoint(exports).ask("GET", dump.PATH)
     assert held == dump.dumped(stand_in.azure)
     other = Azure(TYPES, subscription="other", tenant=stand_in.azure.tenant)
@@ -255,8 +269,52 @@ def test_what_is_no_dump_is_refused_by_its_name(
 
 
 def test_a_folder_with_something_else_in_it_is_left_as_it_is(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    (tmp_path / "mine").write_text("x", encoding="utf-8")
+    (tmp_path / "ca.pem").write_text("mine", encoding="utf-8")
     monkeypatch.setattr("sys.argv", ["rehearsal", "--keep", str(tmp_path)])
     with pytest.raises(SystemExit, match="holds something else"):
         main()
-    assert [each.name for each in tmp_path.iterdir()] == ["mine"]
+    assert [each.name for each in tmp_path.iterdir()] == ["ca.pem"]
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("--store s.json", "--store goes with --step serve"),
+        ("--ca ca.pem", "--ca goes with --endpoint"),
+        ("--endpoint http://localhost:1", "--endpoint takes https://HOST:PORT"),
+        ("--endpoint https://localhost:99999", "--endpoint takes https://HOST:PORT"),
+        ("--endpoint https://localhost:1 --step serve", "--endpoint takes https://HOST:PORT"),
+        ("--step nonsense", "invalid choice: 'nonsense'"),
+        ("qa", "invalid choice: 'qa'"),
+    ],
+)
+def test_a_command_that_cannot_be_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], written: str, said: str
+) -> None:
+    monkeypatch.setattr("sys.argv", ["rehearsal", *written.split()])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 2
+    assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("written", ["--keep {}", "--keep {}/in", "--endpoint https://localhost:1 --ca {}/in"])
+def test_a_file_that_cannot_be_used_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str], written: str
+) -> None:
+    file = tmp_path / "a file"
+    file.touch()
+    monkeypatch.setattr("sys.argv", ["rehearsal", *(each.format(file) for each in written.split())])
+    assert main() == 1
+    [line] = capsys.readouterr().err.splitlines()
+    assert line.startswith("rehearsal: ")
+    assert str(file) in line
+
+
+def test_a_setting_that_cannot_be_is_no_traceback(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("AUGEO_TENANT_ID", "x")
+    monkeypatch.setattr("sys.argv", ["rehearsal"])
+    assert main() == 1
+    assert "rehearsal: 1 setting is wrong" in capsys.readouterr().err
