@@ -184,4 +184,4 @@ class Names:
                 elif not re.fullmatch(rule.pattern, name):
                     yield f"the {kind} name '{name}' has characters that Azure refuses there ({rule.pattern})"
                 elif word := reserved_word(name):
-                    yield (f"the {kind} name '{name}' contains '{word}', which Azure reserves: change {parts}")
+                    yield f"the {kind} name '{name}' contains '{word}', which Azure reserves: change {parts}"

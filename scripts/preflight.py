@@ -61,7 +61,8 @@ def _login_problems(account: Account) -> Iterator[str]:
     command = [az, "account", "get-access-token", *which, "--query", "tenant", "--output", "tsv"]
     answer = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
     if answer.returncode:
-        said = answer.stderr.strip().removeprefix("ERROR: ").partition("\n")[0]
+        lines = answer.stderr.splitlines() or [f"it ended with {answer.returncode}."]
+        said = next((line for line in lines if line.startswith("ERROR: ")), lines[-1]).removeprefix("ERROR: ")
         login = f"az login --tenant {account.tenant_id}" if account.tenant_id != NOBODY else "az login"
         yield f"The Azure CLI gets no token{f' for {account.subscription_id}' if known else ''}: {said} ({login})"
     elif known and (tenant := answer.stdout.strip()) != account.tenant_id:

@@ -86,6 +86,11 @@ def test_terraform_has_to_be_recent(machine: Machine, answer: str, message: str)
             "AADSTS700082: The refresh token has expired. (az login",
         ),
         (
+            "printf 'WARNING: A new release is there.\\nERROR: No subscription found.\\n' >&2; exit 1",
+            f"no token for {SUBSCRIPTION}: No subscription found. (az login",
+        ),
+        ("exit 1", f"no token for {SUBSCRIPTION}: it ended with 1. (az login"),
+        (
             "echo 44444444-4444-4444-4444-444444444444",
             f"The subscription {SUBSCRIPTION} is of the tenant 44444444-4444-4444-4444-444444444444, not of {TENANT}.",
         ),
