@@ -44,7 +44,7 @@ def rehearse(world: World, platform: Platform, say: Callable[[str], None]) -> No
     with running(slow.start("apply", "-auto-approve", "-no-color")) as first:
         if not any("Creating..." in line for line in first.stdout or ()):
             raise StateError("The first apply ended before it made anything.")
-        held = _ran(slow, "plan", "-no-color", "-lock-timeout=2s", code=1)
+        held = _ran(slow, "apply", "-auto-approve", "-no-color", "-lock-timeout=2s", code=1)
     holder, lock = re.search(r"Who:\s+(\S+)", held), re.search(r"ID:\s+(\S+)", held)
     if holder is None or lock is None:
         raise StateError(held)

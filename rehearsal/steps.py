@@ -152,7 +152,7 @@ class Rehearsal:
         self.ran(stack.init())
         with running(stack.start("apply", "-json", "-auto-approve")) as first:
             _wait_for(first, "apply_start")
-            second = self.ran(stack.run("plan", "-no-color", f"-lock-timeout={LOCK_WAIT}"), 1)
+            second = self.ran(stack.run("apply", "-no-color", "-auto-approve", f"-lock-timeout={LOCK_WAIT}"), 1)
         holder = re.search(r"Who:\s+(\S+)", second.output)
         lock = re.search(r"ID:\s+(\S+)", second.output)
         if holder is None or lock is None:
@@ -181,12 +181,24 @@ class Rehearsal:
         copy = self.world.stack("copy", body, local_state=True)
         self.ran(copy.init())
         applied = self.ran(copy.apply(on_line=self.progress.saw))
-        self.ran(copy.destroy(on_line=self.progress.saw))
+        self.progress.resources(self.plan_to_destroy(copy, settings))
+        self.ran(copy.apply("plan.tfplan", on_line=self.progress.saw))
         left = {path for path in self.world.inventory(ground[:2]) - before if "/deletedvaults/" not in path}
         if left:
             raise StepError(f"Left behind: {', '.join(sorted(left))}")
         result = "blocked by prevent_destroy; a disposable copy applied and destroyed, and nothing was left"
         return _made(applied), result
+
+    def plan_to_destroy(self, copy: Terraform, settings: Environment) -> int:
+        """Plan the end of a copy, which the guard lets pass for its flag alone; gives how many resources go."""
+        self.ran(copy.plan("-destroy"), 2)
+        environments = {**self.platform.environments, settings.name: settings}
+        place = Place.of(settings.name, self.platform.model_copy(update={"environments": environments}))
+        shown = copy.show()
+        report, kept = (Guard(each).judge_json(shown) for each in (place, place._replace(disposable=False)))
+        if not report.nothing_lost or DATABASE not in [each.resource.address for each in kept.refused]:
+            raise StepError(f"The guard does not go by the flag `disposable`:\n{report.text()}")
+        return len(report.plan.changing(Verb.DESTROY))
 
     def guard(self, stack: Terraform) -> Report:
         """What the plan guard says of the stack's plan."""

@@ -40,7 +40,7 @@ def test_a_second_apply_waits_and_is_told_who_holds_the_state_and_a_killed_one_i
     process = slow.start("apply", "-auto-approve")
     assert any("Creating..." in line for line in process.stdout or ())
     started = time.monotonic()
-    second = slow.run("plan", "-no-color", "-lock-timeout=2s")
+    second = slow.run("apply", "-auto-approve", "-no-color", "-lock-timeout=2s")
     assert second.code == 1
     assert time.monotonic() - started >= 2, "it waited"
     assert "Error acquiring the state lock" in second.output
