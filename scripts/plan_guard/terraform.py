@@ -133,7 +133,7 @@ class Terraform:
         with (
             _handling({signal.SIGHUP: signal.SIG_IGN}),
             subprocess.Popen(command, env=_environment(), stdout=stdout, text=True) as process,  # noqa: S603
-            _handling({signal.SIGINT: _leave, signal.SIGTERM: end, signal.SIGHUP: end}),
+            _handling({signal.SIGINT: signal.SIG_IGN, signal.SIGTERM: end, signal.SIGHUP: end}),
         ):
             yield process
             process.wait()
@@ -145,10 +145,6 @@ def _environment() -> dict[str, str]:
 
 
 Handler = Callable[[int, FrameType | None], None] | signal.Handlers
-
-
-def _leave(_number: int, _frame: FrameType | None) -> None:
-    """Do nothing. A handler and not SIG_IGN, so that it goes for this process alone."""
 
 
 @contextlib.contextmanager
