@@ -27,7 +27,7 @@ test: setup-dev # Run all tests
 check: setup-dev setup-check cli # Run what CI runs: `static` and `test`
 	@$(MAKE) --no-print-directory --keep-going static test
 deploy: setup # Plan, let the guard judge, ask, and apply that very plan: make deploy ENV=staging
-	@.venv/bin/python -m scripts.deploy "$(STACK)" $(foreach address,$(ALLOW_LOSS),--allow-loss '$(address)')
+	@.venv/bin/python -m scripts.deploy "$(or $(STACK),$(error ENV is missing: make deploy ENV=staging))" $(foreach address,$(ALLOW_LOSS),--allow-loss '$(address)')
 
 .PHONY: static lint types workflows policy
 static: lint types workflows policy # Run every check but the tests

@@ -6,6 +6,7 @@ Exit codes: 0 nothing is missing; 1 something is.
 
 import argparse
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -21,6 +22,9 @@ OTHER_LOGINS = ("ARM_USE_OIDC", "ARM_USE_MSI", "ARM_USE_AKS_WORKLOAD_IDENTITY", 
 https://registry.terraform.io/providers/hashicorp/azurerm/latest/docs#argument-reference
 """
 
+ON_GITHUB = re.compile(r"github\.com[:/](?P<repository>[^/]+/[^/]+?)(\.git)?/?$")
+"""The address of a remote, by HTTPS or SSH."""
+
 NOBODY = "00000000-0000-0000-0000-000000000000"
 NOWHERE = ".example"
 """No name under it can be registered: https://www.rfc-editor.org/rfc/rfc2606#section-2"""
@@ -33,11 +37,11 @@ def missing(*, azure_cli: bool = False) -> list[str]:
         account = load().shared.account
     except SettingsError as error:
         return [*found, str(error)]
-    if azure_cli or not any(map(os.environ.get, OTHER_LOGINS)):
+    if azure_cli or not any(os.environ.get(name, "") not in {"", "false"} for name in OTHER_LOGINS):
         found += _login_problems(account)
     if names := [name for name in Account.model_fields if _is_placeholder(account, name)]:
         found.append(f"These are still placeholders: {', '.join(names)}. Fill them in in environments/shared.py.")
-    return found
+    return [*found, *_another_repository(account)]
 
 
 def in_words(command: str, found: list[str]) -> str:
@@ -48,6 +52,19 @@ def in_words(command: str, found: list[str]) -> str:
 def _is_placeholder(account: Account, name: str) -> bool:
     value = getattr(account, name)
     return any(text == NOBODY or text.endswith(NOWHERE) for text in ([value] if isinstance(value, str) else value))
+
+
+def _another_repository(account: Account) -> Iterator[str]:
+    """Where this checkout comes from, if it is not the repository whose workflows Azure would be told to trust."""
+    git = shutil.which("git")
+    command = [git or "", "remote", "get-url", "origin"]
+    origin = subprocess.run(command, capture_output=True, text=True, check=False).stdout if git else ""  # noqa: S603
+    here = ON_GITHUB.search(origin.strip())
+    if here and here["repository"].lower() != account.github_repository.lower():
+        yield (
+            f"This checkout comes from {here['repository']}, but github_repository is {account.github_repository}, "
+            "whose workflows Azure would trust. Correct it in environments/shared.py."
+        )
 
 
 def _login_problems(account: Account) -> Iterator[str]:

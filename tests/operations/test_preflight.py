@@ -32,6 +32,7 @@ class Machine:
         for name in preflight.OTHER_LOGINS:
             monkeypatch.delenv(name, raising=False)
         self.set(**FILLED_IN)
+        self.origin("")
 
     def set(self, **variables: str) -> None:
         for name, value in variables.items():
@@ -42,6 +43,9 @@ class Machine:
 
     def terraform(self, answer: str) -> None:
         self._program("tofu-of-the-test", f"#!/bin/sh\necho '{answer}'\n")
+
+    def origin(self, url: str) -> None:
+        self._program("git", f"#!/bin/sh\necho '{url}'\n")
 
     def asked(self) -> list[str]:
         log = self.folder / "az.log"
@@ -114,6 +118,9 @@ def test_who_logs_in_without_the_azure_cli_needs_none(machine: Machine, variable
     assert machine.asked() == []
     assert preflight.missing(azure_cli=True) == []
     assert len(machine.asked()) == 1
+    machine.set(**{variable: "false"})
+    assert preflight.missing() == []
+    assert len(machine.asked()) == 2
 
 
 @pytest.mark.parametrize(
@@ -131,6 +138,25 @@ def test_a_placeholder_is_named(machine: Machine, field: str, value: str) -> Non
     assert field in Account.model_fields
     machine.set(**{f"AUGEO_{field.upper()}": value})
     assert f"These are still placeholders: {field}. Fill them in in environments/shared.py." in preflight.missing()
+
+
+@pytest.mark.parametrize(
+    ("origin", "told"),
+    [
+        ("https://github.com/Augeo/platform.git", False),
+        ("git@github.com:augeo/platform.git", False),
+        ("ssh://git@github.com/augeo/platform", False),
+        ("https://git.augeo.org/augeo/infrastructure.git", False),
+        ("https://github.com/somebody/platform", True),
+        ("git@github.com:augeo/infrastructure.git", True),
+    ],
+)
+def test_a_checkout_of_another_repository_than_the_trusted_one_is_told(
+    machine: Machine, origin: str, told: bool
+) -> None:
+    machine.set(AUGEO_GITHUB_REPOSITORY="augeo/platform")
+    machine.origin(origin)
+    assert ["whose workflows Azure would trust" in each for each in preflight.missing()] == [True] * told
 
 
 def test_all_that_is_wrong_is_said_at_once_before_anything_is_planned(machine: Machine) -> None:

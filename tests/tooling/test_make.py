@@ -29,3 +29,14 @@ def test_a_shells_start_up_file_is_no_stack() -> None:
             check=True,
         )
         assert dry.stdout.splitlines()[-1].rstrip() == f".venv/bin/python -m scripts.synth{asked_for}"
+
+
+def test_deploy_asks_for_the_stack() -> None:
+    refused = subprocess.run(
+        ["/usr/bin/env", "make", "--dry-run", "deploy"],
+        env={name: value for name, value in NEWCOMER.items() if name != "ENV"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "ENV is missing: make deploy ENV=staging" in refused.stderr
