@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from environments import Platform
 from rehearsal import azurite, dump, entra, terraform
+from rehearsal.azure import SECONDS_PER_MINUTE
 from rehearsal.blobs import forwarding, guarded
 from rehearsal.endpoint import Endpoint
 from rehearsal.model import Json
@@ -98,7 +99,7 @@ def world(
     folder: Path,
     platform: Platform,
     *,
-    seconds_per_minute: float = 0.02,
+    seconds_per_minute: float = SECONDS_PER_MINUTE,
     blobs: bool = True,
     elsewhere: str | None = None,
     ca: Path | None = None,

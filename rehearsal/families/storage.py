@@ -13,6 +13,7 @@ POLICY = f"{CONTAINER}/immutabilityPolicies"
 
 
 def _account(write: Write) -> None:
+    """https://learn.microsoft.com/rest/api/storagerp/storage-accounts/create."""
     write.require("location", "sku.name", "kind")
     global_name(write, r"[a-z0-9]{3,24}")
     write.choice(
@@ -74,6 +75,7 @@ def _check_name(question: Question) -> Json:
 
 
 def _container(write: Write) -> None:
+    """https://learn.microsoft.com/azure/storage/blobs/anonymous-read-access-prevent."""
     write.choice("properties.publicAccess", "None", "Blob", "Container")
     account = write.azure.find(write.id.path.split("/blobServices/", maxsplit=1)[0])
     public = write.properties.get("publicAccess", "None") != "None"
@@ -100,6 +102,7 @@ def _container_deleted(azure: Azure, container: Resource) -> None:
 
 
 def _policy(write: Write) -> None:
+    """https://learn.microsoft.com/rest/api/storagerp/blob-containers/create-or-update-immutability-policy."""
     if write.previous and write.previous.properties["state"] == "Locked":
         raise conflict("The immutability policy is locked.", "ContainerImmutabilityPolicyLocked")
     write.properties["state"] = "Unlocked"

@@ -12,8 +12,6 @@ from rehearsal.model import Json, Resource, ResourceType, Write, bad_request, co
 PLAN = "Microsoft.Web/serverFarms"
 SITE = "Microsoft.Web/sites"
 SLOT = f"{SITE}/slots"
-_CONFIGS = ("appsettings", "connectionstrings", "azurestorageaccounts")
-"""Secrets, and so listed by POST."""
 _SOURCE = """
     https://github.com/hashicorp/terraform-provider-azurerm/pull/31320 and 32992: about 5 minutes to create and to
     delete an app or a slot with its plan and group, whatever the runtime. How they are shared out is an estimate.
