@@ -114,13 +114,6 @@ def _principal(azure: Azure, form: dict[str, str]) -> str:
     )
 
 
-def login(azure: Azure, name: str) -> dict[str, str]:
-    """ARM_ variables with which the workflow that a managed identity trusts logs in as it."""
-    identity = next(each for each in azure.all(IDENTITY) if each.id.name == name)
-    trusted = next(azure.all(CREDENTIAL, identity.id.path)).properties
-    return oidc(cast(str, identity.properties["clientId"]), trusted["issuer"], trusted["subject"])
-
-
 def oidc(client_id: str, issuer: str, subject: str) -> dict[str, str]:
     """ARM_ variables with which Terraform logs in by OIDC, with a token as the issuer would hand it out."""
     return {

@@ -39,6 +39,12 @@ def ground(subscription: str, platform: Platform, settings: Environment) -> list
     return [central, own, f"{central}/providers/{IDENTITIES}/{delivery}", f"{own}/providers/{IDENTITIES}/{api}"]
 
 
+def workflow(subscription: str, platform: Platform, settings: Environment, job: str) -> str:
+    """The path of the identity as which a job (`plan`, `apply`, `delivery`) of an environment's pipeline works."""
+    central = f"/subscriptions/{subscription}/resourceGroups/{platform.shared.names('resource_group')}"
+    return f"{central}/providers/{IDENTITIES}/{platform.names(settings)('identity', job)}"
+
+
 def _group(azure: Azure, name: str) -> str:
     path = f"/subscriptions/{azure.subscription}/resourceGroups/{name}"
     return azure.ensure(path, {"location": "eastus2"}).id.path

@@ -91,10 +91,8 @@ class Rehearsal:
 
     def terraform(self, body: Json | None = None) -> Terraform:
         """What works on the environment, as synthesized or as `body` has it, as its pipeline's apply job would."""
-        endpoint, central = self.world.endpoint, self.platform.shared.names("resource_group")
-        name = self.platform.names(self.platform.environments[self.name])("identity", "apply")
-        group = f"/subscriptions/{endpoint.subscription}/resourceGroups/{central}"
-        apply = endpoint.login(f"{group}/providers/{seed.IDENTITIES}/{name}")
+        endpoint, settings = self.world.endpoint, self.platform.environments[self.name]
+        apply = endpoint.login(seed.workflow(endpoint.subscription, self.platform, settings, "apply"))
         return self.world.stack(self.name, body or synthesis.environment(self.platform, self.name), identity=apply)
 
     def apply(self) -> tuple[int, str]:

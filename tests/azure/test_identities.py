@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from environments import load
-from rehearsal import azurite, entra, synthesis
+from rehearsal import azurite, entra, seed, synthesis
 from rehearsal.families.authorization import ASSIGNMENT, authorize
 from rehearsal.families.storage import CONTAINER
 from rehearsal.model import RefusedError
@@ -36,7 +36,8 @@ def shared(provider: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 def login(here: World, job: str) -> dict[str, str]:
     """ARM_ variables with which a job of dev logs in."""
     platform = load()
-    return entra.login(here.stand_in.azure, platform.names(platform.environments["dev"])("identity", job))
+    path = seed.workflow(here.endpoint.subscription, platform, platform.environments["dev"], job)
+    return here.endpoint.login(path)
 
 
 def test_apply_and_plan_can_do_their_jobs(shared: World) -> None:
