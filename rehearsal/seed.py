@@ -12,7 +12,8 @@ IDENTITIES = "Microsoft.ManagedIdentity/userAssignedIdentities"
 def shared(azure: Azure, platform: Platform) -> None:
     """The shared resource group, parent zone and registry."""
     names = platform.shared.names
-    group = _group(azure, names("resource_group"))
+    group = _group(azure.subscription, names("resource_group"))
+    azure.ensure(group, {"location": "eastus2"})
     azure.put(f"{group}/providers/Microsoft.Network/dnsZones/{platform.shared.account.domain}", {"location": "global"})
     registry = f"Microsoft.ContainerRegistry/registries/{names('container_registry')}"
     azure.put(f"{group}/providers/{registry}", {"location": "eastus2"})
@@ -32,8 +33,7 @@ def ground(subscription: str, platform: Platform, settings: Environment) -> list
     """The paths of the same, each after what it stands in."""
     names = platform.names(settings)
     central, own = (
-        f"/subscriptions/{subscription}/resourceGroups/{group}"
-        for group in (platform.shared.names("resource_group"), names("resource_group"))
+        _group(subscription, group) for group in (platform.shared.names("resource_group"), names("resource_group"))
     )
     delivery, api = names("identity", "delivery"), names("identity", "api")
     return [central, own, f"{central}/providers/{IDENTITIES}/{delivery}", f"{own}/providers/{IDENTITIES}/{api}"]
@@ -41,10 +41,9 @@ def ground(subscription: str, platform: Platform, settings: Environment) -> list
 
 def workflow(subscription: str, platform: Platform, settings: Environment, job: str) -> str:
     """The path of the identity as which a job (`plan`, `apply`, `delivery`) of an environment's pipeline works."""
-    central = f"/subscriptions/{subscription}/resourceGroups/{platform.shared.names('resource_group')}"
+    central = _group(subscription, platform.shared.names("resource_group"))
     return f"{central}/providers/{IDENTITIES}/{platform.names(settings)('identity', job)}"
 
 
-def _group(azure: Azure, name: str) -> str:
-    path = f"/subscriptions/{azure.subscription}/resourceGroups/{name}"
-    return azure.ensure(path, {"location": "eastus2"}).id.path
+def _group(subscription: str, name: str) -> str:
+    return f"/subscriptions/{subscription}/resourceGroups/{name}"

@@ -1,11 +1,10 @@
 """What can be rehearsed without the provider: Terraform's state and its locks, with resources of Terraform's own."""
 
-import re
 from collections.abc import Callable
 
 from environments import Platform
 from rehearsal.model import Json
-from rehearsal.terraform import Terraform, running
+from rehearsal.terraform import Terraform, running, state_lock
 from rehearsal.world import World
 
 CONTAINER = "tfstate-dev"
@@ -45,11 +44,11 @@ def rehearse(world: World, platform: Platform, say: Callable[[str], None]) -> No
         if not any("Creating..." in line for line in first.stdout or ()):
             raise StateError("The first apply ended before it made anything.")
         held = _ran(slow, "apply", "-auto-approve", "-no-color", "-lock-timeout=2s", code=1)
-    holder, lock = re.search(r"Who:\s+(\S+)", held), re.search(r"ID:\s+(\S+)", held)
-    if holder is None or lock is None:
+    lock = state_lock(held)
+    if lock is None:
         raise StateError(held)
-    say(f"  the second run waited 2s and was told of {holder[1]}; the first was killed")
-    _ran(slow, "force-unlock", "-force", lock[1])
+    say(f"  the second run waited 2s and was told of {lock.holder}; the first was killed")
+    _ran(slow, "force-unlock", "-force", lock.id)
     quick = stack(world, platform, "state", things=2)
     _ran(quick, "apply", "-auto-approve", "-no-color")
     _ran(quick, "plan", "-no-color", "-detailed-exitcode")

@@ -1,7 +1,5 @@
 """The rehearsal's steps, in order. Each does one thing to an environment, checks it, and says what it saw."""
 
-import json
-import re
 import subprocess
 import time
 from collections.abc import Callable
@@ -13,7 +11,7 @@ from environments import Environment, Platform
 from rehearsal import seed, synthesis, timeline
 from rehearsal.model import Json
 from rehearsal.progress import Progress, clock_time
-from rehearsal.terraform import Run, Terraform, errors, events, running
+from rehearsal.terraform import Run, Terraform, errors, events, running, state_lock
 from rehearsal.world import World
 from scripts.plan_guard.guard import Guard
 from scripts.plan_guard.judge import Place
@@ -151,17 +149,16 @@ class Rehearsal:
         with running(stack.start("apply", "-json", "-auto-approve")) as first:
             _wait_for(first, "apply_start")
             second = self.ran(stack.run("apply", "-no-color", "-auto-approve", f"-lock-timeout={LOCK_WAIT}"), 1)
-        holder = re.search(r"Who:\s+(\S+)", second.output)
-        lock = re.search(r"ID:\s+(\S+)", second.output)
-        if holder is None or lock is None:
+        lock = state_lock(second.output)
+        if lock is None:
             raise StepError(second.output[-4000:])
-        self.ran(stack.run("force-unlock", "-force", lock[1]))
+        self.ran(stack.run("force-unlock", "-force", lock.id))
         self.ran(stack.apply())
         _expect_no_changes(self.ran(stack.plan(), 0, 2))
         after = _addresses(stack.state())
         if len(after) != before:
             raise StepError(f"{before} resources before the apply was killed, {len(after)} after it")
-        return before, f"the second waited {LOCK_WAIT} and was told of {holder[1]}; killed, unlocked, converged"
+        return before, f"the second waited {LOCK_WAIT} and was told of {lock.holder}; killed, unlocked, converged"
 
     def destroy(self) -> tuple[int, str]:
         """Refused of an environment that is protected; done of a copy whose settings declare it disposable."""
@@ -266,6 +263,6 @@ def _containers(state: Json, account: str) -> list[str]:
 
 def _wait_for(process: subprocess.Popen[str], type_: str) -> None:
     for line in process.stdout or ():
-        if line.startswith("{") and json.loads(line).get("type") == type_:
+        if any(event.get("type") == type_ for event in events(line)):
             return
     raise StepError(f"The apply ended before '{type_}'.")

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -10,6 +11,7 @@ import time
 from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from rehearsal.model import Json
 
@@ -152,6 +154,19 @@ def errors(output: str) -> list[str]:
     """The errors among them, in Terraform's words."""
     found = (event.get("diagnostic", {}) for event in events(output))
     return [f"{each['summary']} {each.get('detail', '')}".strip() for each in found if each.get("severity") == "error"]
+
+
+class StateLock(NamedTuple):
+    """Whose run holds a state, as Terraform tells one that has waited for it in vain."""
+
+    id: str
+    holder: str
+
+
+def state_lock(output: str) -> StateLock | None:
+    """The lock that a run was told of; None where it was told of none."""
+    id_, holder = re.search(r"ID:\s+(\S+)", output), re.search(r"Who:\s+(\S+)", output)
+    return StateLock(id_[1], holder[1]) if id_ and holder else None
 
 
 def provider_missing(run: Run) -> bool:

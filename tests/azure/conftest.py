@@ -34,6 +34,14 @@ def stand_in(tmp_path: Path) -> Iterator[StandIn]:
         yield found
 
 
+@pytest.fixture
+def without_provider(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Terraform that finds no provider anywhere, whatever this machine has."""
+    nowhere = tmp_path / "terraformrc"
+    nowhere.write_text(f'provider_installation {{ filesystem_mirror {{ path = "{tmp_path}" }} }}', encoding="utf-8")
+    monkeypatch.setenv("TF_CLI_CONFIG_FILE", str(nowhere))
+
+
 @pytest.fixture(scope="session")
 def binary() -> str:
     """Terraform or OpenTofu."""

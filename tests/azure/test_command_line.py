@@ -172,12 +172,10 @@ def test_the_driver_works_on_another_endpoint(provider: Path, tmp_path: Path, se
     assert made in [each["id"].lower() for each in held], "the served one holds it"
 
 
+@pytest.mark.usefixtures("without_provider")
 def test_a_state_is_rehearsed_with_another_endpoint_s_tokens(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    nowhere = tmp_path / "terraformrc"
-    nowhere.write_text(f'provider_installation {{ filesystem_mirror {{ path = "{tmp_path}" }} }}', encoding="utf-8")
-    monkeypatch.setenv("TF_CLI_CONFIG_FILE", str(nowhere))
     kept = tmp_path / "kept"
     with serving("--keep", str(kept)) as (process, exports, _):
         there = endpoint(exports)

@@ -2,7 +2,6 @@
 
 import re
 import time
-from pathlib import Path
 
 import pytest
 
@@ -55,13 +54,10 @@ def test_a_second_apply_waits_and_is_told_who_holds_the_state_and_a_killed_one_i
     assert len(quick.state()["resources"][0]["instances"]) == 2
 
 
-@pytest.mark.usefixtures("containers")
+@pytest.mark.usefixtures("containers", "without_provider")
 def test_state_alone_is_rehearsed_where_there_is_no_provider(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    nowhere = tmp_path / "terraformrc"
-    nowhere.write_text(f'provider_installation {{ filesystem_mirror {{ path = "{tmp_path}" }} }}', encoding="utf-8")
-    monkeypatch.setenv("TF_CLI_CONFIG_FILE", str(nowhere))
     monkeypatch.setattr("sys.argv", ["rehearsal", "dev"])
     assert rehearsal_main.main() == 0
     said = capsys.readouterr().out
