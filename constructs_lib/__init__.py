@@ -1,5 +1,1 @@
-"""One file a capability. Importing any of them first puts the bindings in place, see ``bindings.py``."""
-
-from constructs_lib import bindings
-
-bindings.install()
+"""The capabilities of the platform, one file each: network, database, web app, alerts and so on."""

@@ -7,14 +7,6 @@ Each row names its page in docs/operations/runbook/, and the page's address ends
 from collections.abc import Iterable
 from typing import Literal, NamedTuple
 
-from constructs_lib.availability import Availability, TestName
-from constructs_lib.cache import Cache
-from constructs_lib.database import Database
-from constructs_lib.observability import Observability
-from constructs_lib.place import AzureStack, Capability
-from constructs_lib.teams import Teams
-from constructs_lib.web_app import WebApp
-
 from cdktf_cdktf_provider_azurerm.monitor_action_group import (
     MonitorActionGroup,
     MonitorActionGroupEmailReceiver,
@@ -41,6 +33,13 @@ from cdktf_cdktf_provider_azurerm.monitor_scheduled_query_rules_alert_v2 import 
     MonitorScheduledQueryRulesAlertV2CriteriaFailingPeriods,
 )
 
+from constructs_lib.availability import Availability, TestName
+from constructs_lib.cache import Cache
+from constructs_lib.database import Database
+from constructs_lib.observability import Observability
+from constructs_lib.place import AzureStack, Capability
+from constructs_lib.teams import Teams
+from constructs_lib.web_app import WebApp
 from environments.naming import LOCATION_NAMES, Location
 
 Severity = Literal[0, 1, 2, 3]
@@ -279,7 +278,7 @@ class ActionGroup(Capability):
         self.group = MonitorActionGroup(
             self,
             "group",
-            name=self.place.names("action_group"),
+            name=self.place.names.compose("action_group"),
             # Azure takes 12 characters.
             short_name=f"{self.place.account.workload[:5]}-{self.place.names.environment}",
             resource_group_name=self.place.resource_group,

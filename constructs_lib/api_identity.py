@@ -4,12 +4,12 @@ The shared stack makes it, in the environment's resource group, with its right t
 apply needs no say over rights on the registry, which all environments share. The environment looks it up by name.
 """
 
-from constructs_lib.place import AzureStack, Capability, Place
-from constructs_lib.roles import grant
-
 from cdktf_cdktf_provider_azurerm.container_registry import ContainerRegistry
 from cdktf_cdktf_provider_azurerm.data_azurerm_user_assigned_identity import DataAzurermUserAssignedIdentity
 from cdktf_cdktf_provider_azurerm.user_assigned_identity import UserAssignedIdentity
+
+from constructs_lib.place import AzureStack, Capability, Place
+from constructs_lib.roles import grant
 
 
 class ApiIdentity(Capability):
@@ -22,7 +22,7 @@ class ApiIdentity(Capability):
 
     def __init__(self, scope: AzureStack, id_: str, *, target: Place, registry: ContainerRegistry) -> None:
         super().__init__(scope, id_)
-        identity = UserAssignedIdentity(self, "identity", **target("identity", "api"))
+        identity = UserAssignedIdentity(self, "identity", **target.arguments("identity", "api"))
         grant(
             self,
             "pulls-images",
@@ -36,5 +36,5 @@ class ApiIdentity(Capability):
 def look_up_identity(stack: AzureStack, role: str, *, resource_group: str) -> DataAzurermUserAssignedIdentity:
     """An identity of the environment that the shared stack has made: "api" or "delivery"."""
     return DataAzurermUserAssignedIdentity(
-        stack, f"{role}-identity", name=stack.place.names("identity", role), resource_group_name=resource_group
+        stack, f"{role}-identity", name=stack.place.names.compose("identity", role), resource_group_name=resource_group
     )

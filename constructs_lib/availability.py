@@ -2,14 +2,14 @@
 
 from typing import Literal, NamedTuple
 
-from constructs_lib.observability import Observability
-from constructs_lib.place import AzureStack, Capability
-
 from cdktf_cdktf_provider_azurerm.application_insights_standard_web_test import (
     ApplicationInsightsStandardWebTest,
     ApplicationInsightsStandardWebTestRequest,
     ApplicationInsightsStandardWebTestValidationRules,
 )
+
+from constructs_lib.observability import Observability
+from constructs_lib.place import AzureStack, Capability
 
 # Five, as Microsoft advises, so that one place's trouble is not taken for ours.
 # https://learn.microsoft.com/azure/azure-monitor/app/availability#location-population-tags

@@ -1,13 +1,12 @@
 """The monthly budget of the environment's resource group."""
 
-from constructs_lib.place import AzureStack, Capability
-
 from cdktf_cdktf_provider_azurerm.consumption_budget_resource_group import (
     ConsumptionBudgetResourceGroup,
     ConsumptionBudgetResourceGroupNotification,
     ConsumptionBudgetResourceGroupTimePeriod,
 )
 
+from constructs_lib.place import AzureStack, Capability
 from environments.settings import BudgetSettings
 
 THRESHOLDS = ((80, "Actual"), (100, "Actual"), (100, "Forecasted"))

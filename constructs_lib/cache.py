@@ -1,14 +1,13 @@
 """Azure Managed Redis, TLS only, reached through its private endpoint alone."""
 
+from cdktf_cdktf_provider_azurerm.log_analytics_workspace import LogAnalyticsWorkspace
+from cdktf_cdktf_provider_azurerm.managed_redis import ManagedRedis, ManagedRedisDefaultDatabase
+
 from constructs_lib.diagnostics import Categories, diagnostic_setting, send_diagnostics
 from constructs_lib.network import Network
 from constructs_lib.place import AzureStack, Capability
 from constructs_lib.private_endpoint import private_endpoint
 from constructs_lib.protection import protect
-
-from cdktf_cdktf_provider_azurerm.log_analytics_workspace import LogAnalyticsWorkspace
-from cdktf_cdktf_provider_azurerm.managed_redis import ManagedRedis, ManagedRedisDefaultDatabase
-
 from environments.settings import CacheSettings
 
 
@@ -28,7 +27,7 @@ class Cache(Capability):
         self.redis = ManagedRedis(
             self,
             "redis",
-            **self.place("managed_redis"),
+            **self.place.arguments("managed_redis"),
             sku_name=settings.sku,
             high_availability_enabled=settings.high_availability,
             public_network_access="Disabled",

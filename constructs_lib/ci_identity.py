@@ -8,9 +8,6 @@ https://learn.microsoft.com/entra/workload-id/workload-identity-federation-creat
 from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple
 
-from constructs_lib.place import AzureStack, Capability, Place
-from constructs_lib.roles import ROLE_IDS, CustomRole, Role, grant
-
 from cdktf_cdktf_provider_azurerm.container_registry import ContainerRegistry
 from cdktf_cdktf_provider_azurerm.dns_zone import DnsZone
 from cdktf_cdktf_provider_azurerm.federated_identity_credential import FederatedIdentityCredential
@@ -18,6 +15,9 @@ from cdktf_cdktf_provider_azurerm.resource_group import ResourceGroup
 from cdktf_cdktf_provider_azurerm.role_definition import RoleDefinition, RoleDefinitionPermissions
 from cdktf_cdktf_provider_azurerm.storage_container import StorageContainer
 from cdktf_cdktf_provider_azurerm.user_assigned_identity import UserAssignedIdentity
+
+from constructs_lib.place import AzureStack, Capability, Place
+from constructs_lib.roles import ROLE_IDS, CustomRole, Role, grant
 
 Job = Literal["plan", "apply", "delivery"]
 
@@ -195,7 +195,7 @@ class SharedCi(Capability):
         self.plan = CiIdentity(
             self,
             "plan",
-            name=self.place.names("identity", "plan"),
+            name=self.place.names.compose("identity", "plan"),
             tags=self.place.tags,
             github_environment="shared-plan",
             rights=(
@@ -243,7 +243,7 @@ class EnvironmentCi(Capability):
             return CiIdentity(
                 self,
                 job,
-                name=target.names("identity", job),
+                name=target.names.compose("identity", job),
                 tags=target.tags,
                 github_environment=github_environment,
                 rights=rights,

@@ -4,10 +4,10 @@ import json
 import uuid
 from typing import Literal, NamedTuple
 
+from cdktf_cdktf_provider_azurerm.application_insights_workbook import ApplicationInsightsWorkbook
+
 from constructs_lib.observability import LOG_WORKSPACES, Observability
 from constructs_lib.place import AzureStack, Capability
-
-from cdktf_cdktf_provider_azurerm.application_insights_workbook import ApplicationInsightsWorkbook
 
 
 class Tile(NamedTuple):
@@ -75,7 +75,7 @@ class Dashboard(Capability):
             location=self.place.location,
             resource_group_name=group,
             # azurerm takes no capitals here, and the workspace's own id has some.
-            source_id=self.place.resource_id(LOG_WORKSPACES, self.place.names("log_analytics")).lower(),
+            source_id=self.place.resource_id(LOG_WORKSPACES, self.place.names.compose("log_analytics")).lower(),
             category="workbook",
             data_json=json.dumps(_workbook({"workspace": observability.workspace.id, "activity log": activity_log_id})),
             depends_on=[observability.workspace],

@@ -1,12 +1,5 @@
 """PostgreSQL 17 on a flexible server, reached through its private endpoint alone."""
 
-from constructs_lib.diagnostics import send_diagnostics
-from constructs_lib.exceptions import except_check
-from constructs_lib.network import Network
-from constructs_lib.place import AzureStack, Capability
-from constructs_lib.private_endpoint import private_endpoint
-from constructs_lib.protection import protect
-
 from cdktf import TerraformResource
 from cdktf_cdktf_provider_azurerm.log_analytics_workspace import LogAnalyticsWorkspace
 from cdktf_cdktf_provider_azurerm.postgresql_flexible_server import (
@@ -23,6 +16,12 @@ from cdktf_cdktf_provider_azurerm.postgresql_flexible_server_configuration impor
 )
 from cdktf_cdktf_provider_azurerm.postgresql_flexible_server_database import PostgresqlFlexibleServerDatabase
 
+from constructs_lib.checkov_exceptions import except_check
+from constructs_lib.diagnostics import send_diagnostics
+from constructs_lib.network import Network
+from constructs_lib.place import AzureStack, Capability
+from constructs_lib.private_endpoint import private_endpoint
+from constructs_lib.protection import protect
 from environments.settings import DatabaseSettings
 
 PARAMETERS = {
@@ -82,7 +81,7 @@ class Database(Capability):
         self.server = PostgresqlFlexibleServer(
             self,
             "server",
-            **self.place("postgresql", name=settings.server_name),
+            **self.place.arguments("postgresql", name=settings.server_name),
             version="17",
             sku_name=settings.sku,
             storage_mb=settings.storage_gb * 1024,

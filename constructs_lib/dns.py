@@ -4,9 +4,6 @@ Two phases: until the registrar delegates the parent domain (`Domain.delegated`)
 because certificates and bindings are validated by looking the names up.
 """
 
-from constructs_lib.place import AzureStack, Capability
-from constructs_lib.protection import protect
-
 from cdktf import TerraformResource, TerraformResourceLifecycle
 from cdktf_cdktf_provider_azurerm.app_service_certificate_binding import AppServiceCertificateBinding
 from cdktf_cdktf_provider_azurerm.app_service_custom_hostname_binding import AppServiceCustomHostnameBinding
@@ -17,6 +14,8 @@ from cdktf_cdktf_provider_azurerm.dns_txt_record import DnsTxtRecord, DnsTxtReco
 from cdktf_cdktf_provider_azurerm.dns_zone import DnsZone
 from cdktf_cdktf_provider_azurerm.linux_web_app import LinuxWebApp
 
+from constructs_lib.place import AzureStack, Capability
+from constructs_lib.protection import protect
 from environments.settings import Domain
 
 HOUR = 3600

@@ -4,10 +4,6 @@ import json
 from pathlib import Path
 from typing import NamedTuple
 
-from constructs_lib.diagnostics import send_diagnostics
-from constructs_lib.dns import Dns
-from constructs_lib.place import AzureStack, Capability
-
 from cdktf_cdktf_provider_azurerm.cdn_frontdoor_custom_domain import (
     CdnFrontdoorCustomDomain,
     CdnFrontdoorCustomDomainTls,
@@ -37,6 +33,9 @@ from cdktf_cdktf_provider_azurerm.cdn_frontdoor_security_policy import (
 from cdktf_cdktf_provider_azurerm.linux_web_app import LinuxWebApp
 from cdktf_cdktf_provider_azurerm.log_analytics_workspace import LogAnalyticsWorkspace
 
+from constructs_lib.diagnostics import send_diagnostics
+from constructs_lib.dns import Dns
+from constructs_lib.place import AzureStack, Capability
 from environments.settings import FrontDoorSettings
 
 SKU = "Standard_AzureFrontDoor"
@@ -68,7 +67,7 @@ class Edge(Capability):
         self.profile = CdnFrontdoorProfile(
             self,
             "profile",
-            name=self.place.names("front_door"),
+            name=self.place.names.compose("front_door"),
             resource_group_name=self.place.resource_group,
             sku_name=SKU,
             response_timeout_seconds=60,
@@ -78,7 +77,7 @@ class Edge(Capability):
         self.endpoint = CdnFrontdoorEndpoint(
             self,
             "endpoint",
-            name=self.place.names("front_door_endpoint"),
+            name=self.place.names.compose("front_door_endpoint"),
             cdn_frontdoor_profile_id=self.profile.id,
             tags=self.place.tags,
         )
@@ -179,7 +178,7 @@ class Edge(Capability):
         firewall = CdnFrontdoorFirewallPolicy(
             self,
             "firewall",
-            name=self.place.names("front_door_firewall"),
+            name=self.place.names.compose("front_door_firewall"),
             resource_group_name=self.place.resource_group,
             sku_name=SKU,
             mode="Prevention",

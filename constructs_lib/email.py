@@ -4,11 +4,6 @@ First the domain and its DNS records; then, once `scripts/` has had Azure verify
 that), `EmailSettings.verified=True` links the domain, and mail can be sent.
 """
 
-from constructs_lib.diagnostics import send_diagnostics
-from constructs_lib.dns import Dns
-from constructs_lib.place import AzureStack, Capability
-from constructs_lib.protection import protect
-
 from cdktf_cdktf_provider_azurerm.communication_service import CommunicationService
 from cdktf_cdktf_provider_azurerm.communication_service_email_domain_association import (
     CommunicationServiceEmailDomainAssociation,
@@ -20,6 +15,10 @@ from cdktf_cdktf_provider_azurerm.email_communication_service_domain_sender_user
 )
 from cdktf_cdktf_provider_azurerm.log_analytics_workspace import LogAnalyticsWorkspace
 
+from constructs_lib.diagnostics import send_diagnostics
+from constructs_lib.dns import Dns
+from constructs_lib.place import AzureStack, Capability
+from constructs_lib.protection import protect
 from environments.settings import EmailSettings
 
 # https://learn.microsoft.com/azure/communication-services/quickstarts/email/add-custom-verified-domains
@@ -39,7 +38,7 @@ class Email(Capability):
         self.service = CommunicationService(
             self,
             "service",
-            name=self.place.names("communication_service"),
+            name=self.place.names.compose("communication_service"),
             resource_group_name=group,
             data_location=settings.data_location,
             tags=tags,
@@ -49,7 +48,7 @@ class Email(Capability):
         self.email = EmailCommunicationService(
             self,
             "email",
-            name=self.place.names("email_service"),
+            name=self.place.names.compose("email_service"),
             resource_group_name=group,
             data_location=settings.data_location,
             tags=tags,

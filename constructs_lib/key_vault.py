@@ -2,19 +2,18 @@
 
 from collections.abc import Mapping, Sequence
 
-from constructs_lib.diagnostics import send_diagnostics
-from constructs_lib.exceptions import except_check
-from constructs_lib.network import Network
-from constructs_lib.place import AzureStack, Capability
-from constructs_lib.protection import protect
-from constructs_lib.roles import grant
-
 from cdktf_cdktf_provider_azurerm.data_azurerm_user_assigned_identity import DataAzurermUserAssignedIdentity
 from cdktf_cdktf_provider_azurerm.key_vault import KeyVault as AzurermKeyVault
 from cdktf_cdktf_provider_azurerm.key_vault import KeyVaultNetworkAcls
 from cdktf_cdktf_provider_azurerm.log_analytics_workspace import LogAnalyticsWorkspace
 from cdktf_cdktf_provider_azurerm.user_assigned_identity import UserAssignedIdentity
 
+from constructs_lib.checkov_exceptions import except_check
+from constructs_lib.diagnostics import send_diagnostics
+from constructs_lib.network import Network
+from constructs_lib.place import AzureStack, Capability
+from constructs_lib.protection import protect
+from constructs_lib.roles import grant
 from environments.settings import KeyVaultSettings
 
 
@@ -44,7 +43,7 @@ class KeyVault(Capability):
         self.vault = AzurermKeyVault(
             self,
             "vault",
-            **self.place("key_vault"),
+            **self.place.arguments("key_vault"),
             tenant_id=self.place.account.tenant_id,
             sku_name="standard",
             rbac_authorization_enabled=True,
@@ -81,4 +80,4 @@ class KeyVault(Capability):
 
         https://learn.microsoft.com/azure/app-service/app-service-key-vault-references
         """
-        return f"@Microsoft.KeyVault(VaultName={self.place.names('key_vault')};SecretName={secret})"
+        return f"@Microsoft.KeyVault(VaultName={self.place.names.compose('key_vault')};SecretName={secret})"

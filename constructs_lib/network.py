@@ -3,9 +3,6 @@
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
-from constructs_lib.diagnostics import send_diagnostics
-from constructs_lib.place import AzureStack, Capability
-
 from cdktf_cdktf_provider_azurerm.log_analytics_workspace import LogAnalyticsWorkspace
 from cdktf_cdktf_provider_azurerm.network_security_group import (
     NetworkSecurityGroup,
@@ -19,6 +16,8 @@ from cdktf_cdktf_provider_azurerm.subnet_network_security_group_association impo
 )
 from cdktf_cdktf_provider_azurerm.virtual_network import VirtualNetwork
 
+from constructs_lib.diagnostics import send_diagnostics
+from constructs_lib.place import AzureStack, Capability
 from environments.settings import NetworkSettings
 
 POSTGRESQL, PGBOUNCER, REDIS = "5432", "6432", "10000"
@@ -48,7 +47,7 @@ class Network(Capability):
         super().__init__(scope, id_)
         self._workspace = workspace
         self.virtual_network = VirtualNetwork(
-            self, "vnet", **self.place("virtual_network"), address_space=[settings.address_space]
+            self, "vnet", **self.place.arguments("virtual_network"), address_space=[settings.address_space]
         )
         send_diagnostics(self.virtual_network, workspace)
         self.app_subnet = self._subnet(
@@ -94,7 +93,7 @@ class Network(Capability):
         subnet = Subnet(
             self,
             f"{role}-subnet",
-            name=self.place.names("subnet", role),
+            name=self.place.names.compose("subnet", role),
             resource_group_name=self.place.resource_group,
             virtual_network_name=self.virtual_network.name,
             address_prefixes=[prefix],
@@ -108,7 +107,7 @@ class Network(Capability):
         group = NetworkSecurityGroup(
             self,
             f"{role}-nsg",
-            **self.place("network_security_group", role),
+            **self.place.arguments("network_security_group", role),
             security_rule=[*(_allow(100 + 10 * at, rule) for at, rule in enumerate(rules)), *_deny_the_rest()],
         )
         send_diagnostics(group, self._workspace)
@@ -124,7 +123,7 @@ class Network(Capability):
         PrivateDnsZoneVirtualNetworkLink(
             self,
             f"{role}-zone-link",
-            name=self.place.names("virtual_network"),
+            name=self.place.names.compose("virtual_network"),
             resource_group_name=self.place.resource_group,
             private_dns_zone_name=zone.name,
             virtual_network_id=self.virtual_network.id,

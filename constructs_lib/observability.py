@@ -1,12 +1,11 @@
 """Where everything is logged: one workspace, with an Application Insights for the API and one for the browser."""
 
-from constructs_lib.diagnostics import send_diagnostics
-from constructs_lib.place import AzureStack, Capability
-from constructs_lib.protection import protect
-
 from cdktf_cdktf_provider_azurerm.application_insights import ApplicationInsights
 from cdktf_cdktf_provider_azurerm.log_analytics_workspace import LogAnalyticsWorkspace
 
+from constructs_lib.diagnostics import send_diagnostics
+from constructs_lib.place import AzureStack, Capability
+from constructs_lib.protection import protect
 from environments.settings import ObservabilitySettings
 
 LOG_WORKSPACES = "Microsoft.OperationalInsights/workspaces"
@@ -17,7 +16,7 @@ def log_workspace(owner: Capability, settings: ObservabilitySettings) -> LogAnal
     workspace = LogAnalyticsWorkspace(
         owner,
         "workspace",
-        **owner.place("log_analytics"),
+        **owner.place.arguments("log_analytics"),
         sku="PerGB2018",
         retention_in_days=settings.retention_days,
         daily_quota_gb=settings.daily_cap_gb,
@@ -43,7 +42,7 @@ class Observability(Capability):
         return ApplicationInsights(
             self,
             role,
-            **self.place("application_insights", role),
+            **self.place.arguments("application_insights", role),
             application_type="web",
             workspace_id=self.workspace.id,
             retention_in_days=settings.retention_days,

@@ -4,8 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple, Self, TypedDict
 
-from constructs_lib.tags import tags
-
 from cdktf import AzurermBackend, TerraformStack
 from cdktf_cdktf_provider_azurerm.provider import (
     AzurermProvider,
@@ -17,6 +15,7 @@ from cdktf_cdktf_provider_azurerm.provider import (
 )
 from constructs import Construct
 
+from constructs_lib.tags import tags
 from environments.naming import Kind, Location, Names
 from environments.settings import Account, Environment, Platform
 
@@ -54,7 +53,7 @@ class Place:
             shared.names,
             shared.location,
             tags(shared.account, "shared"),
-            shared.names("resource_group"),
+            shared.names.compose("resource_group"),
         )
 
     @classmethod
@@ -66,7 +65,7 @@ class Place:
             names,
             environment.location,
             tags(account, environment.name),
-            names("resource_group"),
+            names.compose("resource_group"),
             environment.disposable,
         )
 
@@ -78,15 +77,17 @@ class Place:
     @property
     def resource_group_id(self) -> str:
         """The resource group's Resource Manager id."""
-        return f"{self.subscription_id}/resourceGroups/{self.names('resource_group')}"
+        return f"{self.subscription_id}/resourceGroups/{self.names.compose('resource_group')}"
 
-    def __call__(self, kind: Kind, role: str = "", *, name: str | None = None, location: str | None = None) -> Standing:
-        """Name, location, resource group and tags, to be unpacked: `KeyVault(self, "vault", **place("key_vault"))`.
+    def arguments(
+        self, kind: Kind, role: str = "", *, name: str | None = None, location: str | None = None
+    ) -> Standing:
+        """Name, location, resource group and tags: `KeyVault(self, "vault", **place.arguments("key_vault"))`.
 
-        `name` and `location` stand in for the composed name and the environment's location.
+        `name` and `location` replace the composed name and the environment's location.
         """
         return Standing(
-            name=name or self.names(kind, role),
+            name=name or self.names.compose(kind, role),
             location=location or self.location,
             resource_group_name=self.resource_group,
             tags=self.tags,

@@ -2,15 +2,15 @@
 
 from typing import Literal
 
-from constructs_lib.network import Network
-from constructs_lib.place import Capability
-
 from cdktf import TerraformResource
 from cdktf_cdktf_provider_azurerm.private_endpoint import (
     PrivateEndpoint,
     PrivateEndpointPrivateDnsZoneGroup,
     PrivateEndpointPrivateServiceConnection,
 )
+
+from constructs_lib.network import Network
+from constructs_lib.place import Capability
 
 # https://learn.microsoft.com/azure/private-link/private-endpoint-dns
 SUBRESOURCES = {"database": "postgresqlServer", "cache": "redisEnterprise"}
@@ -20,7 +20,7 @@ def private_endpoint(
     owner: Capability, *, role: Literal["database", "cache"], target: TerraformResource, network: Network
 ) -> PrivateEndpoint:
     """Connect `target` to the endpoints subnet, under its name in the private zone."""
-    standing = owner.place("private_endpoint", role)
+    standing = owner.place.arguments("private_endpoint", role)
     return PrivateEndpoint(
         owner,
         "endpoint",

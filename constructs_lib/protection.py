@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
-from constructs_lib.place import Place
-
 from cdktf import TerraformResource, TerraformResourceLifecycle
 from cdktf_cdktf_provider_azurerm.management_lock import ManagementLock
+
+from constructs_lib.place import Place
 
 
 def protect(

@@ -1,13 +1,12 @@
 """The container registry of all environments: one image is built once and promoted by digest."""
 
-from constructs_lib.diagnostics import send_diagnostics
-from constructs_lib.exceptions import except_check
-from constructs_lib.place import AzureStack, Capability
-from constructs_lib.protection import protect
-
 from cdktf_cdktf_provider_azurerm.container_registry import ContainerRegistry
 from cdktf_cdktf_provider_azurerm.log_analytics_workspace import LogAnalyticsWorkspace
 
+from constructs_lib.checkov_exceptions import except_check
+from constructs_lib.diagnostics import send_diagnostics
+from constructs_lib.place import AzureStack, Capability
+from constructs_lib.protection import protect
 from environments.settings import RegistrySettings
 
 UNMET = {
@@ -31,7 +30,7 @@ class Registry(Capability):
         self.registry = ContainerRegistry(
             self,
             "registry",
-            **self.place("container_registry"),
+            **self.place.arguments("container_registry"),
             sku=settings.sku,
             admin_enabled=False,
             anonymous_pull_enabled=False,

@@ -2,10 +2,10 @@
 
 from typing import Literal, NamedTuple
 
-from constructs_lib.place import Capability
-
 from cdktf import TerraformResourceLifecycle
 from cdktf_cdktf_provider_azurerm.role_assignment import RoleAssignment
+
+from constructs_lib.place import Capability
 
 # Built-in roles by id: a name would cost a look-up that the apply identity need not be allowed.
 # https://learn.microsoft.com/azure/role-based-access-control/built-in-roles

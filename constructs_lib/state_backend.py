@@ -2,11 +2,10 @@
 
 from collections.abc import Mapping
 
-from constructs_lib.place import AzureStack, Capability, Place, State
-from constructs_lib.storage import blobs_rule, container, forget_old, storage_account, versions_rule
-
 from cdktf_cdktf_provider_azurerm.log_analytics_workspace import LogAnalyticsWorkspace
 
+from constructs_lib.place import AzureStack, Capability, Place, State
+from constructs_lib.storage import blobs_rule, container, forget_old, storage_account, versions_rule
 from environments.settings import StateSettings
 
 PLANS_KEPT_DAYS = 30
@@ -14,7 +13,7 @@ PLANS_KEPT_DAYS = 30
 
 def state_of(stack: str, *, shared: Place) -> State:
     """Where the state of the stack with this name is."""
-    return State(account=shared.names("storage", "state"), container=f"tfstate-{stack}")
+    return State(account=shared.names.compose("storage", "state"), container=f"tfstate-{stack}")
 
 
 class StateBackend(Capability):

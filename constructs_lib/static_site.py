@@ -1,14 +1,13 @@
 """The admin site on Static Web Apps. Its routes and headers ship with its build, in staticwebapp.config.json."""
 
-from constructs_lib.diagnostics import send_diagnostics
-from constructs_lib.dns import Dns
-from constructs_lib.place import AzureStack, Capability
-from constructs_lib.protection import protect
-
 from cdktf_cdktf_provider_azurerm.log_analytics_workspace import LogAnalyticsWorkspace
 from cdktf_cdktf_provider_azurerm.static_web_app import StaticWebApp
 from cdktf_cdktf_provider_azurerm.static_web_app_custom_domain import StaticWebAppCustomDomain
 
+from constructs_lib.diagnostics import send_diagnostics
+from constructs_lib.dns import Dns
+from constructs_lib.place import AzureStack, Capability
+from constructs_lib.protection import protect
 from environments.settings import StaticSiteSettings
 
 
@@ -22,7 +21,7 @@ class StaticSite(Capability):
         self.site = StaticWebApp(
             self,
             "site",
-            **self.place("static_site", location=settings.location),
+            **self.place.arguments("static_site", location=settings.location),
             sku_tier=settings.tier,
             sku_size=settings.tier,
             preview_environments_enabled=False,

@@ -3,13 +3,6 @@
 from dataclasses import replace
 from typing import Literal
 
-from constructs_lib.diagnostics import send_diagnostics
-from constructs_lib.exceptions import except_check
-from constructs_lib.network import Network
-from constructs_lib.place import AzureStack, Capability
-from constructs_lib.protection import protect
-from constructs_lib.roles import grant
-
 from cdktf_cdktf_provider_azurerm.data_azurerm_user_assigned_identity import DataAzurermUserAssignedIdentity
 from cdktf_cdktf_provider_azurerm.log_analytics_workspace import LogAnalyticsWorkspace
 from cdktf_cdktf_provider_azurerm.storage_account import (
@@ -32,6 +25,12 @@ from cdktf_cdktf_provider_azurerm.storage_management_policy import (
 )
 from cdktf_cdktf_provider_azurerm.subnet import Subnet
 
+from constructs_lib.checkov_exceptions import except_check
+from constructs_lib.diagnostics import send_diagnostics
+from constructs_lib.network import Network
+from constructs_lib.place import AzureStack, Capability
+from constructs_lib.protection import protect
+from constructs_lib.roles import grant
 from environments.settings import StorageSettings
 
 UPLOADS, BACKUPS, EVIDENCE = "uploads", "backups", "evidence"
@@ -60,7 +59,7 @@ def storage_account(
     account = StorageAccount(
         owner,
         role,
-        **owner.place("storage", role),
+        **owner.place.arguments("storage", role),
         account_tier="Standard",
         account_kind="StorageV2",
         account_replication_type=replication,

@@ -7,14 +7,14 @@ https://learn.microsoft.com/azure/azure-monitor/alerts/alerts-common-schema
 
 import json
 
-from constructs_lib.diagnostics import send_diagnostics
-from constructs_lib.place import AzureStack, Capability
-
 from cdktf_cdktf_provider_azurerm.log_analytics_workspace import LogAnalyticsWorkspace
 from cdktf_cdktf_provider_azurerm.logic_app_action_custom import LogicAppActionCustom
 from cdktf_cdktf_provider_azurerm.logic_app_trigger_http_request import LogicAppTriggerHttpRequest
 from cdktf_cdktf_provider_azurerm.logic_app_workflow import LogicAppWorkflow, LogicAppWorkflowIdentity
 from cdktf_cdktf_provider_azurerm.user_assigned_identity import UserAssignedIdentity
+
+from constructs_lib.diagnostics import send_diagnostics
+from constructs_lib.place import AzureStack, Capability
 
 SECRET = "teams-webhook-url"  # noqa: S105  the secret's name, not the secret
 READ, POST = "Read_the_webhook_address", "Post_the_card"
@@ -26,11 +26,11 @@ class Teams(Capability):
 
     def __init__(self, scope: AzureStack, id_: str, *, workspace: LogAnalyticsWorkspace) -> None:
         super().__init__(scope, id_)
-        self.identity = UserAssignedIdentity(self, "identity", **self.place("identity", "teams"))
+        self.identity = UserAssignedIdentity(self, "identity", **self.place.arguments("identity", "teams"))
         self.workflow = LogicAppWorkflow(
             self,
             "workflow",
-            **self.place("logic_app"),
+            **self.place.arguments("logic_app"),
             identity=LogicAppWorkflowIdentity(type="UserAssigned", identity_ids=[self.identity.id]),
         )
         send_diagnostics(self.workflow, workspace)
@@ -59,7 +59,7 @@ class Teams(Capability):
             "runAfter": {},
             "inputs": {
                 "method": "GET",
-                "uri": f"https://{self.place.names('key_vault')}.vault.azure.net/secrets/{SECRET}?api-version=7.4",
+                "uri": f"https://{self.place.names.compose('key_vault')}.vault.azure.net/secrets/{SECRET}?api-version=7.4",
                 "authentication": {
                     "type": "ManagedServiceIdentity",
                     "identity": self.identity.id,

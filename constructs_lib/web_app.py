@@ -3,17 +3,6 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Generic, NamedTuple, TypedDict, TypeVar
 
-from constructs_lib.app_settings import read_app_settings, resolve
-from constructs_lib.diagnostics import send_diagnostics
-from constructs_lib.edge import Edge
-from constructs_lib.email import Email
-from constructs_lib.exceptions import except_check
-from constructs_lib.key_vault import KeyVault
-from constructs_lib.network import Network
-from constructs_lib.observability import Observability
-from constructs_lib.place import AzureStack, Capability
-from constructs_lib.storage import UPLOADS, Storage
-
 from cdktf import TerraformResourceLifecycle
 from cdktf_cdktf_provider_azurerm.data_azurerm_user_assigned_identity import DataAzurermUserAssignedIdentity
 from cdktf_cdktf_provider_azurerm.linux_web_app import (
@@ -43,6 +32,16 @@ from cdktf_cdktf_provider_azurerm.monitor_autoscale_setting import (
 )
 from cdktf_cdktf_provider_azurerm.service_plan import ServicePlan
 
+from constructs_lib.app_settings import read_app_settings, resolve
+from constructs_lib.checkov_exceptions import except_check
+from constructs_lib.diagnostics import send_diagnostics
+from constructs_lib.edge import Edge
+from constructs_lib.email import Email
+from constructs_lib.key_vault import KeyVault
+from constructs_lib.network import Network
+from constructs_lib.observability import Observability
+from constructs_lib.place import AzureStack, Capability
+from constructs_lib.storage import UPLOADS, Storage
 from environments.settings import Autoscale, WebAppSettings
 
 IMAGE = "augeo-api"
@@ -152,7 +151,7 @@ class WebApp(Capability):
         self.plan = ServicePlan(
             self,
             "plan",
-            **self.place("service_plan"),
+            **self.place.arguments("service_plan"),
             os_type="Linux",
             sku_name=settings.sku,
             worker_count=settings.workers,
@@ -182,7 +181,7 @@ class WebApp(Capability):
             self,
             "app",
             **common,
-            name=self.place.names("web_app"),
+            name=self.place.names.compose("web_app"),
             location=self.place.location,
             resource_group_name=self.place.resource_group,
             service_plan_id=self.plan.id,
@@ -294,7 +293,7 @@ class WebApp(Capability):
         return MonitorAutoscaleSetting(
             self,
             "autoscale",
-            name=f"{self.place.names('service_plan')}-autoscale",
+            name=f"{self.place.names.compose('service_plan')}-autoscale",
             resource_group_name=self.place.resource_group,
             location=self.place.location,
             target_resource_id=self.plan.id,

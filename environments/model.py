@@ -20,7 +20,7 @@ class Known:
         self._written = written
         self._wrong = wrong
 
-    def get(self, path: str) -> object:
+    def value(self, path: str) -> object:
         """The setting at this path (`autoscale.minimum`), or UNKNOWN."""
         parts = tuple(path.split("."))
         if any(parts[:end] in self._wrong for end in range(len(parts) + 1)):
@@ -31,9 +31,9 @@ class Known:
             value = inside.get(part, UNKNOWN)
         return value
 
-    def __call__(self, path: str, kind: type[T]) -> T | None:
+    def get(self, path: str, kind: type[T]) -> T | None:
         """The setting at this path if it is known and of this type."""
-        value = self.get(path)
+        value = self.value(path)
         return value if value is not UNKNOWN and isinstance(value, kind) else None
 
 

@@ -156,14 +156,14 @@ SHARED_NAMES: tuple[tuple[Kind, tuple[str, ...]], ...] = (
 
 @dataclass(frozen=True)
 class Names:
-    """The names of one environment: `names("key_vault")`, `names("subnet", "app")`."""
+    """The names of one environment: `names.compose("key_vault")`, `names.compose("subnet", "app")`."""
 
     workload: str
     environment: str
     location: Location
     suffix: str
 
-    def __call__(self, kind: Kind, role: str = "") -> str:
+    def compose(self, kind: Kind, role: str = "") -> str:
         """The name of the one resource of this kind, or of the one that plays this role."""
         rule = RULES[kind]
         last = self.suffix if rule.unique else LOCATION_CODES[self.location]
@@ -175,7 +175,7 @@ class Names:
         """What Azure would refuse among the names that a stack composes. `parts`: the settings to change."""
         for kind, roles in composed:
             rule = RULES[kind]
-            for name in (self(kind, role) for role in roles):
+            for name in (self.compose(kind, role) for role in roles):
                 if (over := len(name) - rule.longest) > 0:
                     yield (
                         f"the {kind} name '{name}' has {len(name)} characters, Azure takes {rule.longest}: "

@@ -95,7 +95,7 @@ class NetworkSettings(Settings):
     def conflicts(cls, known: Known) -> Iterator[Conflict]:
         """Ranges that lie elsewhere, are too small or overlap."""
         space, app, endpoints = (
-            _network(known(path, str)) for path in ("address_space", "app_subnet", "endpoints_subnet")
+            _network(known.get(path, str)) for path in ("address_space", "app_subnet", "endpoints_subnet")
         )
         if space and not any(space.subnet_of(ipaddress.IPv4Network(private)) for private in PRIVATE_RANGES):
             yield Conflict("address_space", str(space), f"must lie in {', '.join(PRIVATE_RANGES)}")
@@ -127,14 +127,14 @@ class Autoscale(Settings):
     @classmethod
     def conflicts(cls, known: Known) -> Iterator[Conflict]:
         """Limits that are not in order, and a plan that would flap."""
-        minimum, default, maximum = (known(path, int) for path in ("minimum", "default", "maximum"))
+        minimum, default, maximum = (known.get(path, int) for path in ("minimum", "default", "maximum"))
         order = "minimum <= default <= maximum"
         if minimum and default and default < minimum:
             yield Conflict("default", default, f"must be at least minimum ({minimum}): {order}")
-        highest = max(("minimum", "default"), key=lambda path: known(path, int) or 0)
-        if maximum and maximum < (bound := known(highest, int) or 0):
+        highest = max(("minimum", "default"), key=lambda path: known.get(path, int) or 0)
+        if maximum and maximum < (bound := known.get(highest, int) or 0):
             yield Conflict("maximum", maximum, f"must be at least {highest} ({bound}): {order}")
-        out, in_ = known("scale_out_above_cpu_percent", int), known("scale_in_below_cpu_percent", int)
+        out, in_ = known.get("scale_out_above_cpu_percent", int), known.get("scale_in_below_cpu_percent", int)
         # At two workers, removing one doubles the load of the other.
         if out and in_ and in_ * 2 > out:
             half = f"must be at most half of scale_out_above_cpu_percent ({out}), or the plan flaps"
@@ -162,9 +162,9 @@ class WebAppSettings(Settings):
     @classmethod
     def conflicts(cls, known: Known) -> Iterator[Conflict]:
         """What the plan's tier does not offer, and what its workers and their limits do not allow."""
-        workers, zone_balanced = known("workers", int), known("zone_balanced", bool)
-        minimum, maximum = known("autoscale.minimum", int), known("autoscale.maximum", int)
-        if sku := known("sku", str):
+        workers, zone_balanced = known.get("workers", int), known.get("zone_balanced", bool)
+        minimum, maximum = known.get("autoscale.minimum", int), known.get("autoscale.maximum", int)
+        if sku := known.get("sku", str):
             yield from _beyond_tier(known, sku)
         if zone_balanced and workers and workers < 2:
             yield Conflict("zone_balanced", True, "needs at least 2 workers, one a zone")
@@ -245,9 +245,9 @@ class DatabaseSettings(Settings):
     @classmethod
     def conflicts(cls, known: Known) -> Iterator[Conflict]:
         """What the Burstable tier does not offer."""
-        sku = known("sku", str)
+        sku = known.get("sku", str)
         for path in ("high_availability", "pgbouncer"):
-            if sku and _compute_tier(sku) == "Burstable" and (value := known(path, object)):
+            if sku and _compute_tier(sku) == "Burstable" and (value := known.get(path, object)):
                 yield Conflict(path, value, f"needs a General Purpose or Memory Optimized sku; {sku} is Burstable")
 
 
@@ -274,8 +274,8 @@ class CacheSettings(Settings):
     @classmethod
     def conflicts(cls, known: Known) -> Iterator[Conflict]:
         """Persistence that a lone node would not keep safe, unless that is accepted."""
-        persistence = known("persistence", str)
-        if persistence and known("high_availability", bool) is False and known.get("loss_accepted") is None:
+        persistence = known.get("persistence", str)
+        if persistence and known.get("high_availability", bool) is False and known.value("loss_accepted") is None:
             yield Conflict(
                 "persistence",
                 persistence,
@@ -317,11 +317,11 @@ class EmailSettings(Settings):
     @classmethod
     def conflicts(cls, known: Known) -> Iterator[Conflict]:
         """What a domain of Azure's does not have."""
-        if known("domain", str) != "azure":
+        if known.get("domain", str) != "azure":
             return
-        if (sender := known("sender", str)) not in {None, "donotreply"}:
+        if (sender := known.get("sender", str)) not in {None, "donotreply"}:
             yield Conflict("sender", sender, "must be 'donotreply', the one sender of a domain of Azure's")
-        if known("verified", bool):
+        if known.get("verified", bool):
             yield Conflict("verified", True, "is for a customer domain: Azure verifies its own, so leave it False")
 
 
@@ -355,7 +355,7 @@ class FrontDoorSettings(Settings):
     @classmethod
     def conflicts(cls, known: Known) -> Iterator[Conflict]:
         """A limit for signing in that is no stricter than the other."""
-        api, sign_in = known("api_requests_a_minute", int), known("sign_in_requests_a_minute", int)
+        api, sign_in = known.get("api_requests_a_minute", int), known.get("sign_in_requests_a_minute", int)
         if api and sign_in and sign_in >= api:
             stricter = f"must be below api_requests_a_minute ({api}): signing in has the stricter limit"
             yield Conflict("sign_in_requests_a_minute", sign_in, stricter)
@@ -496,7 +496,7 @@ class Account(Settings):
     @classmethod
     def conflicts(cls, known: Known) -> Iterator[Conflict]:
         """One of GitHub's ids without the other."""
-        owner, repository = known("github_owner_id", str), known("github_repository_id", str)
+        owner, repository = known.get("github_owner_id", str), known.get("github_repository_id", str)
         if owner is not None and repository is not None and bool(owner) != bool(repository):
             both = "github_owner_id and github_repository_id go together: fill both or neither"
             yield Conflict("github_repository_id", repository, both)
@@ -533,7 +533,7 @@ class Shared(Settings):
     @classmethod
     def conflicts(cls, known: Known) -> Iterator[Conflict]:
         """Copies in a paired region, where there is none."""
-        location, replication = known("location", str), known("state.replication", str)
+        location, replication = known.get("location", str), known.get("state.replication", str)
         if location in UNPAIRED and replication not in {None, "ZRS"}:
             yield Conflict("state.replication", replication, f"needs a location with a pair; {location} has none")
 
@@ -602,23 +602,23 @@ class Environment(Settings):
     def conflicts(cls, known: Known) -> Iterator[Conflict]:
         """What a slice asks for and another one, the location or the environment's purpose does not allow."""
         # A protection that is dropped by one flag must not be within reach of data that people need.
-        if known("disposable", bool):
+        if known.get("disposable", bool):
             for path in PRODUCTION_SIZING:
-                if value := known(path, object):
+                if value := known.get(path, object):
                     yield Conflict(path, value, "is production sizing, which a disposable environment may not have")
-        if (location := known("location", str)) in UNPAIRED:
+        if (location := known.get("location", str)) in UNPAIRED:
             no_pair = f"needs a location with a pair; {location} has none"
-            if known("database.geo_redundant_backup", bool):
+            if known.get("database.geo_redundant_backup", bool):
                 yield Conflict("database.geo_redundant_backup", True, no_pair)
-            if (replication := known("storage.replication", str)) in {"GRS", "GZRS"}:
+            if (replication := known.get("storage.replication", str)) in {"GRS", "GZRS"}:
                 yield Conflict("storage.replication", replication, no_pair)
-        if known("web_app.zone_balanced", bool) and known.get("front_door") is None:
+        if known.get("web_app.zone_balanced", bool) and known.value("front_door") is None:
             yield Conflict(
                 "front_door",
                 None,
                 "must be FrontDoorSettings(...): a zone balanced API is reached through Front Door alone",
             )
-        if known("email.verified", bool) and known("domain.delegated", bool) is False:
+        if known.get("email.verified", bool) and known.get("domain.delegated", bool) is False:
             yield Conflict(
                 "email.verified", True, "needs domain.delegated=True: nobody can look up the records before that"
             )
@@ -649,12 +649,12 @@ def _beyond_tier(known: Known, sku: str) -> Iterator[Conflict]:
     most = {"Basic": 3, "Standard": 10, "Premium": 30}[tier]
     counts = ("workers",) if tier == "Basic" else ("workers", "autoscale.maximum")
     for path in counts:
-        if (count := known(path, int)) and count > most:
+        if (count := known.get(path, int)) and count > most:
             yield Conflict(path, count, f"must be at most {most} on {sku}")
-    if tier != "Premium" and known("zone_balanced", bool):
+    if tier != "Premium" and known.get("zone_balanced", bool):
         yield Conflict("zone_balanced", True, f"needs a Premium plan (P0v3 and up); {sku} is {tier}")
     for path in ("slot", "autoscale"):
-        if tier == "Basic" and (value := known(path, object)):
+        if tier == "Basic" and (value := known.get(path, object)):
             yield Conflict(path, value, f"needs a Standard or Premium plan; {sku} is Basic")
 
 

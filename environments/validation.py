@@ -91,7 +91,7 @@ def _between(platform: Platform, wrong: Collection[tuple[str | int, ...]]) -> It
         for name, environment in platform.environments.items()
     }
     yield from _taken_twice(environments)
-    if domain := shared("account.domain", str):
+    if domain := shared.get("account.domain", str):
         yield from _too_long(environments, domain)
     yield from _misnamed(platform, shared, environments)
 
@@ -99,16 +99,16 @@ def _between(platform: Platform, wrong: Collection[tuple[str | int, ...]]) -> It
 def _taken_twice(environments: Mapping[str, Known]) -> Iterator[str]:
     seen: dict[tuple[str, str], str] = {}
     for name, known in environments.items():
-        if (written := known("name", str)) and written != name:
+        if (written := known.get("name", str)) and written != name:
             yield f"{name}: name = {written!r}: must be {name!r}, as ENVIRONMENTS calls it"
         for path in ("short_name", "domain.label", "database.server_name"):
-            if (value := known(path, str)) and (other := seen.setdefault((path, value), name)) != name:
+            if (value := known.get(path, str)) and (other := seen.setdefault((path, value), name)) != name:
                 yield f"{name}: {path} = {value!r}: is {other}'s already; each environment needs its own"
 
 
 def _too_long(environments: Mapping[str, Known], domain: str) -> Iterator[str]:
     for name, known in environments.items():
-        host = f"admin.{label}.{domain}" if (label := known("domain.label", str)) else ""
+        host = f"admin.{label}.{domain}" if (label := known.get("domain.label", str)) else ""
         if (over := len(host) - CERTIFICATE_NAME) > 0:
             yield (
                 f"{name}: the host '{host}' has {len(host)} characters, certificates take {CERTIFICATE_NAME}: "
@@ -118,8 +118,8 @@ def _too_long(environments: Mapping[str, Known], domain: str) -> Iterator[str]:
 
 def _misnamed(platform: Platform, shared: Known, environments: Mapping[str, Known]) -> Iterator[str]:
     """What Azure would refuse of the names that are composed."""
-    if not shared("account", Account) or not all(
-        shared(path, str) for path in ("account.workload", "account.name_suffix", "location")
+    if not shared.get("account", Account) or not all(
+        shared.get(path, str) for path in ("account.workload", "account.name_suffix", "location")
     ):
         return
     parts = "account.workload or account.name_suffix"
@@ -127,13 +127,13 @@ def _misnamed(platform: Platform, shared: Known, environments: Mapping[str, Know
     names = {
         name: platform.names(platform.environments[name])
         for name, known in environments.items()
-        if known("short_name", str) and known("location", str)
+        if known.get("short_name", str) and known.get("location", str)
     }
     for name, each in names.items():
         yield from (f"{name}: {problem}" for problem in each.problems(ENVIRONMENT_NAMES, f"short_name, {parts}"))
-    servers = {each("postgresql"): name for name, each in names.items()}
+    servers = {each.compose("postgresql"): name for name, each in names.items()}
     for name, known in environments.items():
-        server = known("database.server_name", str)
+        server = known.get("database.server_name", str)
         if server and (other := servers.get(server, name)) != name:
             yield f"{name}: database.server_name = {server!r}: is the name that {other}'s server is given"
 

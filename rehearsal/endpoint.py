@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from rehearsal import entra
-from rehearsal.model import Json
+from rehearsal.stand_in import entra
+from rehearsal.stand_in.model import Json
 
 RESOURCES_VERSION = "2021-04-01"
 """https://learn.microsoft.com/rest/api/resources"""

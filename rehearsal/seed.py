@@ -3,8 +3,8 @@
 import uuid
 
 from environments import Environment, Platform
-from rehearsal.azure import Azure
-from rehearsal.model import Json
+from rehearsal.stand_in.azure import Azure
+from rehearsal.stand_in.model import Json
 
 IDENTITIES = "Microsoft.ManagedIdentity/userAssignedIdentities"
 
@@ -12,10 +12,10 @@ IDENTITIES = "Microsoft.ManagedIdentity/userAssignedIdentities"
 def shared(azure: Azure, platform: Platform) -> None:
     """The shared resource group, parent zone and registry."""
     names = platform.shared.names
-    group = _group(azure.subscription, names("resource_group"))
+    group = _group(azure.subscription, names.compose("resource_group"))
     azure.ensure(group, {"location": "eastus2"})
     azure.put(f"{group}/providers/Microsoft.Network/dnsZones/{platform.shared.account.domain}", {"location": "global"})
-    registry = f"Microsoft.ContainerRegistry/registries/{names('container_registry')}"
+    registry = f"Microsoft.ContainerRegistry/registries/{names.compose('container_registry')}"
     azure.put(f"{group}/providers/{registry}", {"location": "eastus2"})
 
 
@@ -33,16 +33,17 @@ def ground(subscription: str, platform: Platform, settings: Environment) -> list
     """The paths of the same, each after what it stands in."""
     names = platform.names(settings)
     central, own = (
-        _group(subscription, group) for group in (platform.shared.names("resource_group"), names("resource_group"))
+        _group(subscription, group)
+        for group in (platform.shared.names.compose("resource_group"), names.compose("resource_group"))
     )
-    delivery, api = names("identity", "delivery"), names("identity", "api")
+    delivery, api = names.compose("identity", "delivery"), names.compose("identity", "api")
     return [central, own, f"{central}/providers/{IDENTITIES}/{delivery}", f"{own}/providers/{IDENTITIES}/{api}"]
 
 
 def workflow(subscription: str, platform: Platform, settings: Environment, job: str) -> str:
     """The path of the identity as which a job (`plan`, `apply`, `delivery`) of an environment's pipeline works."""
-    central = _group(subscription, platform.shared.names("resource_group"))
-    return f"{central}/providers/{IDENTITIES}/{platform.names(settings)('identity', job)}"
+    central = _group(subscription, platform.shared.names.compose("resource_group"))
+    return f"{central}/providers/{IDENTITIES}/{platform.names(settings).compose('identity', job)}"
 
 
 def _group(subscription: str, name: str) -> str:

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import cast
 
 from environments import Platform
-from rehearsal import dump, seed, synthesis
-from rehearsal.model import Json
+from rehearsal import seed, synthesis
+from rehearsal.stand_in import dump
+from rehearsal.stand_in.model import Json
 from rehearsal.world import World
 
 

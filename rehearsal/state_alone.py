@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from environments import Platform
-from rehearsal.model import Json
+from rehearsal.stand_in.model import Json
 from rehearsal.terraform import Terraform, running, state_lock
 from rehearsal.world import World
 

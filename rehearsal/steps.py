@@ -8,15 +8,15 @@ from pathlib import Path
 from typing import NamedTuple
 
 from environments import Environment, Platform
+from operations.plan_guard.guard import Guard
+from operations.plan_guard.judge import Place
+from operations.plan_guard.report import Report
+from operations.terraform.plan import Verb
 from rehearsal import seed, synthesis, timeline
-from rehearsal.model import Json
 from rehearsal.progress import Progress, clock_time
+from rehearsal.stand_in.model import Json
 from rehearsal.terraform import Run, Terraform, errors, events, running, state_lock
 from rehearsal.world import World
-from scripts.plan_guard.guard import Guard
-from scripts.plan_guard.judge import Place
-from scripts.plan_guard.plan import Verb
-from scripts.plan_guard.report import Report
 
 DATABASE = "azurerm_postgresql_flexible_server.database_server"
 LOCK_WAIT = "3s"

@@ -5,13 +5,16 @@ import tempfile
 from collections.abc import Callable
 from typing import cast
 
-from stacks.platform import PlatformStack
-from stacks.shared import SharedStack
+import bindings
+
+bindings.install()  # before the imports below, which load cdktf
 
 from cdktf import App, TerraformStack, Testing
 
 from environments import Environment, Platform
-from rehearsal.model import Json
+from rehearsal.stand_in.model import Json
+from stacks.platform import PlatformStack
+from stacks.shared import SharedStack
 
 
 def shared(platform: Platform) -> Json:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from rehearsal.model import Json
+from rehearsal.stand_in.model import Json
 
 PARALLELISM = 60
 """Most of the provider's time is waiting for Azure to settle, which costs nothing to do side by side."""

@@ -8,9 +8,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from html import escape
 
-from rehearsal.azure import Operation
-from rehearsal.ids import within
-from rehearsal.model import Json
+from rehearsal.stand_in.azure import Operation
+from rehearsal.stand_in.ids import within
+from rehearsal.stand_in.model import Json
 from rehearsal.terraform import events
 
 SHOWN_FROM = 0.5

@@ -12,15 +12,16 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from environments import Platform
-from rehearsal import azurite, dump, entra, terraform
-from rehearsal.azure import SECONDS_PER_MINUTE
-from rehearsal.blobs import forwarding, guarded
+from rehearsal import azurite, terraform
 from rehearsal.endpoint import Endpoint
-from rehearsal.model import Json
-from rehearsal.proxy import Proxy, proxying
-from rehearsal.server import StandIn, certify, running
+from rehearsal.stand_in import dump, entra
+from rehearsal.stand_in.application import BLOBS, VAULTS
+from rehearsal.stand_in.azure import SECONDS_PER_MINUTE
+from rehearsal.stand_in.blobs import forwarding, guarded
+from rehearsal.stand_in.model import Json
+from rehearsal.stand_in.proxy import Proxy, proxying
+from rehearsal.stand_in.server import StandIn, certify, running
 from rehearsal.terraform import Terraform
-from rehearsal.web import BLOBS, VAULTS
 
 LOCAL_BACKEND = "local_override.tf.json"
 STORE = "store.json"
@@ -120,7 +121,7 @@ def world(
     binary = terraform.find()
     if binary is None:
         raise RuntimeError("Neither Terraform nor OpenTofu is installed.")
-    accounts = (platform.shared.names("storage", "state"),) if blobs else ()
+    accounts = (platform.shared.names.compose("storage", "state"),) if blobs else ()
     manager = _elsewhere(folder, platform, elsewhere, ca) if elsewhere else _own(folder, platform, seconds_per_minute)
     with contextlib.ExitStack() as stack:
         endpoint, proxy, certificate, own = stack.enter_context(manager)

@@ -108,11 +108,11 @@ finish() {
 
 make --no-print-directory synth ENV=shared </dev/null
 readonly python=.venv/bin/python
-"$python" -m scripts.preflight --azure-cli bootstrap
+"$python" -m operations.preflight --azure-cli bootstrap
 settings=$("$python" -c '
 from environments import load
 shared = load().shared
-print(shared.account.subscription_id, shared.names("storage", "state"))')
+print(shared.account.subscription_id, shared.names.compose("storage", "state"))')
 read -r subscription account <<<"$settings"
 readonly subscription account
 

@@ -1,5 +1,7 @@
 """One environment of the platform: reads like its picture in the README."""
 
+from constructs import Construct
+
 from constructs_lib.alerts import Alerts
 from constructs_lib.api_identity import look_up_identity
 from constructs_lib.availability import Availability
@@ -20,9 +22,6 @@ from constructs_lib.static_site import StaticSite
 from constructs_lib.storage import Storage
 from constructs_lib.teams import Teams
 from constructs_lib.web_app import WebApp
-
-from constructs import Construct
-
 from environments import Environment, Platform
 
 
@@ -72,7 +71,7 @@ class PlatformStack(AzureStack):
             "web-app",
             settings=environment.web_app,
             application_environment=environment.application_environment,
-            registry=f"{shared.names('container_registry')}.azurecr.io",
+            registry=f"{shared.names.compose('container_registry')}.azurecr.io",
             front_ends={"admin": site.hostname, "donor": dns.zone_name},
             network=network,
             identity=identity,
@@ -105,7 +104,7 @@ class PlatformStack(AzureStack):
             self,
             "dashboard",
             observability=logs,
-            activity_log_id=shared.resource_id(LOG_WORKSPACES, shared.names("log_analytics")),
+            activity_log_id=shared.resource_id(LOG_WORKSPACES, shared.names.compose("log_analytics")),
         )
         Budget(self, "budget", settings=environment.budget)
         outputs(

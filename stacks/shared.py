@@ -5,6 +5,9 @@ A person applies it; CI only plans it.
 
 from dataclasses import replace
 
+from cdktf_cdktf_provider_azurerm.resource_group import ResourceGroup
+from constructs import Construct
+
 from constructs_lib.alerts import SHARED_ACTIVITY_ROWS, ActionGroup, watch_service_health
 from constructs_lib.api_identity import ApiIdentity
 from constructs_lib.ci_identity import CiRoles, EnvironmentCi, SharedCi
@@ -16,10 +19,6 @@ from constructs_lib.place import AzureStack, Capability, Place
 from constructs_lib.protection import protect
 from constructs_lib.registry import Registry
 from constructs_lib.state_backend import StateBackend, state_of
-
-from cdktf_cdktf_provider_azurerm.resource_group import ResourceGroup
-from constructs import Construct
-
 from environments import Platform
 
 NAME = "shared"
@@ -94,7 +93,11 @@ class SharedStack(AzureStack):
 
     def _resource_group(self, name: str, place: Place) -> ResourceGroup:
         group = ResourceGroup(
-            self, f"{name}-resource-group", name=place.names("resource_group"), location=place.location, tags=place.tags
+            self,
+            f"{name}-resource-group",
+            name=place.names.compose("resource_group"),
+            location=place.location,
+            tags=place.tags,
         )
         # No lock: everything in the group would inherit it.
         protect(group, f"{name}_resource_group", place=place, lock=False)

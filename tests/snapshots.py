@@ -19,13 +19,13 @@ from typing import cast
 
 from cdktf import App, Testing
 
-from tests.support import Json
+from tests.support import TerraformJson
 
 GENERATED_ID = re.compile(r"[\w-]+_[0-9A-F]{8}\b")
 BLOCKS = ("data", "resource")
 
 
-def files(add: Callable[[App], object]) -> dict[str, Json]:
+def files(add: Callable[[App], object]) -> dict[str, TerraformJson]:
     """What Terraform gets of the stacks that `add` adds to an app, by stack: the files, with the notes under `//`."""
     with TemporaryDirectory() as folder:
         app = Testing.app(outdir=folder)
@@ -34,7 +34,7 @@ def files(add: Callable[[App], object]) -> dict[str, Json]:
         return {file.parent.name: json.loads(file.read_bytes()) for file in Path(folder).glob("stacks/*/cdk.tf.json")}
 
 
-def readable(stack: Json, construct: str = "") -> Json:
+def readable(stack: TerraformJson, construct: str = "") -> TerraformJson:
     """A stack as a snapshot shows it.
 
     Args:
@@ -48,7 +48,7 @@ def readable(stack: Json, construct: str = "") -> Json:
         for metadata in (body["//"]["metadata"] for body in named.values())
     }
 
-    def of_construct(named: Json) -> Json:
+    def of_construct(named: TerraformJson) -> TerraformJson:
         return {id_: body for id_, body in named.items() if f"{paths[id_]}/".startswith(f"{construct}/")}
 
     def text(written: str) -> str:
@@ -56,7 +56,7 @@ def readable(stack: Json, construct: str = "") -> Json:
 
     def shown(value: object) -> object:
         if isinstance(value, dict):
-            block = cast(Json, value)
+            block = cast(TerraformJson, value)
             notes = {name: note for name, note in block.get("//", {}).items() if name not in {"metadata", "outputs"}}
             return {text(key): shown(inner) for key, inner in block.items() if key != "//"} | (
                 {"//": notes} if notes else {}
@@ -72,4 +72,4 @@ def readable(stack: Json, construct: str = "") -> Json:
             block: {type_: own for type_, named in stack.get(block, {}).items() if (own := of_construct(named))}
             for block in BLOCKS
         }
-    return cast(Json, shown({block: body for block, body in stack.items() if body}))
+    return cast(TerraformJson, shown({block: body for block, body in stack.items() if body}))

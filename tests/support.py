@@ -6,26 +6,25 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from typing import Any, NamedTuple, cast
 
+from cdktf import App, Testing
+
 from constructs_lib.place import AzureStack, Place, State
+from environments import Platform, load
 from main import add_stacks
 from stacks.platform import PlatformStack
 from stacks.shared import SharedStack
 
-from cdktf import App, Testing
-
-from environments import Platform, load
-
-Json = dict[str, Any]
+TerraformJson = dict[str, Any]
 _FOLDER = tempfile.TemporaryDirectory(prefix="tests-")
 
 
-class Resource(NamedTuple):
+class SynthesizedResource(NamedTuple):
     """One resource of a synthesized stack."""
 
     stack: str
     type: str
     name: str
-    body: Json
+    body: TerraformJson
 
     @property
     def address(self) -> str:
@@ -44,18 +43,18 @@ def app() -> App:
     return Testing.app(outdir=_FOLDER.name)
 
 
-def synthesize(stack: AzureStack) -> Json:
+def synthesize(stack: AzureStack) -> TerraformJson:
     """The Terraform JSON of one stack."""
-    return cast(Json, json.loads(Testing.synth(stack)))
+    return cast(TerraformJson, json.loads(Testing.synth(stack)))
 
 
 @cache
-def synthesized() -> Mapping[str, Json]:
+def synthesized() -> Mapping[str, TerraformJson]:
     """Every stack of the application, by name, from the settings as they are written. Read it, do not change it."""
     return {stack.node.id: synthesize(cast(AzureStack, stack)) for stack in add_stacks(app())}
 
 
-def synthesized_from(settings: Platform) -> Mapping[str, Json]:
+def synthesized_from(settings: Platform) -> Mapping[str, TerraformJson]:
     """Every stack of an application with these settings, by name."""
     into = app()
     stacks: list[AzureStack] = [
@@ -65,15 +64,15 @@ def synthesized_from(settings: Platform) -> Mapping[str, Json]:
     return {stack.node.id: synthesize(stack) for stack in stacks}
 
 
-def resources(stacks: Mapping[str, Json] | None = None) -> Iterator[Resource]:
+def resources(stacks: Mapping[str, TerraformJson] | None = None) -> Iterator[SynthesizedResource]:
     """Every resource of these stacks; of all stacks by default."""
     for stack, body in (stacks or synthesized()).items():
         for type_, named in body.get("resource", {}).items():
             for name, resource in named.items():
-                yield Resource(stack, type_, name, resource)
+                yield SynthesizedResource(stack, type_, name, resource)
 
 
-def build(make: Callable[[AzureStack], object], *, environment: str = "production") -> Json:
+def build(make: Callable[[AzureStack], object], *, environment: str = "production") -> TerraformJson:
     """The Terraform JSON of what `make` adds to an otherwise empty stack that stands where an environment does."""
     place = Place.of(platform().environments[environment], platform())
     stack = AzureStack(app(), "test", place=place, state=State("sttest", "tfstate-test"))

@@ -4,6 +4,10 @@ from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import cast
 
+from cdktf import App
+from cdktf_cdktf_provider_azurerm.data_azurerm_user_assigned_identity import DataAzurermUserAssignedIdentity
+from cdktf_cdktf_provider_azurerm.log_analytics_workspace import LogAnalyticsWorkspace
+
 from constructs_lib.alerts import Alerts
 from constructs_lib.api_identity import look_up_identity
 from constructs_lib.availability import Availability
@@ -20,14 +24,9 @@ from constructs_lib.static_site import StaticSite
 from constructs_lib.storage import Storage
 from constructs_lib.teams import Teams
 from constructs_lib.web_app import WebApp
-
-from cdktf import App
-from cdktf_cdktf_provider_azurerm.data_azurerm_user_assigned_identity import DataAzurermUserAssignedIdentity
-from cdktf_cdktf_provider_azurerm.log_analytics_workspace import LogAnalyticsWorkspace
-
 from environments import Environment
 from tests.snapshots import files, readable
-from tests.support import Json, platform
+from tests.support import TerraformJson, platform
 
 
 def environment(name: str, **changes: object) -> Environment:
@@ -184,7 +183,7 @@ class Neighbours:
         )
 
 
-def built(construct: str, make: Callable[[Neighbours], object], settings: Environment) -> Json:
+def built(construct: str, make: Callable[[Neighbours], object], settings: Environment) -> TerraformJson:
     """What the construct with this id adds to a stack when `make` builds it, as a snapshot shows it.
 
     An empty id shows the whole stack.
@@ -192,7 +191,7 @@ def built(construct: str, make: Callable[[Neighbours], object], settings: Enviro
     return _built(construct, lambda stack: make(Neighbours(stack, settings)), Place.of(settings, platform()))
 
 
-def built_shared(construct: str, make: Callable[[AzureStack, LogAnalyticsWorkspace], object]) -> Json:
+def built_shared(construct: str, make: Callable[[AzureStack, LogAnalyticsWorkspace], object]) -> TerraformJson:
     """The same, where the shared stack stands."""
 
     def beside_workspace(stack: AzureStack) -> None:
@@ -201,19 +200,19 @@ def built_shared(construct: str, make: Callable[[AzureStack, LogAnalyticsWorkspa
     return _built(construct, beside_workspace, Place.of_shared(platform()))
 
 
-def _built(construct: str, make: Callable[[AzureStack], object], place: Place) -> Json:
+def _built(construct: str, make: Callable[[AzureStack], object], place: Place) -> TerraformJson:
     def add(app: App) -> None:
         make(AzureStack(app, "test", place=place, state=State("sttest", "tfstate-test")))
 
     return readable(files(add)["test"], construct)
 
 
-def all_of(block: Json, type_: str) -> dict[str, Json]:
+def all_of(block: TerraformJson, type_: str) -> dict[str, TerraformJson]:
     """The resources of a type, by their address without the type."""
-    return cast(dict[str, Json], block["resource"].get(type_, {}))
+    return cast(dict[str, TerraformJson], block["resource"].get(type_, {}))
 
 
-def only(block: Json, type_: str) -> Json:
+def only(block: TerraformJson, type_: str) -> TerraformJson:
     """The one resource of a type."""
     (body,) = all_of(block, type_).values()
     return body

@@ -5,6 +5,10 @@ from functools import cache, partial
 from pathlib import Path
 from typing import get_args
 
+import pytest
+from cdktf_cdktf_provider_azurerm.log_analytics_workspace import LogAnalyticsWorkspace
+from syrupy.assertion import SnapshotAssertion
+
 from constructs_lib.alerts import (
     ACTIVITY_ROWS,
     WEB_TEST_ROWS,
@@ -15,14 +19,9 @@ from constructs_lib.alerts import (
 )
 from constructs_lib.database import MAX_CONNECTIONS
 from constructs_lib.place import AzureStack
-
-import pytest
-from cdktf_cdktf_provider_azurerm.log_analytics_workspace import LogAnalyticsWorkspace
-from syrupy.assertion import SnapshotAssertion
-
 from environments.settings import DatabaseSettings
 from tests.constructs_lib.neighbours import all_of, built, built_shared, environment, only
-from tests.support import Json, platform
+from tests.support import TerraformJson, platform
 
 VARIANTS = {
     "minimal": partial(environment, "dev", alerts={"teams": False}),
@@ -58,7 +57,7 @@ ASKED = {
 
 
 @cache
-def alerts(variant: str = "minimal") -> Json:
+def alerts(variant: str = "minimal") -> TerraformJson:
     if variant == "service-health":
         return built_shared("alerts", service_health)
     return built("alerts", lambda near: near.alerts, VARIANTS[variant]())
@@ -68,7 +67,7 @@ def service_health(stack: AzureStack, _: LogAnalyticsWorkspace) -> None:
     watch_service_health(ActionGroup(stack, "alerts", teams=None), locations=["eastus2", "centralus"])
 
 
-def rules() -> dict[str, Json]:
+def rules() -> dict[str, TerraformJson]:
     body = alerts()
     return {each["name"]: each for type_ in (METRIC, QUERY, ACTIVITY) for each in all_of(body, type_).values()}
 

@@ -2,22 +2,21 @@
 
 from functools import cache
 
-from constructs_lib.api_identity import ApiIdentity
-from constructs_lib.place import AzureStack, Place
-from constructs_lib.registry import Registry
-
 import pytest
 from cdktf_cdktf_provider_azurerm.log_analytics_workspace import LogAnalyticsWorkspace
 from syrupy.assertion import SnapshotAssertion
 
+from constructs_lib.api_identity import ApiIdentity
+from constructs_lib.place import AzureStack, Place
+from constructs_lib.registry import Registry
 from tests.constructs_lib.neighbours import built_shared, only
-from tests.support import Json, platform, synthesized
+from tests.support import TerraformJson, platform, synthesized
 
 VARIANTS = {"minimal": "dev"}
 
 
 @cache
-def api_identity(environment: str) -> Json:
+def api_identity(environment: str) -> TerraformJson:
     def make(stack: AzureStack, workspace: LogAnalyticsWorkspace) -> None:
         registry = Registry(stack, "registry", settings=platform().shared.registry, workspace=workspace).registry
         target = Place.of(platform().environments[environment], platform())

@@ -1,10 +1,9 @@
 """app-settings.json: the one list of what the API reads in the cloud."""
 
-from constructs_lib.app_settings import AppSetting, read_app_settings, resolve
-
 import pytest
 from pydantic import ValidationError
 
+from constructs_lib.app_settings import AppSetting, read_app_settings, resolve
 from tests.contract import CONTRACT
 
 # What the host needs besides, by who reads it.

@@ -6,13 +6,13 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from tests.constructs_lib.neighbours import all_of, built, environment
-from tests.support import Json
+from tests.support import TerraformJson
 
 VARIANTS = {"minimal": partial(environment, "dev")}
 
 
 @cache
-def web_tests() -> dict[str, Json]:
+def web_tests() -> dict[str, TerraformJson]:
     body = built("availability", lambda near: near.availability, VARIANTS["minimal"]())
     return all_of(body, "azurerm_application_insights_standard_web_test")
 

@@ -2,19 +2,18 @@
 
 from functools import cache, partial
 
-from constructs_lib.budget import Budget
-
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
+from constructs_lib.budget import Budget
 from tests.constructs_lib.neighbours import built, environment, only
-from tests.support import Json
+from tests.support import TerraformJson
 
 VARIANTS = {"minimal": partial(environment, "dev"), "production": partial(environment, "production")}
 
 
 @cache
-def budget(variant: str) -> Json:
+def budget(variant: str) -> TerraformJson:
     return built(
         "budget", lambda near: Budget(near.stack, "budget", settings=near.settings.budget), VARIANTS[variant]()
     )

@@ -6,7 +6,7 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from tests.constructs_lib.neighbours import all_of, built, environment, only
-from tests.support import Json
+from tests.support import TerraformJson
 
 VARIANTS = {
     "minimal": partial(environment, "dev"),
@@ -21,7 +21,7 @@ REDIS = "azurerm_managed_redis"
 
 
 @cache
-def redis(variant: str) -> Json:
+def redis(variant: str) -> TerraformJson:
     return built("cache", lambda near: near.cache, VARIANTS[variant]())
 
 

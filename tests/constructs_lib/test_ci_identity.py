@@ -4,26 +4,25 @@ import re
 from collections.abc import Iterable
 from functools import cache
 
+import pytest
+from cdktf_cdktf_provider_azurerm.log_analytics_workspace import LogAnalyticsWorkspace
+from cdktf_cdktf_provider_azurerm.resource_group import ResourceGroup
+from syrupy.assertion import SnapshotAssertion
+
 from constructs_lib.ci_identity import CiRoles, EnvironmentCi, SharedCi, only_granting
 from constructs_lib.dns import dns_zone
 from constructs_lib.place import AzureStack, Capability, Place
 from constructs_lib.registry import Registry
 from constructs_lib.roles import ROLE_IDS
 from constructs_lib.state_backend import StateBackend
-
-import pytest
-from cdktf_cdktf_provider_azurerm.log_analytics_workspace import LogAnalyticsWorkspace
-from cdktf_cdktf_provider_azurerm.resource_group import ResourceGroup
-from syrupy.assertion import SnapshotAssertion
-
 from tests.constructs_lib.neighbours import all_of, built_shared
-from tests.support import Json, platform
+from tests.support import TerraformJson, platform
 
 VARIANTS = ("ci-roles", "shared-ci", "dev-ci")
 
 
 @cache
-def ci(construct: str) -> Json:
+def ci(construct: str) -> TerraformJson:
     def make(stack: AzureStack, workspace: LogAnalyticsWorkspace) -> None:
         shared = platform().shared
         state = StateBackend(
@@ -55,7 +54,7 @@ def ci(construct: str) -> Json:
     return built_shared(construct, make)
 
 
-def rights(job: str, body: Json) -> Iterable[Json]:
+def rights(job: str, body: TerraformJson) -> Iterable[TerraformJson]:
     """The role assignments of one job's identity."""
     of_job = f"dev-ci/{job}/"
     return (each for id_, each in all_of(body, "azurerm_role_assignment").items() if id_.startswith(of_job))

@@ -3,14 +3,13 @@
 import uuid
 from functools import partial
 
-from constructs_lib.dashboard import TILES, Dashboard
-
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
+from constructs_lib.dashboard import TILES, Dashboard
 from environments import Environment
 from tests.constructs_lib.neighbours import Neighbours, built, environment, only
-from tests.support import Json
+from tests.support import TerraformJson
 
 VARIANTS = {"minimal": partial(environment, "dev")}
 ACTIVITY_LOG = "/subscriptions/0/resourceGroups/rg-shared/providers/Microsoft.OperationalInsights/workspaces/log-shared"
@@ -32,7 +31,7 @@ ASKED = {
 }
 
 
-def dashboard(settings: Environment) -> Json:
+def dashboard(settings: Environment) -> TerraformJson:
     def make(near: Neighbours) -> None:
         Dashboard(near.stack, "dashboard", observability=near.observability, activity_log_id=ACTIVITY_LOG)
 

@@ -2,13 +2,12 @@
 
 from functools import cache, partial
 
-from constructs_lib.database import PARAMETERS, PGBOUNCER_PARAMETERS
-
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
+from constructs_lib.database import PARAMETERS, PGBOUNCER_PARAMETERS
 from tests.constructs_lib.neighbours import all_of, built, environment, only
-from tests.support import Json
+from tests.support import TerraformJson
 
 VARIANTS = {
     "minimal": partial(environment, "dev"),
@@ -27,7 +26,7 @@ PARAMETER = "azurerm_postgresql_flexible_server_configuration"
 
 
 @cache
-def database(variant: str) -> Json:
+def database(variant: str) -> TerraformJson:
     return built("database", lambda near: near.database, VARIANTS[variant]())
 
 

@@ -2,13 +2,12 @@
 
 from functools import cache, partial
 
-from constructs_lib.dns import AppServiceHost
-
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
+from constructs_lib.dns import AppServiceHost
 from tests.constructs_lib.neighbours import Neighbours, all_of, built, environment, only
-from tests.support import Json
+from tests.support import TerraformJson
 
 VARIANTS = {
     "minimal": partial(environment, "dev"),
@@ -18,7 +17,7 @@ VARIANTS = {
 
 
 @cache
-def dns(variant: str) -> Json:
+def dns(variant: str) -> TerraformJson:
     def make(near: Neighbours) -> None:
         zone = near.dns
         if zone.delegated:

@@ -6,7 +6,7 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from tests.constructs_lib.neighbours import Neighbours, all_of, built, environment, only
-from tests.support import Json
+from tests.support import TerraformJson
 
 LIMITS = {"api_requests_a_minute": 600, "sign_in_requests_a_minute": 10}
 VARIANTS = {
@@ -19,7 +19,7 @@ ROUTE = "azurerm_cdn_frontdoor_route"
 
 
 @cache
-def edge(variant: str) -> Json:
+def edge(variant: str) -> TerraformJson:
     def make(near: Neighbours) -> None:
         assert near.edge
         near.edge.publish(near.web_app.app, dns=near.dns)

@@ -6,7 +6,7 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from tests.constructs_lib.neighbours import all_of, built, environment, only
-from tests.support import Json
+from tests.support import TerraformJson
 
 CUSTOMER = {"domain": "customer", "verified": False}
 VARIANTS = {
@@ -20,7 +20,7 @@ SENDER = "azurerm_email_communication_service_domain_sender_username"
 
 
 @cache
-def email(variant: str) -> Json:
+def email(variant: str) -> TerraformJson:
     return built("email", lambda near: near.email, VARIANTS[variant]())
 
 

@@ -2,13 +2,12 @@
 
 from functools import cache, partial
 
-from constructs_lib.key_vault import KeyVault
-
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
+from constructs_lib.key_vault import KeyVault
 from tests.constructs_lib.neighbours import Neighbours, all_of, built, environment, only
-from tests.support import Json
+from tests.support import TerraformJson
 
 VARIANTS = {
     "minimal": partial(environment, "dev", alerts={"teams": False}),
@@ -19,7 +18,7 @@ VAULT = "azurerm_key_vault"
 
 
 @cache
-def key_vault(variant: str) -> Json:
+def key_vault(variant: str) -> TerraformJson:
     def make(near: Neighbours) -> KeyVault:
         if not near.settings.alerts.teams:
             return near.key_vault

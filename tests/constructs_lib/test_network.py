@@ -2,13 +2,12 @@
 
 from functools import cache, partial
 
-from constructs_lib.network import PRIVATE_ZONES
-
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
+from constructs_lib.network import PRIVATE_ZONES
 from tests.constructs_lib.neighbours import all_of, built, environment
-from tests.support import Json
+from tests.support import TerraformJson
 
 VARIANTS = {
     "minimal": partial(environment, "dev"),
@@ -21,7 +20,7 @@ VARIANTS = {
 
 
 @cache
-def network(variant: str = "minimal") -> Json:
+def network(variant: str = "minimal") -> TerraformJson:
     return built("network", lambda near: near.network, VARIANTS[variant]())
 
 

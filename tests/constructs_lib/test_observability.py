@@ -6,7 +6,7 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from tests.constructs_lib.neighbours import all_of, built, environment, only
-from tests.support import Json
+from tests.support import TerraformJson
 
 VARIANTS = {
     "minimal": partial(environment, "dev"),
@@ -17,7 +17,7 @@ WORKSPACE, INSIGHTS = "azurerm_log_analytics_workspace", "azurerm_application_in
 
 
 @cache
-def observability(variant: str) -> Json:
+def observability(variant: str) -> TerraformJson:
     return built("observability", lambda near: near.observability, VARIANTS[variant]())
 
 

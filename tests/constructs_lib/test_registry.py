@@ -2,22 +2,21 @@
 
 from functools import cache
 
-from constructs_lib.place import AzureStack
-from constructs_lib.registry import Registry
-
 import pytest
 from cdktf_cdktf_provider_azurerm.log_analytics_workspace import LogAnalyticsWorkspace
 from syrupy.assertion import SnapshotAssertion
 
+from constructs_lib.place import AzureStack
+from constructs_lib.registry import Registry
 from environments.settings import RegistrySettings
 from tests.constructs_lib.neighbours import built_shared, only
-from tests.support import Json
+from tests.support import TerraformJson
 
 VARIANTS = {"minimal": {"sku": "Basic"}, "standard": {"sku": "Standard"}}
 
 
 @cache
-def registry(variant: str) -> Json:
+def registry(variant: str) -> TerraformJson:
     def make(stack: AzureStack, workspace: LogAnalyticsWorkspace) -> None:
         settings = RegistrySettings.model_validate(VARIANTS[variant])
         Registry(stack, "registry", settings=settings, workspace=workspace)

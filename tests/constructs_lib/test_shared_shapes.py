@@ -3,19 +3,18 @@
 from dataclasses import replace
 from functools import cache
 
+import pytest
+from cdktf_cdktf_provider_azurerm.resource_group import ResourceGroup
+from syrupy.assertion import SnapshotAssertion
+
 from constructs_lib.diagnostics import ACTIVITY_LOG, diagnostic_setting, send_diagnostics
 from constructs_lib.outputs import outputs
 from constructs_lib.place import Capability
 from constructs_lib.private_endpoint import private_endpoint
 from constructs_lib.protection import protect
 from constructs_lib.roles import CustomRole, grant
-
-import pytest
-from cdktf_cdktf_provider_azurerm.resource_group import ResourceGroup
-from syrupy.assertion import SnapshotAssertion
-
 from tests.constructs_lib.neighbours import Neighbours, all_of, built, environment, only
-from tests.support import Json
+from tests.support import TerraformJson
 
 
 def owner(near: Neighbours) -> Capability:
@@ -72,7 +71,7 @@ VARIANTS = {
 
 
 @cache
-def shape(variant: str) -> Json:
+def shape(variant: str) -> TerraformJson:
     construct, make = VARIANTS[variant]
     return built(construct, make, environment("dev"))
 

@@ -3,21 +3,20 @@
 from dataclasses import replace
 from functools import cache
 
-from constructs_lib.place import AzureStack, Place
-from constructs_lib.state_backend import StateBackend
-
 import pytest
 from cdktf_cdktf_provider_azurerm.log_analytics_workspace import LogAnalyticsWorkspace
 from syrupy.assertion import SnapshotAssertion
 
+from constructs_lib.place import AzureStack, Place
+from constructs_lib.state_backend import StateBackend
 from tests.constructs_lib.neighbours import all_of, built_shared, only
-from tests.support import Json, platform
+from tests.support import TerraformJson, platform
 
 VARIANTS = {"minimal": ["shared"], "environments": ["shared", "dev", "production"], "disposable": ["shared", "dev"]}
 
 
 @cache
-def state_backend(variant: str) -> Json:
+def state_backend(variant: str) -> TerraformJson:
     def make(stack: AzureStack, workspace: LogAnalyticsWorkspace) -> None:
         place = Place.of_shared(platform())
         disposable = replace(place, disposable=variant == "disposable")

@@ -6,7 +6,7 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from tests.constructs_lib.neighbours import all_of, built, environment, only
-from tests.support import Json
+from tests.support import TerraformJson
 
 VARIANTS = {
     "minimal": partial(environment, "dev"),
@@ -18,7 +18,7 @@ SITE, CUSTOM_DOMAIN = "azurerm_static_web_app", "azurerm_static_web_app_custom_d
 
 
 @cache
-def static_site(variant: str) -> Json:
+def static_site(variant: str) -> TerraformJson:
     return built("static-site", lambda near: near.static_site, VARIANTS[variant]())
 
 

@@ -6,7 +6,7 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from tests.constructs_lib.neighbours import all_of, built, environment, only
-from tests.support import Json
+from tests.support import TerraformJson
 
 VARIANTS = {
     "minimal": partial(environment, "dev"),
@@ -18,7 +18,7 @@ IMMUTABILITY = "azurerm_storage_container_immutability_policy"
 
 
 @cache
-def storage(variant: str) -> Json:
+def storage(variant: str) -> TerraformJson:
     return built("storage", lambda near: near.storage, VARIANTS[variant]())
 
 

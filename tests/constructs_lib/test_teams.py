@@ -6,17 +6,17 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from tests.constructs_lib.neighbours import all_of, built, environment, only
-from tests.support import Json
+from tests.support import TerraformJson
 
 VARIANTS = {"minimal": partial(environment, "dev")}
 
 
 @cache
-def teams() -> Json:
+def teams() -> TerraformJson:
     return built("teams", lambda near: near.teams, VARIANTS["minimal"]())
 
 
-def actions() -> dict[str, Json]:
+def actions() -> dict[str, TerraformJson]:
     """The actions' bodies by name; that they are JSON shows in `(json)`."""
     return {
         each["name"]: each["body"]["(json)"] for each in all_of(teams(), "azurerm_logic_app_action_custom").values()

@@ -3,13 +3,12 @@
 import re
 from functools import cache, partial
 
-from constructs_lib.app_settings import read_app_settings
-
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
+from constructs_lib.app_settings import read_app_settings
 from tests.constructs_lib.neighbours import all_of, built, environment, only
-from tests.support import Json
+from tests.support import TerraformJson
 
 AUTOSCALE = {"minimum": 1, "default": 1, "maximum": 3}
 VARIANTS = {
@@ -28,7 +27,7 @@ NOT_APP_SETTINGS = re.compile("DOCKER_REGISTRY_.*|WEBSITE_HEALTHCHECK_.*|WEBSITE
 
 
 @cache
-def web_app(variant: str) -> Json:
+def web_app(variant: str) -> TerraformJson:
     return built("web-app", lambda near: near.web_app, VARIANTS[variant]())
 
 

@@ -2,14 +2,13 @@
 
 from collections.abc import Iterable, Iterator
 
-from constructs_lib.app_settings import read_app_settings
-from constructs_lib.roles import ROLE_IDS
-
 import pytest
 
+from constructs_lib.app_settings import read_app_settings
+from constructs_lib.roles import ROLE_IDS
 from tests.contract import CONTRACT
 from tests.docs.pages import DOCS, assert_written
-from tests.support import Json, Resource, platform, resources, synthesized
+from tests.support import SynthesizedResource, TerraformJson, platform, resources, synthesized
 
 CONTRACTS = DOCS / "contracts"
 
@@ -39,7 +38,7 @@ def test_the_application_gets_all_that_it_asks_for() -> None:
 
 @pytest.mark.parametrize(("part", "stack"), [("the shared stack's", "shared"), ("an environment's", "production")])
 def test_every_output(part: str, stack: str, pytestconfig: pytest.Config) -> None:
-    outputs: dict[str, Json] = synthesized()[stack]["output"]
+    outputs: dict[str, TerraformJson] = synthesized()[stack]["output"]
     rows = ((f"`{name}`", str(output["description"])) for name, output in sorted(outputs.items()))
     assert_written(CONTRACTS / "outputs.md", part, table("output | what it is", rows), pytestconfig)
 
@@ -55,13 +54,13 @@ def test_no_output_is_secret() -> None:
     assert [value for value in values if any(word in value for word in secret)] == []
 
 
-def of_ci(type_: str) -> Iterator[Resource]:
+def of_ci(type_: str) -> Iterator[SynthesizedResource]:
     """The shared stack's resources of this type that belong to a CI identity, by name."""
     found = (each for each in resources() if each.stack == "shared" and each.type == type_)
     return iter(sorted(found, key=lambda each: each.name))
 
 
-def referred(body: Json, argument: str) -> str:
+def referred(body: TerraformJson, argument: str) -> str:
     """The address of the resource that an argument refers to, or its text."""
     return str(body[argument]).removeprefix("${").split(".")[1] if "${" in str(body[argument]) else str(body[argument])
 
@@ -82,7 +81,7 @@ def test_what_an_identity_may_do(pytestconfig: pytest.Config) -> None:
     built_in = {guid: role for role, guid in ROLE_IDS.items()}
     custom = {each.name: str(each.body["name"]).split()[-1] for each in of_ci("azurerm_role_definition")}
 
-    def role(body: Json) -> str:
+    def role(body: TerraformJson) -> str:
         definition = str(body["role_definition_id"])
         guid = definition.rsplit("/", maxsplit=1)[-1]
         return built_in[guid] if guid in built_in else f"custom: {custom[referred(body, 'role_definition_id')]}"

@@ -15,7 +15,7 @@ TABLE = re.compile(r"(?<=---------\n)(?:\w+ +\d+ +\d+  .*\n)+")
 # The design's list of capabilities and shapes; what else there is has a reason in the decision record.
 PLANNED = (
     "network web_app static_site database cache key_vault email observability alerts dns edge storage registry budget "
-    "state_backend ci_identity tags private_endpoint diagnostics bindings"
+    "state_backend ci_identity tags private_endpoint diagnostics"
 )
 
 

@@ -6,7 +6,16 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-PARTS = ("backend/.azure", "constructs_lib", "environments", "frontend/augeo-admin/.azure", "scripts", "stacks")
+PARTS = (
+    "backend/.azure",
+    "bindings",
+    "constructs_lib",
+    "environments",
+    "frontend/augeo-admin/.azure",
+    "scripts",
+    "stacks",
+    "tools",
+)
 
 
 def copy_project(to: Path) -> Path:

@@ -108,8 +108,8 @@ def test_the_longest_parts_that_go_together_fill_azures_24_characters() -> None:
     """`st` + workload + evidence + short name + suffix: one character more is refused, see the bad ones."""
     platform = check({"shared": {"account.workload": "augeo", "account.name_suffix": "x7k2z"}})
     names = platform.names(platform.environments["production"])
-    assert names("storage", "evidence") == "staugeoevidenceprodx7k2z"
-    assert len(names("storage", "evidence")) == 24
+    assert names.compose("storage", "evidence") == "staugeoevidenceprodx7k2z"
+    assert len(names.compose("storage", "evidence")) == 24
 
 
 def test_a_slice_may_be_written_as_a_dict() -> None:

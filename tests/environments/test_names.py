@@ -67,7 +67,7 @@ CHARACTERS = "aA0-_.("
 
 
 def composed(names: Names, kinds: tuple[tuple[Kind, tuple[str, ...]], ...]) -> dict[tuple[Kind, str], str]:
-    return {(kind, role): names(kind, role) for kind, roles in kinds for role in roles}
+    return {(kind, role): names.compose(kind, role) for kind, roles in kinds for role in roles}
 
 
 def test_the_names_of_production() -> None:
@@ -132,11 +132,13 @@ def test_a_rule_is_no_wider_than_azures(kind: Kind) -> None:
 def test_a_name_may_be_as_long_as_the_rule_says(kind: Kind, longest: int) -> None:
     def filled(length: int) -> Names:
         rest = Names("", "e", "eastus2", "x7k2")
-        return Names("w" * (length - len(rest(kind)) - (0 if RULES[kind].compact else 1)), "e", "eastus2", "x7k2")
+        return Names(
+            "w" * (length - len(rest.compose(kind)) - (0 if RULES[kind].compact else 1)), "e", "eastus2", "x7k2"
+        )
 
-    assert len(filled(longest)(kind)) == longest
+    assert len(filled(longest).compose(kind)) == longest
     assert list(filled(longest).problems([(kind, ("",))], "workload")) == []
-    name = filled(longest + 2)(kind)
+    name = filled(longest + 2).compose(kind)
     [problem] = filled(longest + 2).problems([(kind, ("",))], "workload")
     assert problem == (
         f"the {kind} name '{name}' has {longest + 2} characters, Azure takes {longest}: shorten workload by 2"
@@ -158,7 +160,7 @@ def test_a_name_may_be_as_long_as_the_rule_says(kind: Kind, longest: int) -> Non
 def test_characters_that_azure_refuses(kind: Kind, workload: str, pattern: str) -> None:
     names = Names(workload, "prod", "eastus2", "x7k2")
     assert list(names.problems([(kind, ("",))], "workload")) == [
-        f"the {kind} name '{names(kind)}' has characters that Azure refuses there ({pattern})"
+        f"the {kind} name '{names.compose(kind)}' has characters that Azure refuses there ({pattern})"
     ]
 
 

@@ -68,7 +68,7 @@ class Checkout:
         self.stack = folder / "cdktf.out" / "stacks" / "shared"
         for name in ("azure", "bin", ".venv/bin"):
             (folder / name).mkdir(parents=True)
-        for package in ("environments", "scripts"):
+        for package in ("environments", "operations", "scripts", "tools"):
             shutil.copytree(ROOT / package, folder / package, ignore=shutil.ignore_patterns("__pycache__"))
         python = folder / ".venv/bin/python"
         python.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')

@@ -1,4 +1,4 @@
-"""scripts/deploy.py with the real Terraform: it applies the plan that the guard has judged, or nothing."""
+"""operations/deploy.py with the real Terraform: it applies the plan that the guard has judged, or nothing."""
 
 import contextlib
 import fcntl
@@ -14,13 +14,13 @@ from typing import TypedDict
 import pytest
 from pydantic import JsonValue
 
-from scripts import deploy
-from scripts.plan_guard.guard import Guard
-from scripts.plan_guard.judge import Place
-from scripts.plan_guard.plan import PlanError
-from scripts.plan_guard.terraform import Terraform, TerraformError
-from tests.operations.plans.checkout import KEPT, SECRET, Checkout, skip_without_terraform
-from tests.operations.plans.made import SUBSCRIPTION
+from operations import deploy
+from operations.plan_guard.guard import Guard
+from operations.plan_guard.judge import Place
+from operations.terraform.plan import PlanError
+from operations.terraform.runner import Terraform, TerraformError
+from tests.operations.plan_guard.plans.checkout import KEPT, SECRET, Checkout, skip_without_terraform
+from tests.operations.plan_guard.plans.made import SUBSCRIPTION
 
 skip_without_terraform()
 NEW: JsonValue = {"input": "new"}
@@ -36,7 +36,7 @@ ROOT = Path(__file__).parents[2]
 COMMAND = """
 import sys
 sys.path.insert(0, sys.argv[1])
-from scripts import deploy
+from operations import deploy
 deploy.unready = list
 deploy.synthesize = lambda stack: None
 sys.argv[1:] = ["dev"]

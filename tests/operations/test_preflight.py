@@ -1,4 +1,4 @@
-"""scripts/preflight.py: all that is missing is said at once, and nothing where nothing is."""
+"""operations/preflight.py: all that is missing is said at once, and nothing where nothing is."""
 
 import os
 import subprocess
@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from environments.settings import Account
-from scripts import preflight
+from operations import preflight
 from tests.operations.account import FILLED_IN, SUBSCRIPTION, TENANT
 
 NOBODY = "00000000-0000-0000-0000-000000000000"
@@ -165,7 +165,7 @@ def test_all_that_is_wrong_is_said_at_once_before_anything_is_planned(machine: M
     written = Path("cdktf.out/stacks/dev/cdk.tf.json")
     before = written.stat().st_mtime_ns if written.exists() else None
     refused = subprocess.run(
-        [sys.executable, "-m", "scripts.deploy", "dev"],
+        [sys.executable, "-m", "operations.deploy", "dev"],
         env=unfilled | {"PATH": "/nowhere", "TERRAFORM_BINARY_NAME": "none"},
         capture_output=True,
         text=True,
@@ -189,7 +189,7 @@ def test_bad_settings_are_said_beside_what_else_is_missing(machine: Machine) -> 
     machine.terraform("")
     machine.set(AUGEO_SUBSCRIPTION_ID="mine", AUGEO_DOMAIN="no domain")
     refused = subprocess.run(
-        [sys.executable, "-m", "scripts.preflight", "cdktf diff"], capture_output=True, text=True, check=False
+        [sys.executable, "-m", "operations.preflight", "cdktf diff"], capture_output=True, text=True, check=False
     )
     assert (refused.returncode, refused.stdout) == (1, "")
     assert refused.stderr.startswith("cdktf diff: before Azure is reached,\n- Terraform or OpenTofu 1.11")

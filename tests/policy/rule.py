@@ -15,10 +15,9 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple, cast
 
-from constructs_lib.bindings import PROVIDER
-
+from bindings.loading import PROVIDER
 from environments import Environment, Platform
-from tests.support import Json, Resource, resources
+from tests.support import SynthesizedResource, TerraformJson, resources
 
 REFERENCE = re.compile(r"(?P<address>(?:data\.)?azurerm_\w+\.[\w-]+)(?:\.(?P<attribute>\w[\w.\[\]]*))?")
 EXPRESSION = re.compile(r"\$\{[^}]*\}")
@@ -44,9 +43,9 @@ class Stack:
     """One synthesized stack, with the settings that it came from and the stacks beside it."""
 
     name: str
-    body: Json
+    body: TerraformJson
     platform: Platform
-    beside: Mapping[str, Json]
+    beside: Mapping[str, TerraformJson]
     """Every stack of the platform by name, this one too."""
 
     @property
@@ -54,7 +53,7 @@ class Stack:
         """The environment's settings; None for the shared stack."""
         return self.platform.environments.get(self.name)
 
-    def disposable(self, resource: Resource) -> bool:
+    def disposable(self, resource: SynthesizedResource) -> bool:
         """Whether the settings say that the environment which a resource is for, by its tags, may go.
 
         Containers have no tags; those of state and of plans end in the environment's name.
@@ -64,20 +63,20 @@ class Stack:
         owner = self.platform.environments.get(known or str(at(resource.body, "tags.environment") or self.name))
         return owner is not None and owner.disposable
 
-    def of(self, *types: str) -> Iterator[Resource]:
+    def of(self, *types: str) -> Iterator[SynthesizedResource]:
         """Its resources of these types; all of them without any."""
         for resource in resources({self.name: self.body}):
             if not types or resource.type in types:
                 yield resource
 
-    def named(self, reference: object) -> Resource | None:
+    def named(self, reference: object) -> SynthesizedResource | None:
         """The resource, or data source, that `${type.name.attribute}` speaks of; None for anything else."""
         found = REFERENCE.search(str(reference)) if "${" in str(reference) else None
         if found is None:
             return None
         *data, type_, name = found["address"].split(".")
         body = self.body.get("data" if data else "resource", {}).get(type_, {}).get(name)
-        return None if body is None else Resource(self.name, type_, name, body)
+        return None if body is None else SynthesizedResource(self.name, type_, name, body)
 
 
 class Rule(NamedTuple):
@@ -144,7 +143,7 @@ def at(body: object, path: str) -> object:
                 body = members[int(step)] if int(step) < len(members) else None
                 continue
             body = members[0] if len(members) == 1 else None
-        body = cast(Json, body).get(step) if isinstance(body, dict) else None
+        body = cast(TerraformJson, body).get(step) if isinstance(body, dict) else None
     return body
 
 
@@ -154,7 +153,7 @@ def listed(body: object, path: str) -> list[object]:
     return [] if value is None else cast(list[object], value) if isinstance(value, list) else [value]
 
 
-def wrong(resource: Resource, attribute: str, right: str) -> Problem:
+def wrong(resource: SynthesizedResource, attribute: str, right: str) -> Problem:
     """A problem with what stands in an attribute of a resource."""
     return Problem(resource.address, attribute, at(resource.body, attribute), right)
 
@@ -164,7 +163,7 @@ def strings(body: object, path: str = "") -> Iterator[tuple[str, str]]:
     if isinstance(body, str):
         yield path, body
     elif isinstance(body, dict | list):
-        members = cast(Json, body).items() if isinstance(body, dict) else enumerate(cast(list[object], body))
+        members = cast(TerraformJson, body).items() if isinstance(body, dict) else enumerate(cast(list[object], body))
         for step, member in members:
             yield from strings(member, f"{path}.{step}".lstrip("."))
 

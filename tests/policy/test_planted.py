@@ -13,7 +13,7 @@ import pytest
 
 from tests.policy.rule import RULES, Stack, load_rules
 from tests.policy.stacks import stacks
-from tests.support import Json, platform
+from tests.support import TerraformJson, platform
 
 load_rules()
 
@@ -23,7 +23,7 @@ PATH = re.compile(r"((?P<stack>\w+)/)?(?P<address>(data\.|terraform\.)?[\w-]+\.[
 ACCOUNT, ENVIRONMENTS = platform().shared.account, platform().environments
 DEV, STAGING, PRODUCTION = (platform().names(ENVIRONMENTS[name]) for name in ("dev", "staging", "production"))
 SUBSCRIPTION = f"/subscriptions/{ACCOUNT.subscription_id}"
-DEV_GROUP, PRODUCTION_GROUP = DEV("resource_group"), PRODUCTION("resource_group")
+DEV_GROUP, PRODUCTION_GROUP = DEV.compose("resource_group"), PRODUCTION.compose("resource_group")
 
 
 class Fault(NamedTuple):
@@ -196,8 +196,8 @@ SECRECY = [
         "secret_settings_are_vault_references",
         "staging",
         f"{SLOT}.app_settings.JWT_SECRET_KEY",
-        f"@Microsoft.KeyVault(VaultName={PRODUCTION('key_vault')};SecretName=jwt-secret-key)",
-        f"jwt-secret-key of {STAGING('key_vault')}",
+        f"@Microsoft.KeyVault(VaultName={PRODUCTION.compose('key_vault')};SecretName=jwt-secret-key)",
+        f"jwt-secret-key of {STAGING.compose('key_vault')}",
     ),
     Fault("secret_settings_are_vault_references", "dev", f"{APP}.app_settings.SMTP_PASSWORD", "hunter2", "Key Vault"),
     Fault(
@@ -235,7 +235,7 @@ DATA = [
         "production",
         "azurerm_mssql_server.planted",
         {},
-        "scripts/plan_guard/holders.py",
+        "operations/plan_guard/holders.py",
         'azurerm_mssql_server.planted: type = "azurerm_mssql_server"',
     ),
     Fault(
@@ -516,9 +516,13 @@ NAMING = [
     Fault("names_are_what_azure_takes", "dev", f"{UPLOADS}.name", "staugeouploadsdevelopment", "3 to 24 characters"),
     Fault("names_are_what_azure_takes", "production", f"{SERVER}.name", "PSQL-augeo", "3 to 63 characters"),
     Fault(
-        "names_are_unique", "production", f"{UPLOADS}.name", DEV("storage", "uploads"), "dev: azurerm_storage_account"
+        "names_are_unique",
+        "production",
+        f"{UPLOADS}.name",
+        DEV.compose("storage", "uploads"),
+        "dev: azurerm_storage_account",
     ),
-    Fault("names_are_unique", "dev", f"{SUBNET}.name", DEV("subnet", "app"), "dev: azurerm_subnet.network_app"),
+    Fault("names_are_unique", "dev", f"{SUBNET}.name", DEV.compose("subnet", "app"), "dev: azurerm_subnet.network_app"),
     Fault(
         "short_names_fit_a_text_message",
         "dev",
@@ -794,7 +798,7 @@ def planted(fault: Fault) -> tuple[Stack, str]:
     return Stack(sound.name, bodies[sound.name], sound.platform, bodies), f"{sound.name}: {where}"
 
 
-def _put(body: Json | list[Any], steps: list[str], value: object) -> list[str]:
+def _put(body: TerraformJson | list[Any], steps: list[str], value: object) -> list[str]:
     """Put a value where the steps lead, and return the steps without their wildcards."""
     step, *rest = steps
     if isinstance(body, list):

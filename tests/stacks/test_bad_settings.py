@@ -8,7 +8,7 @@ import pytest
 from tests.environments.project import copy_project, edit, run
 
 Written = dict[str, tuple[bytes, int]]
-COMMANDS = {"main.py": ("main.py",), "scripts.synth": ("-m", "scripts.synth"), "one": ("-m", "scripts.synth", "dev")}
+COMMANDS = {"main.py": ("main.py",), "tools.synth": ("-m", "tools.synth"), "one": ("-m", "tools.synth", "dev")}
 
 
 class Project(NamedTuple):
@@ -70,7 +70,7 @@ def test_every_mistake_is_told_and_nothing_is_written(planted: Project, command:
     assert not list(planted.root.glob(".cdktf-synth-*")), "a temporary folder was left behind"
 
 
-@pytest.mark.parametrize("command", ["main.py", "scripts.synth"])
+@pytest.mark.parametrize("command", ["main.py", "tools.synth"])
 def test_a_bad_variable_is_told_like_a_bad_setting(
     synthesized: Project, command: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -85,7 +85,7 @@ def test_a_bad_variable_is_told_like_a_bad_setting(
 def test_a_misspelt_env_is_told_with_the_known_ones(tmp_path: Path, synthesized: Project) -> None:
     """In a good copy of its own: whether the settings are right is asked first."""
     root = copy_project(tmp_path / "misspelt")
-    done = run(root, "-m", "scripts.synth", "prod", "--output", str(synthesized.root / "cdktf.out"))
+    done = run(root, "-m", "tools.synth", "prod", "--output", str(synthesized.root / "cdktf.out"))
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.splitlines() == [
         "1 setting is wrong; nothing was synthesized.",
@@ -103,7 +103,7 @@ def test_a_literal_of_any_shape_is_told_in_words(tmp_path: Path, synthesized: Pr
     edit(staging, "AlertSettings(teams=True)", '"none"')
     edit(staging, "FrontDoorSettings(api_requests_a_minute=1000, sign_in_requests_a_minute=20)", "20")
     edit(root / "environments/__init__.py", '"production": PRODUCTION', '"production": None')
-    done = run(root, "-m", "scripts.synth", "--output", str(synthesized.root / "cdktf.out"))
+    done = run(root, "-m", "tools.synth", "--output", str(synthesized.root / "cdktf.out"))
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.splitlines() == [
         "6 settings are wrong; nothing was synthesized.",
@@ -130,7 +130,7 @@ def test_what_python_cannot_read_it_tells_itself(
     """Its last lines name the file, the line and the mistake, and the last good synth stays."""
     root = copy_project(tmp_path / "python")
     edit(root / "environments/dev.py", old, new)
-    done = run(root, "-m", "scripts.synth", "--output", str(synthesized.root / "cdktf.out"))
+    done = run(root, "-m", "tools.synth", "--output", str(synthesized.root / "cdktf.out"))
     assert (done.returncode, done.stdout) == (1, "")
     *before, last = done.stderr.splitlines()
     assert last.startswith(f"{error}: ")

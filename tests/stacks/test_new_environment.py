@@ -8,7 +8,7 @@ from typing import NamedTuple
 import pytest
 
 from tests.environments.project import copy_project, edit, run
-from tests.support import Json
+from tests.support import TerraformJson
 
 OTHERS = ("dev", "staging", "production")
 
@@ -25,15 +25,15 @@ class Synths(NamedTuple):
         return before.read_bytes() != after.read_bytes()
 
 
-def stack(folder: Path, name: str) -> Json:
+def stack(folder: Path, name: str) -> TerraformJson:
     return json.loads((folder / name / "cdk.tf.json").read_text(encoding="utf-8"))
 
 
-def addresses(synthesized: Json) -> dict[str, Json]:
+def addresses(synthesized: TerraformJson) -> dict[str, TerraformJson]:
     return {f"{type_}.{name}": body for type_, named in synthesized["resource"].items() for name, body in named.items()}
 
 
-def plan_containers(policy: Json) -> list[str]:
+def plan_containers(policy: TerraformJson) -> list[str]:
     return [
         prefix.partition("/")[0]
         for rule in policy["rule"]
@@ -45,7 +45,7 @@ def plan_containers(policy: Json) -> list[str]:
 @pytest.fixture(scope="module")
 def synths(tmp_path_factory: pytest.TempPathFactory) -> Synths:
     project = copy_project(tmp_path_factory.mktemp("a new environment"))
-    before = run(project, "-m", "scripts.synth", "--output", "before")
+    before = run(project, "-m", "tools.synth", "--output", "before")
     assert before.returncode == 0, before.stderr
 
     text = (project / "environments/staging.py").read_text(encoding="utf-8")
@@ -68,7 +68,7 @@ def synths(tmp_path_factory: pytest.TempPathFactory) -> Synths:
         "from environments.production import PRODUCTION\nfrom environments.qa import QA\n",
     )
 
-    after = run(project, "-m", "scripts.synth", "--output", "after")
+    after = run(project, "-m", "tools.synth", "--output", "after")
     assert (after.returncode, after.stderr) == (0, "")
     return Synths(project / "before/stacks", project / "after/stacks")
 

@@ -40,7 +40,7 @@ from environments.shared import SHARED
 from environments.validation import validate
 from tests.environments.azure_names import AZURE_NAMES
 from tests.environments.changes import ABSENT, changed
-from tests.support import Json, Resource, resources, synthesized_from
+from tests.support import SynthesizedResource, TerraformJson, resources, synthesized_from
 
 COMMON: dict[str, Any] = {
     "deadline": None,  # the first example starts the jsii kernel
@@ -263,7 +263,7 @@ def strings(value: object) -> Iterator[str]:
             yield from strings(each)  # pyright: ignore[reportUnknownArgumentType]
 
 
-def addresses(stack: Json) -> set[str]:
+def addresses(stack: TerraformJson) -> set[str]:
     """What may be referred to."""
     return {
         f"{prefix}{type_}.{name}"
@@ -273,7 +273,7 @@ def addresses(stack: Json) -> set[str]:
     }
 
 
-def dangling(stack: Json) -> list[str]:
+def dangling(stack: TerraformJson) -> list[str]:
     """Expressions that refer to no resource of the stack."""
     known = addresses(stack)
     body = {part: value for part, value in stack.items() if part != "//"}
@@ -290,7 +290,7 @@ def dangling(stack: Json) -> list[str]:
     return [expression for expression, target in wanted + waiting if target not in known and expression != "uuid()"]
 
 
-def refused_by_azure(resource: Resource) -> bool:
+def refused_by_azure(resource: SynthesizedResource) -> bool:
     """Whether Azure would refuse the resource's name, or the short name and the host names in it."""
     name = resource.body.get("name", "")
     if rule := BY_TYPE.get(resource.type):

@@ -8,16 +8,15 @@ from collections.abc import Mapping
 from functools import cache
 from typing import NamedTuple, cast
 
-from main import add_stacks
-from stacks.platform import PlatformStack
-
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from environments import Environment
+from main import add_stacks
+from stacks.platform import PlatformStack
 from tests.constructs_lib.neighbours import environment
 from tests.snapshots import files, readable
-from tests.support import Json, platform
+from tests.support import TerraformJson, platform
 
 STACKS = ("shared", "dev", "staging", "production")
 
@@ -47,11 +46,11 @@ CHANGES = {
 
 
 @cache
-def as_written() -> Mapping[str, Json]:
+def as_written() -> Mapping[str, TerraformJson]:
     return files(lambda app: list(add_stacks(app)))
 
 
-def with_settings(settings: Environment) -> Json:
+def with_settings(settings: Environment) -> TerraformJson:
     if settings == platform().environments[settings.name]:
         return readable(as_written()[settings.name])
     stacks = files(lambda app: PlatformStack(app, environment=settings, platform=platform()))
@@ -68,10 +67,10 @@ def test_snapshot(subject: str, snapshot: SnapshotAssertion) -> None:
         assert difference(without, with_it) == snapshot
 
 
-def difference(before: object, after: object) -> Json:
+def difference(before: object, after: object) -> TerraformJson:
     """What differs: objects member by member, lists of one length item by item, all else as a whole."""
     if isinstance(before, dict) and isinstance(after, dict):
-        old, new = cast(Json, before), cast(Json, after)
+        old, new = cast(TerraformJson, before), cast(TerraformJson, after)
         return {
             key: {"+": new[key]} if key not in old else {"-": old[key]} if key not in new else inner
             for key in old.keys() | new.keys()

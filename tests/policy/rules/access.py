@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from tests.policy.rule import Problem, Stack, at, listed, rule, wrong
-from tests.support import Resource
+from tests.support import SynthesizedResource
 
 # https://learn.microsoft.com/azure/role-based-access-control/built-in-roles
 BUILT_IN = {
@@ -72,7 +72,7 @@ CLAUSES = (("Request", "write"), ("Resource", "delete"))
 class Assignment(NamedTuple):
     """A role assignment, read: the identity, its environment's short name, the right, and whose the scope is."""
 
-    resource: Resource
+    resource: SynthesizedResource
     right: Right
     environment: str
     """The environment that the identity is for."""
@@ -95,7 +95,7 @@ def _identity(name: str) -> tuple[str, str]:
     return (parts[-3], parts[-2]) if len(parts := name.split("-")) >= 4 else (name, "?")
 
 
-def _role(stack: Stack, assignment: Resource) -> str:
+def _role(stack: Stack, assignment: SynthesizedResource) -> str:
     definition = str(at(assignment.body, "role_definition_id"))
     custom = stack.named(definition)
     if custom and custom.type == "azurerm_role_definition":
@@ -103,7 +103,7 @@ def _role(stack: Stack, assignment: Resource) -> str:
     return BUILT_IN.get(definition.rpartition("/")[2], definition)
 
 
-def _scope(stack: Stack, assignment: Resource) -> tuple[str, str]:
+def _scope(stack: Stack, assignment: SynthesizedResource) -> tuple[str, str]:
     """What kind of thing it is on, and the short name of the environment that it belongs to."""
     scope = str(assignment.body["scope"])
     if "/Microsoft.ContainerRegistry/registries/" in scope:

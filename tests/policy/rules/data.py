@@ -3,9 +3,9 @@
 import re
 from collections.abc import Iterator
 
-from scripts.plan_guard.holders import HOLDS_A_NAME, PROTECTS, REPLACEABLE
+from operations.plan_guard.holders import HOLDS_A_NAME, PROTECTS, REPLACEABLE
 from tests.policy.rule import Must, Problem, Stack, at, listed, must, rule, types, wrong
-from tests.support import Resource
+from tests.support import SynthesizedResource
 
 # What is lost with it; and whether it bears a lock of its own, or why not.
 HOLDS_DATA = {
@@ -84,7 +84,7 @@ def what_holds_data_is_known(stack: Stack) -> Iterator[Problem]:
     """
     for resource in stack.of():
         if resource.type not in HOLDS_DATA and resource.type not in HOLDS_NO_DATA:
-            yield Problem(resource.address, "type", resource.type, "must be in scripts/plan_guard/holders.py")
+            yield Problem(resource.address, "type", resource.type, "must be in operations/plan_guard/holders.py")
         elif resource.type in HOLDS_NO_DATA and at(resource.body, "lifecycle.prevent_destroy"):
             yield wrong(resource, "lifecycle.prevent_destroy", "must be absent, or the type in HOLDS_DATA")
 
@@ -191,7 +191,7 @@ def old_versions_are_forgotten(stack: Stack) -> Iterator[Problem]:
             )
 
 
-def _evidence(stack: Stack, account: Resource) -> bool:
+def _evidence(stack: Stack, account: SynthesizedResource) -> bool:
     """Whether all that is in the account is immutable."""
     immutable = [
         stack.named(each.body["storage_container_resource_manager_id"])

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from tests.policy.rule import Must, Problem, Stack, at, binding, listed, must, rule, types, wrong
 from tests.policy.rules.transport import WEB_APPS
-from tests.support import Resource
+from tests.support import SynthesizedResource
 
 
 class Public(NamedTuple):
@@ -76,7 +76,7 @@ SAID = (
 WILDCARDS = ("*", "0.0.0.0/0", "::/0", "Any", "0-65535")
 
 
-def open_doors(stack: Stack) -> Iterator[tuple[Resource, Problem]]:
+def open_doors(stack: Stack) -> Iterator[tuple[SynthesizedResource, Problem]]:
     """Everything that is open to the internet, the named exceptions too."""
     for resource in stack.of():
         for door in DOORS:
@@ -86,7 +86,7 @@ def open_doors(stack: Stack) -> Iterator[tuple[Resource, Problem]]:
                 yield resource, wrong(resource, attribute, right)
 
 
-def _not_shut(stack: Stack, resource: Resource, door: str) -> Iterator[tuple[str, str]]:
+def _not_shut(stack: Stack, resource: SynthesizedResource, door: str) -> Iterator[tuple[str, str]]:
     """What a firewall behind the open door leaves open: attribute, and what would be right."""
     match resource.type:
         case "azurerm_key_vault":
@@ -99,7 +99,7 @@ def _not_shut(stack: Stack, resource: Resource, door: str) -> Iterator[tuple[str
             yield door, "must be false, or a named exception in PUBLIC"
 
 
-def _not_the_apps_subnet(stack: Stack, resource: Resource, block: str) -> Iterator[tuple[str, str]]:
+def _not_the_apps_subnet(stack: Stack, resource: SynthesizedResource, block: str) -> Iterator[tuple[str, str]]:
     if at(resource.body, f"{block}.default_action") != "Deny":
         yield f"{block}.default_action", 'must be "Deny", or the resource a named exception in PUBLIC'
     for subnet in listed(resource.body, f"{block}.virtual_network_subnet_ids"):
@@ -112,7 +112,7 @@ def _not_the_apps_subnet(stack: Stack, resource: Resource, block: str) -> Iterat
             yield f"{block}.ip_rules", "must be the outbound addresses of the Teams Logic App, or absent"
 
 
-def _not_front_door(stack: Stack, app: Resource) -> Iterator[tuple[str, str]]:
+def _not_front_door(stack: Stack, app: SynthesizedResource) -> Iterator[tuple[str, str]]:
     if at(app.body, "site_config.ip_restriction_default_action") != "Deny":
         yield "site_config.ip_restriction_default_action", 'must be "Deny", or the app a named exception in PUBLIC'
         return
@@ -125,7 +125,7 @@ def _not_front_door(stack: Stack, app: Resource) -> Iterator[tuple[str, str]]:
             yield f"{path}.headers", "must name this stack's own Front Door in x_azure_fdid: the tag admits everybody's"
 
 
-def excepted(exception: Public, resource: Resource) -> bool:
+def excepted(exception: Public, resource: SynthesizedResource) -> bool:
     """Whether an exception is for this resource."""
     return (
         exception.type == resource.type

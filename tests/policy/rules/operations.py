@@ -5,10 +5,9 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from constructs_lib.diagnostics import CATEGORIES, Categories
-
 from environments.naming import LOCATION_NAMES
 from tests.policy.rule import Problem, Stack, at, binding, listed, rule, wrong
-from tests.support import Resource
+from tests.support import SynthesizedResource
 
 # Why a type has no diagnostic setting. https://learn.microsoft.com/azure/azure-monitor/reference/logs-index
 CHILD = "it is part of another resource, whose setting covers it"
@@ -81,10 +80,12 @@ ALERT_TYPES = ("azurerm_monitor_activity_log_alert", "azurerm_monitor_metric_ale
 NOTIFICATIONS = {(80, "Actual"), (100, "Actual"), (100, "Forecasted")}
 
 
-def metric(namespace: str, name: str, operator: str, threshold: float | None = None) -> Callable[[Resource], bool]:
+def metric(
+    namespace: str, name: str, operator: str, threshold: float | None = None
+) -> Callable[[SynthesizedResource], bool]:
     """A metric alert on this; any threshold where none is given, because it depends on the sku."""
 
-    def watches(alert: Resource) -> bool:
+    def watches(alert: SynthesizedResource) -> bool:
         criteria = at(alert.body, "criteria")
         return (
             at(criteria, "metric_namespace") == namespace
@@ -96,19 +97,19 @@ def metric(namespace: str, name: str, operator: str, threshold: float | None = N
     return watches
 
 
-def query(*parts: str) -> Callable[[Resource], bool]:
+def query(*parts: str) -> Callable[[SynthesizedResource], bool]:
     """An alert on a query that holds all these parts."""
     return lambda alert: all(part in str(at(alert.body, "criteria.query")) for part in parts)
 
 
-def operation(name: str, status: str = "Succeeded") -> Callable[[Resource], bool]:
+def operation(name: str, status: str = "Succeeded") -> Callable[[SynthesizedResource], bool]:
     """An alert on an operation in the Activity Log with this outcome."""
     return lambda alert: (
         at(alert.body, "criteria.operation_name") == name and status in listed(alert.body, "criteria.statuses")
     )
 
 
-def category(name: str) -> Callable[[Resource], bool]:
+def category(name: str) -> Callable[[SynthesizedResource], bool]:
     """An alert on a category of the Activity Log."""
     return lambda alert: at(alert.body, "criteria.category") == name
 
@@ -117,7 +118,7 @@ class Watched(NamedTuple):
     """Something that somebody is told of, and how to know the alert that does it."""
 
     what: str
-    by: Callable[[Resource], bool]
+    by: Callable[[SynthesizedResource], bool]
 
 
 PLAN, APP = "Microsoft.Web/serverfarms", "Microsoft.Web/sites"
@@ -336,7 +337,7 @@ def alerts_watch_their_own(stack: Stack) -> Iterator[Problem]:
     """
     whole = f"/subscriptions/{stack.platform.shared.account.subscription_id}"
     if stack.environment:
-        whole += f"/resourceGroups/{stack.platform.names(stack.environment)('resource_group')}"
+        whole += f"/resourceGroups/{stack.platform.names(stack.environment).compose('resource_group')}"
     for alert in stack.of(*ALERT_TYPES):
         for index, scope in enumerate(listed(alert.body, "scopes")):
             if scope != whole and stack.named(scope) is None:

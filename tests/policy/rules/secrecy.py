@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Iterator
 
 from constructs_lib.app_settings import read_app_settings
-
 from tests.policy.rule import EXPRESSION, REFERENCE, Problem, Stack, at, references, rule, texts, wrong
 from tests.policy.rules.transport import WEB_APPS
 
@@ -104,7 +103,7 @@ def secret_settings_are_vault_references(stack: Stack) -> Iterator[Problem]:
     https://learn.microsoft.com/azure/app-service/app-service-key-vault-references
     """
     listed_secrets = {setting.name: setting.secret for setting in read_app_settings() if setting.secret}
-    vault = stack.platform.names(stack.environment)("key_vault") if stack.environment else ""
+    vault = stack.platform.names(stack.environment).compose("key_vault") if stack.environment else ""
     for app in stack.of(*WEB_APPS):
         for name, value in app.body.get("app_settings", {}).items():
             reference = VAULT_REFERENCE.fullmatch(str(value))

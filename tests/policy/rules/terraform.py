@@ -67,7 +67,7 @@ def the_state_is_its_own(stack: Stack) -> Iterator[Problem]:
     shared = stack.platform.shared.names
     wanted = {
         "use_azuread_auth": True,
-        "storage_account_name": shared("storage", "state"),
+        "storage_account_name": shared.compose("storage", "state"),
         "container_name": f"tfstate-{stack.name}",
         "key": "terraform.tfstate",
     }
@@ -109,7 +109,7 @@ def stacks_keep_to_themselves(stack: Stack) -> Iterator[Problem]:
     if stack.environment is None:
         return
     others = {
-        stack.platform.names(each)("resource_group"): name
+        stack.platform.names(each).compose("resource_group"): name
         for name, each in stack.platform.environments.items()
         if name != stack.name
     }
@@ -126,7 +126,7 @@ def everything_stands_in_its_own_group(stack: Stack) -> Iterator[Problem]:
     The delegation alone is written into the parent zone, and the shared stack makes each API's identity.
     https://learn.microsoft.com/azure/azure-resource-manager/management/overview#resource-groups, design section 4.
     """
-    shared = stack.platform.shared.names("resource_group")
+    shared = stack.platform.shared.names.compose("resource_group")
     for resource in stack.of():
         group = at(resource.body, GROUP)
         if group is None or resource.type == "azurerm_resource_group":
@@ -134,7 +134,7 @@ def everything_stands_in_its_own_group(stack: Stack) -> Iterator[Problem]:
         made_here = stack.named(group)
         name = made_here.body["name"] if made_here else group
         for_ = stack.platform.environments.get(str(at(resource.body, "tags.environment")), stack.environment)
-        own = stack.platform.names(for_)("resource_group") if for_ else shared
+        own = stack.platform.names(for_).compose("resource_group") if for_ else shared
         common = resource.type == "azurerm_dns_ns_record" or stack.environment is None
         if name != own and not (common and name == shared):
             yield wrong(resource, GROUP, f"must be {own}")

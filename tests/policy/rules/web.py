@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from tests.policy.rule import Problem, Stack, at, listed, references, rule, wrong
 from tests.policy.rules.transport import WEB_APPS
-from tests.support import Resource
+from tests.support import SynthesizedResource
 
 # The provider, or App Service, manages these itself, and would show a difference for ever (design section 5).
 FORBIDDEN_SETTINGS = re.compile(r"DOCKER_REGISTRY_\w+|WEBSITE_HEALTHCHECK_\w+|WEBSITE_VNET_ROUTE_ALL")
@@ -164,7 +164,7 @@ def a_host_name_is_proven_before_it_is_bound(stack: Stack) -> Iterator[Problem]:
                 yield wrong(binding, "depends_on", f"must name the {type_} '{name}'")
 
 
-def _record(stack: Stack, dependency: object) -> Resource | None:
+def _record(stack: Stack, dependency: object) -> SynthesizedResource | None:
     return next((stack.named(f"${{{address}}}") for address, _ in references(str(dependency))), None)
 
 

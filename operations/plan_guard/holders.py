@@ -1,0 +1,102 @@
+"""What is lost with a resource, by its type. The one table of it: the policy over synthesized JSON reads it as well.
+
+A type that is in none of the tables counts as one that holds data, until somebody has said that it does not.
+"""
+
+from collections.abc import Mapping
+
+HOLDS_DATA: Mapping[str, str] = {
+    "azurerm_communication_service": "the connection string that the API sends mail with",
+    "azurerm_container_registry": "every image, also those that a rollback needs",
+    "azurerm_dns_zone": "its records, and its name servers, which the parent zone or the registrar names",
+    "azurerm_email_communication_service": "the mail domains in it, with their verification",
+    "azurerm_email_communication_service_domain": "the domain's verification, and mail until it is done again",
+    "azurerm_key_vault": "every secret; its name stays taken while it is soft-deleted",
+    "azurerm_log_analytics_workspace": "logs, and the audit trail",
+    "azurerm_managed_redis": "sessions, live bids, and its host name",
+    "azurerm_postgresql_flexible_server": "the databases, and all backups of them",
+    "azurerm_postgresql_flexible_server_database": "the application's data",
+    "azurerm_resource_group": "all that is in it",
+    "azurerm_static_web_app": "the deployed admin site, and the default host name that DNS points at",
+    "azurerm_storage_account": "every blob, and its name, which anybody can then take",
+    "azurerm_storage_container": "every blob in it: uploads, evidence, or Terraform's state",
+}
+
+HOLDS_A_NAME: Mapping[str, str] = {
+    "azurerm_app_service_custom_hostname_binding": "the API's host name, until it has a certificate again",
+    "azurerm_cdn_frontdoor_custom_domain": "the API's host name, until it is validated and has a certificate again",
+    "azurerm_cdn_frontdoor_endpoint": "the endpoint's host name, which DNS points at",
+    "azurerm_linux_web_app": "the deployed image, which Terraform does not know, and the default host name",
+    "azurerm_linux_web_app_slot": "the deployed image, which Terraform does not know",
+    "azurerm_private_dns_zone": "the private addresses of database and cache, which their endpoints have written there",
+    "azurerm_static_web_app_custom_domain": "the admin site's host name, until it is validated again",
+    "azurerm_user_assigned_identity": "the client and object IDs that GitHub, the database and the roles know it by",
+}
+
+PROTECTS: Mapping[str, str] = {
+    "azurerm_management_lock": "Azure's refusal to delete what the lock stands on",
+    "azurerm_storage_container_immutability_policy": "the container's protection against changed or deleted blobs",
+}
+
+RECOVERY_ATTRIBUTES: Mapping[str, tuple[str, ...]] = {
+    "azurerm_key_vault": ("purge_protection_enabled", "soft_delete_retention_days"),
+    "azurerm_log_analytics_workspace": ("retention_in_days",),
+    "azurerm_managed_redis": ("default_database[0].persistence_", "high_availability_enabled"),
+    "azurerm_postgresql_flexible_server": ("backup_retention_days", "high_availability"),
+    "azurerm_storage_account": ("account_replication_type", "blob_properties"),
+}
+"""By type: how the attributes begin that say what can be brought back after a bad day."""
+
+REPLACEABLE = frozenset(
+    {
+        "azurerm_app_service_certificate_binding",
+        "azurerm_app_service_managed_certificate",
+        "azurerm_application_insights",
+        "azurerm_application_insights_standard_web_test",
+        "azurerm_application_insights_workbook",
+        "azurerm_cdn_frontdoor_custom_domain_association",
+        "azurerm_cdn_frontdoor_firewall_policy",
+        "azurerm_cdn_frontdoor_origin",
+        "azurerm_cdn_frontdoor_origin_group",
+        "azurerm_cdn_frontdoor_profile",
+        "azurerm_cdn_frontdoor_route",
+        "azurerm_cdn_frontdoor_security_policy",
+        "azurerm_communication_service_email_domain_association",
+        "azurerm_consumption_budget_resource_group",
+        "azurerm_dns_cname_record",
+        "azurerm_dns_ns_record",
+        "azurerm_dns_txt_record",
+        "azurerm_email_communication_service_domain_sender_username",
+        "azurerm_federated_identity_credential",
+        "azurerm_logic_app_action_custom",
+        "azurerm_logic_app_trigger_http_request",
+        "azurerm_logic_app_workflow",
+        "azurerm_monitor_action_group",
+        "azurerm_monitor_activity_log_alert",
+        "azurerm_monitor_autoscale_setting",
+        "azurerm_monitor_diagnostic_setting",
+        "azurerm_monitor_metric_alert",
+        "azurerm_monitor_scheduled_query_rules_alert_v2",
+        "azurerm_network_security_group",
+        "azurerm_postgresql_flexible_server_active_directory_administrator",
+        "azurerm_postgresql_flexible_server_configuration",
+        "azurerm_private_dns_zone_virtual_network_link",
+        "azurerm_private_endpoint",
+        "azurerm_role_assignment",
+        "azurerm_role_definition",
+        "azurerm_service_plan",
+        "azurerm_storage_management_policy",
+        "azurerm_subnet",
+        "azurerm_subnet_network_security_group_association",
+        "azurerm_virtual_network",
+    }
+)
+"""What Terraform makes again from its settings, and nobody misses."""
+
+
+def lost_with(type_: str) -> str | None:
+    """What is lost with a resource of this type, in words; None where nothing is."""
+    if type_ in REPLACEABLE:
+        return None
+    unknown = f"whatever it holds: operations/plan_guard/holders.py does not list {type_}"
+    return {**HOLDS_DATA, **HOLDS_A_NAME, **PROTECTS}.get(type_, unknown)

@@ -1,0 +1,1 @@
+"""Runs Terraform or OpenTofu, and reads what they print."""

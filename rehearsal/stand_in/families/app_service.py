@@ -1,0 +1,209 @@
+"""App Service plans, apps, slots and their configuration: https://learn.microsoft.com/rest/api/appservice."""
+
+import re
+import uuid
+
+from rehearsal.stand_in.azure import Azure
+from rehearsal.stand_in.families.identity import show_identities
+from rehearsal.stand_in.families.names import available, global_name
+from rehearsal.stand_in.families.network import SUBNET
+from rehearsal.stand_in.model import Json, Resource, ResourceType, Write, bad_request, conflict, items
+
+PLAN = "Microsoft.Web/serverFarms"
+SITE = "Microsoft.Web/sites"
+SLOT = f"{SITE}/slots"
+_SOURCE = """
+    https://github.com/hashicorp/terraform-provider-azurerm/pull/31320 and 32992: about 5 minutes to create and to
+    delete an app or a slot with its plan and group, whatever the runtime. How they are shared out is an estimate.
+"""
+
+_SITE_CONFIG: Json = {
+    "numberOfWorkers": 1,
+    "linuxFxVersion": "",
+    "alwaysOn": False,
+    "http20Enabled": False,
+    "minTlsVersion": "1.2",
+    "scmMinTlsVersion": "1.2",
+    "ftpsState": "FtpsOnly",
+    "loadBalancing": "LeastRequests",
+    "managedPipelineMode": "Integrated",
+    "remoteDebuggingEnabled": False,
+    "remoteDebuggingVersion": "VS2022",
+    "use32BitWorkerProcess": True,
+    "webSocketsEnabled": False,
+    "vnetRouteAllEnabled": False,
+    "localMySqlEnabled": False,
+    "acrUseManagedIdentityCreds": False,
+    "scmIpSecurityRestrictionsUseMain": False,
+    "ipSecurityRestrictionsDefaultAction": "Allow",
+    "scmIpSecurityRestrictionsDefaultAction": "Allow",
+    "defaultDocuments": [
+        "Default.htm", "Default.html", "Default.asp", "index.htm", "index.html", "iisstart.htm", "default.aspx",
+        "index.php", "hostingstart.html",
+    ],
+    "minTlsCipherSuite": None,
+    "autoHealEnabled": False,
+    "detailedErrorLoggingEnabled": False,
+    "requestTracingEnabled": False,
+}  # fmt: skip
+
+
+def _plan(write: Write) -> None:
+    """Zones: https://learn.microsoft.com/azure/reliability/reliability-app-service."""
+    write.require("location", "sku.name")
+    sku = write.body["sku"]
+    name = sku["name"]
+    if not re.fullmatch(r"F1|B[123]|S[123]|P[0-5]m?v[234]|P[123]v2|Y1", name):
+        raise bad_request(f"'{name}' is no SKU of an App Service plan.", "InvalidSku")
+    tiers = {"F": "Free", "B": "Basic", "S": "Standard", "Y": "Dynamic", "P": f"Premium{name[-2:].upper()}"}
+    sku.update(tier=tiers[name[0]], size=name, family=re.sub(r"\d", "", name, count=1))
+    sku.setdefault("capacity", 1)
+    if write.properties.get("zoneRedundant"):
+        if not name.startswith("P"):
+            raise bad_request("Zone redundancy needs a Premium plan.", "ZoneRedundancyNotSupported")
+        if sku["capacity"] < 2:
+            raise bad_request("Zone redundancy needs two workers or more.", "ZoneRedundancyNeedsWorkers")
+    write.properties.setdefault("zoneRedundant", False)
+    write.properties.setdefault("perSiteScaling", False)
+    write.properties.setdefault("elasticScaleEnabled", False)
+    write.properties.setdefault("isXenon", False)
+    write.properties.setdefault("maximumElasticWorkerCount", 1)
+    write.properties.update(status="Ready", numberOfWorkers=sku["capacity"])
+    write.body["kind"] = "linux" if write.properties.get("reserved") else "app"
+
+
+def _plan_deleted(azure: Azure, plan: Resource) -> None:
+    for site in (*azure.all(SITE.lower()), *azure.all(SLOT.lower())):
+        if site.properties["serverFarmId"].lower() == plan.id.key:
+            raise conflict(
+                f"Server farm '{plan.id.name}' cannot be deleted because it has web app(s) '{site.id.name}'."
+            )
+
+
+def _site(write: Write) -> None:
+    write.require("location", "properties.serverFarmId")
+    slot = write.id.type.lower() == SLOT.lower()
+    # https://learn.microsoft.com/azure/role-based-access-control/permissions/web-and-mobile#microsoftweb
+    plan = write.refer(write.properties["serverFarmId"], PLAN, "join/action")
+    if slot:
+        # https://learn.microsoft.com/azure/app-service/deploy-staging-slots
+        if plan.body["sku"]["tier"] in ("Free", "Basic", "Shared"):
+            raise conflict(f"The plan's tier {plan.body['sku']['tier']} has no slots.", "SlotsNotSupported")
+        host = f"{write.id.names[0]}-{write.id.name}"
+    else:
+        global_name(write, r"[A-Za-z0-9](?!.*--)[A-Za-z0-9-]{0,58}[A-Za-z0-9]")
+        host = write.id.name
+    if subnet_id := write.properties.get("virtualNetworkSubnetId"):
+        # https://learn.microsoft.com/azure/app-service/overview-vnet-integration#permissions
+        subnet = write.refer(subnet_id, SUBNET, "join/action")
+        if not any(
+            each["properties"]["serviceName"].lower() == PLAN.lower()
+            for each in items(subnet.properties, "delegations")
+        ):
+            # https://learn.microsoft.com/azure/app-service/overview-vnet-integration#subnet-requirements
+            raise bad_request(f"Subnet '{subnet_id}' is not delegated to {PLAN}.", "SubnetNotDelegated")
+    show_identities(write)
+    sent: Json = write.properties.pop("siteConfig", None) or {}
+    _configure(write, sent)
+    write.body.setdefault("kind", "app,linux,container")
+    properties = write.properties
+    defaults: Json = {
+        "clientAffinityEnabled": True, "clientCertEnabled": False, "clientCertMode": "Required", "enabled": True,
+        "httpsOnly": False, "keyVaultReferenceIdentity": "SystemAssigned", "publicNetworkAccess": "Enabled",
+        "vnetBackupRestoreEnabled": False, "vnetImagePullEnabled": False, "vnetRouteAllEnabled": False,
+        "storageAccountRequired": False, "hyperV": False, "scmSiteAlsoStopped": False,
+    }  # fmt: skip
+    for name, value in defaults.items():
+        properties.setdefault(name, value)
+    properties.update(
+        state="Running",
+        defaultHostName=f"{host}.azurewebsites.net".lower(),
+        enabledHostNames=[f"{host}.azurewebsites.net", f"{host}.scm.azurewebsites.net"],
+        outboundIpAddresses="203.0.113.10,203.0.113.11",
+        possibleOutboundIpAddresses="203.0.113.10,203.0.113.11,203.0.113.12",
+        customDomainVerificationId="A" * 64,
+        reserved=True,
+    )
+
+
+def _configure(write: Write, sent: Json) -> None:
+    """An app's configuration is resources of its own; those that Azure makes with the app are made here."""
+    config = f"{write.id.path}/config"
+    if "appSettings" in sent or write.previous is None:
+        pairs = {each["name"]: each.get("value") for each in items(sent, "appSettings")}
+        write.azure.put(f"{config}/appsettings", {"properties": pairs})
+    sent.pop("appSettings", None)
+    web = write.azure.find(f"{config}/web")
+    old = web.properties if web else dict(_SITE_CONFIG)
+    write.azure.put(f"{config}/web", {"properties": old | sent})
+    for name in ("connectionstrings", "azurestorageaccounts", "slotConfigNames"):
+        write.azure.ensure(f"{config}/{name}", {"properties": {}})
+    write.azure.ensure(f"{config}/authsettings", {"properties": {"enabled": False}})
+    write.azure.ensure(
+        f"{config}/authsettingsV2",
+        {"properties": {"platform": {"enabled": False}, "globalValidation": {}, "login": {}, "httpSettings": {}}},
+    )
+    write.azure.ensure(f"{config}/logs", {"properties": _no_logs()})
+    write.azure.ensure(f"{config}/metadata", {"properties": {}})
+    user = f"${write.id.name}"
+    write.azure.ensure(
+        f"{config}/publishingcredentials",
+        {"properties": {"publishingUserName": user, "publishingPassword": uuid.uuid4().hex}},
+    )
+    for kind in ("ftp", "scm"):
+        write.azure.ensure(
+            f"{write.id.path}/basicPublishingCredentialsPolicies/{kind}", {"properties": {"allow": True}}
+        )
+
+
+def _no_logs() -> Json:
+    off: Json = {"enabled": False, "retentionInDays": 0}
+    return {
+        "applicationLogs": {
+            "fileSystem": {"level": "Off"},
+            "azureBlobStorage": {"level": "Off"},
+            "azureTableStorage": {"level": "Off"},
+        },
+        "httpLogs": {"fileSystem": off | {"retentionInMb": 35}, "azureBlobStorage": off},
+        "failedRequestsTracing": {"enabled": False},
+        "detailedErrorMessages": {"enabled": False},
+    }
+
+
+def _shown_site(azure: Azure, site: Resource) -> Json:
+    """A site shows a few lines of its configuration, without settings."""
+    web = azure.find(f"{site.id.path}/config/web")
+    shown = {"siteConfig": {k: v for k, v in (web.properties if web else {}).items() if k != "appSettings"}}
+    return site.body | {"properties": site.properties | shown}
+
+
+def _config(write: Write) -> None:
+    """A configuration written by itself: the site's own lines merge, the rest replace."""
+    if write.id.name.lower() == "web" and write.previous:
+        write.resource.body["properties"] = write.previous.properties | write.properties
+    if write.id.name.lower() == "logs":
+        write.resource.body["properties"] = _no_logs() | write.properties
+
+
+def _listed(_: Azure, config: Resource, __: Json) -> Json:
+    return config.body
+
+
+TYPES = (
+    ResourceType(PLAN, _plan, minutes=0.5, source=_SOURCE, deleted=_plan_deleted, created_status=200),
+    ResourceType(
+        SITE, _site, minutes=1, source=_SOURCE, readable=_shown_site, created_status=200, polled_at="Location"
+    ),
+    ResourceType(
+        SLOT, _site, minutes=1, source=_SOURCE, readable=_shown_site, created_status=200, polled_at="Location"
+    ),
+    *(
+        ResourceType(f"{owner}/config", _config, has_state=False, created_status=200, actions={"list": _listed})
+        for owner in (SITE, SLOT)
+    ),
+    *(
+        ResourceType(f"{owner}/basicPublishingCredentialsPolicies", has_state=False, created_status=200)
+        for owner in (SITE, SLOT)
+    ),
+)
+ROUTES = (available(SITE, "checkNameAvailability"),)

@@ -1,0 +1,68 @@
+"""Host names and managed certificates of App Service apps.
+
+https://learn.microsoft.com/azure/app-service/app-service-web-tutorial-custom-domain
+"""
+
+import hashlib
+
+from rehearsal.stand_in.azure import Azure
+from rehearsal.stand_in.families.app_service import PLAN, SITE
+from rehearsal.stand_in.families.dns import points_at, texts
+from rehearsal.stand_in.model import Resource, ResourceType, Write, at, bad_request, conflict
+
+BINDING = f"{SITE}/hostNameBindings"
+CERTIFICATE = "Microsoft.Web/certificates"
+
+
+def _binding(write: Write) -> None:
+    """A host name is bound once DNS shows that it is meant for this app: a CNAME to it and its id in asuid's TXT."""
+    host = write.id.name
+    site = write.azure.find(write.id.parent)
+    if site is None:
+        raise bad_request(f"'{write.id.parent}' does not exist.", "ResourceNotFound")
+    if not points_at(write.azure, host, site.properties["defaultHostName"]):
+        raise bad_request(f"A CNAME record pointing from {host} to the app was not found.", "InvalidHostname")
+    if site.properties["customDomainVerificationId"] not in texts(write.azure, f"asuid.{host}"):
+        raise bad_request(f"A TXT record asuid.{host} with the verification id was not found.", "InvalidHostname")
+    if thumbprint := write.properties.get("thumbprint"):
+        found = (each.properties["thumbprint"] for each in write.azure.all(CERTIFICATE.lower()))
+        if thumbprint not in found:
+            raise bad_request(f"There is no certificate {thumbprint}.", "CertificateNotFound")
+    write.properties.setdefault("sslState", "Disabled")
+    write.properties.setdefault("siteName", site.id.name)
+    write.properties.update(hostNameType="Verified", azureResourceType="Website")
+
+
+def _certificate(write: Write) -> None:
+    """A managed certificate is issued for a host name that is bound.
+
+    https://learn.microsoft.com/azure/app-service/configure-ssl-certificate#create-a-free-managed-certificate
+    """
+    write.require("location", "properties.serverFarmId", "properties.canonicalName")
+    plan = write.refer(write.properties["serverFarmId"], PLAN)
+    if plan.body["sku"]["tier"] in ("Free", "Shared"):
+        raise bad_request("The plan's tier has no certificates.", "CertificateNotSupportedForTier")
+    host = write.properties["canonicalName"]
+    if not any(each.id.name == host for each in write.azure.all(BINDING.lower())):
+        raise bad_request(f"{host} is bound to no app.", "HostNameNotBound")
+    write.properties.update(
+        thumbprint=hashlib.sha1(host.encode(), usedforsecurity=False).hexdigest().upper(),
+        subjectName=host,
+        hostNames=[host],
+        issuer="GeoTrust TLS RSA CA G1",
+        issueDate="2026-11-23T00:00:00+00:00",
+        expirationDate="2027-05-23T00:00:00+00:00",
+        friendlyName=write.id.name,
+    )
+
+
+def _certificate_deleted(azure: Azure, certificate: Resource) -> None:
+    for binding in azure.all(BINDING.lower()):
+        if at(binding.body, "properties.thumbprint") == certificate.properties["thumbprint"]:
+            raise conflict(f"{binding.id.name} uses the certificate.", "CertificateInUse")
+
+
+TYPES = (
+    ResourceType(BINDING, _binding, created_status=200),
+    ResourceType(CERTIFICATE, _certificate, deleted=_certificate_deleted, created_status=200),
+)

@@ -1,0 +1,96 @@
+"""Azure Managed Redis: https://learn.microsoft.com/rest/api/redis/redisenterprisecache."""
+
+from rehearsal.stand_in.azure import Azure
+from rehearsal.stand_in.families.names import global_name
+from rehearsal.stand_in.model import APPLY_LOG, Json, Resource, ResourceType, Write, bad_request
+
+CLUSTER = "Microsoft.Cache/redisEnterprise"
+DATABASE = f"{CLUSTER}/databases"
+_SOURCE = f"""
+    {APPLY_LOG}: Balanced_B0 without high availability took 7.5 minutes with its database.
+    https://github.com/hashicorp/terraform-provider-azurerm/pull/32722, TestAccManagedRedis_basic: with it, 14.5 minutes
+    to create and to delete. How that is shared out among cluster, database and deletion is an estimate.
+    https://github.com/hashicorp/terraform-provider-azurerm/pull/30932: 30 minutes have not always been enough.
+"""
+
+
+# https://learn.microsoft.com/azure/redis/overview#choosing-the-right-tier, size by size as azurerm lists them:
+# https://registry.terraform.io/providers/hashicorp/azurerm/4.81.0/docs/resources/managed_redis#sku_name-1
+_SIZES = {
+    "Balanced_B": (0, 1, 3, 5, 10, 20, 50, 100, 150, 250, 350, 500, 700, 1000),
+    "MemoryOptimized_M": (10, 20, 50, 100, 150, 250, 350, 500, 700, 1000, 1500, 2000),
+    "ComputeOptimized_X": (3, 5, 10, 20, 50, 100, 150, 250, 350, 500, 700),
+    "FlashOptimized_A": (250, 500, 700, 1000, 1500, 2000, 4500),
+}
+_SKUS = frozenset(f"{tier}{size}" for tier, sizes in _SIZES.items() for size in sizes)
+
+
+def _cluster(write: Write) -> None:
+    write.require("location", "sku.name")
+    global_name(write, r"[A-Za-z0-9](?!.*--)[A-Za-z0-9-]{0,58}[A-Za-z0-9]")
+    if write.body["sku"]["name"] not in _SKUS:
+        raise bad_request(f"'{write.body['sku']['name']}' is no SKU of Managed Redis.", "InvalidSku")
+    write.choice("properties.highAvailability", "Enabled", "Disabled")
+    write.choice("properties.publicNetworkAccess", "Enabled", "Disabled")
+    write.choice("properties.minimumTlsVersion", "1.2")
+    write.unchangeable("properties.highAvailability")
+    write.properties.update(
+        hostName=f"{write.id.name}.{write.body['location']}.redis.azure.net",
+        redisVersion="7.4",
+        resourceState="Running",
+        redundancyMode="ZR" if write.properties.get("highAvailability") == "Enabled" else "None",
+    )
+
+
+def _database(write: Write) -> None:
+    """Choices: https://learn.microsoft.com/azure/redis/architecture and .../how-to-persistence."""
+    if write.id.name != "default":
+        raise bad_request("A cluster has one database, and it is called default.", "InvalidDatabaseName")
+    properties = write.properties
+    properties.setdefault("port", 10000)
+    properties.setdefault("clientProtocol", "Encrypted")
+    properties.setdefault("clusteringPolicy", "OSSCluster")
+    properties.setdefault("evictionPolicy", "VolatileLRU")
+    properties.setdefault("modules", [])
+    write.choice("properties.clusteringPolicy", "EnterpriseCluster", "OSSCluster", "NoCluster")
+    write.choice("properties.clientProtocol", "Encrypted", "Plaintext")
+    write.choice(
+        "properties.evictionPolicy", "AllKeysLFU", "AllKeysLRU", "AllKeysRandom", "VolatileLRU", "VolatileLFU",
+        "VolatileTTL", "VolatileRandom", "NoEviction",
+    )  # fmt: skip
+    write.choice("properties.persistence.rdbFrequency", "1h", "6h", "12h")
+    write.choice("properties.persistence.aofFrequency", "1s", "always")
+    write.unchangeable("properties.clusteringPolicy", "properties.port")
+    properties.update(resourceState="Running", redisVersion="7.4")
+
+
+def _keys(_: Azure, database: Resource, __: Json) -> Json:
+    return {
+        "primaryKey": f"redis-primary-{database.id.names[0]}",
+        "secondaryKey": f"redis-secondary-{database.id.names[0]}",
+    }
+
+
+def _cluster_minutes(write: Write) -> float:
+    """A second node takes longer; no source says that a larger SKU does."""
+    created = 6 if write.properties.get("highAvailability") == "Disabled" else 8
+    return created / 4 if write.previous else created
+
+
+TYPES = (
+    ResourceType(
+        CLUSTER,
+        _cluster,
+        minutes=_cluster_minutes,
+        source=_SOURCE,
+        delete_minutes=5,
+    ),
+    ResourceType(
+        DATABASE,
+        _database,
+        minutes=1.5,
+        source=_SOURCE,
+        delete_minutes=1,
+        actions={"listKeys": _keys},
+    ),
+)

@@ -1,0 +1,125 @@
+"""Communication Services and e-mail: https://learn.microsoft.com/rest/api/communication."""
+
+import uuid
+
+from rehearsal.stand_in.azure import Azure
+from rehearsal.stand_in.families.dns import points_at, texts
+from rehearsal.stand_in.families.names import available, global_name
+from rehearsal.stand_in.model import Json, Resource, ResourceType, Write, bad_request, strings
+
+SERVICE = "Microsoft.Communication/communicationServices"
+EMAIL = "Microsoft.Communication/emailServices"
+DOMAIN = f"{EMAIL}/domains"
+_SOURCE = """
+    https://github.com/hashicorp/terraform-provider-azurerm/pull/32802 and 32819: 6 minutes to create and to delete a
+    service of either kind with its group, and less than one more for a domain. How they are shared out is an estimate.
+"""
+_NEEDED = ("Domain", "SPF", "DKIM", "DKIM2")
+"""What must be verified before a domain is linked; DMARC need not be.
+
+https://learn.microsoft.com/azure/communication-services/quickstarts/email/add-custom-verified-domains
+"""
+
+
+def _service(write: Write) -> None:
+    write.require("location", "properties.dataLocation")
+    global_name(write, r"[A-Za-z0-9-]{1,63}")
+    write.unchangeable("properties.dataLocation")
+    previous = write.previous.properties if write.previous else {}
+    write.properties.update(
+        hostName=f"{write.id.name}.unitedstates.communication.azure.com",
+        immutableResourceId=previous.get("immutableResourceId") or str(uuid.uuid4()),
+    )
+    for domain in strings(write.properties, "linkedDomains"):
+        found = write.refer(domain, DOMAIN)
+        states = found.properties["verificationStates"]
+        if any(states[each]["status"] != "Verified" for each in _NEEDED):
+            # https://learn.microsoft.com/azure/communication-services/quickstarts/email/connect-email-communication-resource
+            raise bad_request(f"The domain '{found.id.name}' is not verified.", "DomainNotVerified")
+
+
+def _keys(_: Azure, service: Resource, __: Json) -> Json:
+    keys: Json = {}
+    for rank in ("primary", "secondary"):
+        keys[f"{rank}Key"] = f"acs-{rank}-{service.id.name}"
+        keys[f"{rank}ConnectionString"] = f"endpoint=https://{service.properties['hostName']}/;accesskey=acs-{rank}"
+    return keys
+
+
+def _domain(write: Write) -> None:
+    """An Azure-managed domain is verified from the start; a customer's own when its records are found."""
+    write.require("location", "properties.domainManagement")
+    write.choice("properties.domainManagement", "AzureManaged", "CustomerManaged", "CustomerManagedInExchangeOnline")
+    write.unchangeable("properties.domainManagement")
+    managed = write.properties["domainManagement"] == "AzureManaged"
+    if managed != (write.id.name == "AzureManagedDomain"):
+        raise bad_request("An Azure-managed domain, and no other, is called AzureManagedDomain.", "InvalidDomainName")
+    name = "11111111-2222-3333-4444-555555555555.azurecomm.net" if managed else write.id.name
+    previous = write.previous.properties if write.previous else {}
+    status = "Verified" if managed else "NotStarted"
+    write.properties.update(
+        fromSenderDomain=name,
+        mailFromSenderDomain=name,
+        dataLocation="United States",
+        verificationStates=previous.get("verificationStates")
+        or {each: {"status": status} for each in (*_NEEDED, "DMARC")},
+        verificationRecords=_records(name),
+    )
+    write.properties.setdefault("userEngagementTracking", "Disabled")
+
+
+def _records(domain: str) -> Json:
+    """https://learn.microsoft.com/azure/communication-services/quickstarts/email/add-custom-verified-domains."""
+    return {
+        "Domain": {"type": "TXT", "name": domain, "value": "ms-domain-verification=0", "ttl": 3600},
+        "SPF": {"type": "TXT", "name": domain, "value": "v=spf1 include:spf.protection.outlook.com -all", "ttl": 3600},
+        **{
+            f"DKIM{suffix}": {
+                "type": "CNAME",
+                "name": f"selector{n}-azurecomm-prod-net._domainkey",
+                "value": f"selector{n}-azurecomm-prod-net._domainkey.azurecomm.net",
+                "ttl": 3600,
+            }
+            for n, suffix in ((1, ""), (2, "2"))
+        },
+    }
+
+
+def _verify(azure: Azure, domain: Resource, sent: Json) -> Json:
+    """Look for one kind of record in the zones that are held here; Azure asks DNS.
+
+    https://learn.microsoft.com/rest/api/communication/resourcemanager/domains/initiate-verification
+    """
+    kind = str(sent.get("verificationType"))
+    states = domain.properties["verificationStates"]
+    if kind not in states:
+        raise bad_request(f"'{kind}' is none of {', '.join(states)}.", "InvalidParameterValue")
+    states[kind] = {"status": "Verified" if _published(azure, domain, kind) else "VerificationFailed"}
+    return {}
+
+
+def _published(azure: Azure, domain: Resource, kind: str) -> bool:
+    name = domain.properties["fromSenderDomain"]
+    if domain.properties["domainManagement"] == "AzureManaged":
+        return True
+    if kind == "DMARC":  # Its policy is the owner's choice: https://www.rfc-editor.org/rfc/rfc7489#section-6.3
+        return any(text.startswith("v=DMARC1") for text in texts(azure, f"_dmarc.{name}"))
+    wanted = domain.properties["verificationRecords"][kind]
+    if wanted["type"] == "CNAME":
+        return points_at(azure, f"{wanted['name']}.{name}", wanted["value"])
+    return wanted["value"] in texts(azure, wanted["name"])
+
+
+def _sender(write: Write) -> None:
+    write.require("properties.username")
+
+
+TYPES = (
+    ResourceType(SERVICE, _service, minutes=2, source=_SOURCE, delete_minutes=2, actions={"listKeys": _keys}),
+    ResourceType(EMAIL, minutes=2, source=_SOURCE, delete_minutes=2),
+    ResourceType(
+        DOMAIN, _domain, minutes=0.5, source=_SOURCE, delete_minutes=0.5, actions={"initiateVerification": _verify}
+    ),
+    ResourceType(f"{DOMAIN}/senderUsernames", _sender),
+)
+ROUTES = (available(SERVICE, "checkNameAvailability"),)

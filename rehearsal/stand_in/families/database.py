@@ -1,0 +1,232 @@
+"""PostgreSQL flexible servers: https://learn.microsoft.com/rest/api/postgresql."""
+
+import re
+
+from rehearsal.stand_in.azure import Azure
+from rehearsal.stand_in.families.names import available, global_name
+from rehearsal.stand_in.model import APPLY_LOG, Json, Resource, ResourceType, Write, at, bad_request, conflict
+
+SERVER = "Microsoft.DBforPostgreSQL/flexibleServers"
+CONFIGURATION = f"{SERVER}/configurations"
+# The parameters that the platform sets, with the values that a new server has. No other is known here.
+# https://learn.microsoft.com/azure/postgresql/server-parameters/concepts-server-parameters
+PARAMETERS = {
+    "azure.extensions": "",
+    "connection_throttle.enable": "off",
+    "log_checkpoints": "on",
+    "log_connections": "on",
+    "log_disconnections": "on",
+    "log_lock_waits": "off",
+    "log_min_duration_statement": "-1",
+    "metrics.collector_database_activity": "off",
+    "pgaudit.log": "none",
+    "pgbouncer.enabled": "false",
+    "pgbouncer.max_prepared_statements": "0",
+    "pgbouncer.pool_mode": "transaction",
+    "require_secure_transport": "on",
+    "shared_preload_libraries": "pg_cron,pg_stat_statements",
+    "ssl_min_protocol_version": "TLSv1.2",
+}
+# https://learn.microsoft.com/azure/postgresql/compute-storage/concepts-compute, in azurerm's words:
+# https://github.com/hashicorp/terraform-provider-azurerm/blob/v4.81.0/internal/services/postgres/validate/flexible_server_sku_name.go
+_SKUS = {
+    "Burstable": r"Standard_B((1|2|4|8|12|16|20)ms|2s)",
+    "GeneralPurpose": r"Standard_D((2|4|8|16|32|48|64)(s_v3|ds_v4)|(2|4|8|16|32|48|64|96)(ds_v[56]|ads_v5)"
+    r"|C(2|4|8|16|32|48|64|96)ads_v5)",
+    "MemoryOptimized": r"Standard_E((2|4|8|16|20|32|48|64)s_v3|(2|4|6|8|16|20|32|48|64)ds_v4"
+    r"|(2|4|8|16|20|32|48|64|96)ds_v5|(2|4|8|16|32|48|64|96)(ds_v6|ads_v5)|C(2|4|8|16|20|32|48|64|96)(ads|as)_v5)",
+}
+_STORAGE = (32, 64, 128, 256, 512, 1024, 2048, 4095, 4096, 8192, 16384, 32767)
+"""GiB: https://learn.microsoft.com/azure/postgresql/compute-storage/concepts-storage-premium-ssd."""
+_ZONES = ("1", "2", "3")
+_SWITCH = ("Enabled", "Disabled")
+_STANDBY = ("SameZone", "ZoneRedundant")
+SERVER_MINUTES, RESTORE_MINUTES, STANDBY_MINUTES = 5, 30, 5
+_SOURCE = f"""
+    {APPLY_LOG}: B_Standard_B1ms took 5.1 minutes, and a database 14 seconds.
+    https://github.com/hashicorp/terraform-provider-azurerm/pull/33197: the test with geo-redundant backup took as long
+    as the one without, 541 and 547 seconds to create and to delete, so it adds nothing here.
+    https://learn.microsoft.com/azure/postgresql/backup-restore/concepts-backup-restore: a restore takes from a few
+    minutes to a few hours. 30 is an estimate; so is what a standby adds, and the minutes of parameters, administrators
+    and deletions.
+"""
+
+
+def _server(write: Write) -> None:
+    create = write.previous is None
+    properties = write.properties
+    mode = properties.pop("createMode", None)
+    if create:
+        write.require("location", "sku.name", "sku.tier", "properties.version", "properties.storage.storageSizeGB")
+        global_name(write, r"[a-z0-9](?!.*--)[a-z0-9-]{1,61}[a-z0-9]")
+        password_used = at(properties, "authConfig.passwordAuth") != "Disabled" and mode in (None, "Default", "Create")
+        if password_used and not (
+            properties.get("administratorLogin") and properties.get("administratorLoginPassword")
+        ):
+            raise bad_request("Administrator login and password are required.", "InvalidParameterValue")
+    password = properties.pop("administratorLoginPassword", None)
+    if password is not None and not _strong(password):
+        # https://learn.microsoft.com/azure/postgresql/flexible-server/security-access-control
+        raise bad_request("The password is not complex enough.", "PasswordNotComplex")
+    write.choice("properties.version", "13", "14", "15", "16", "17", "18")
+    sku = write.body["sku"]
+    if not re.fullmatch(_SKUS.get(sku["tier"], ""), sku["name"]):
+        raise bad_request(f"There is no SKU '{sku['name']}' of tier '{sku['tier']}'.", "InvalidSku")
+    write.choice("properties.storage.storageSizeGB", *_STORAGE)
+    write.choice("properties.authConfig.activeDirectoryAuth", *_SWITCH)
+    write.choice("properties.authConfig.passwordAuth", *_SWITCH)
+    _check_zones(write)
+    write.choice("properties.backup.geoRedundantBackup", *_SWITCH)
+    backup = properties.setdefault("backup", {})
+    backup.setdefault("backupRetentionDays", 7)
+    backup.setdefault("geoRedundantBackup", "Disabled")
+    if not 7 <= backup["backupRetentionDays"] <= 35:
+        raise bad_request("Backups are kept for 7 to 35 days.", "InvalidBackupRetention")
+    write.unchangeable("properties.backup.geoRedundantBackup", "properties.administratorLogin")
+    if (
+        write.previous
+        and properties["storage"]["storageSizeGB"] < write.previous.properties["storage"]["storageSizeGB"]
+    ):
+        raise conflict("Storage cannot shrink.", "StorageSizeCannotBeReduced")
+    properties["storage"].setdefault("autoGrow", "Disabled")
+    properties["storage"].setdefault("tier", "P4" if properties["storage"]["storageSizeGB"] <= 32 else "P6")
+    properties["storage"].setdefault("iops", 120)
+    properties.setdefault("network", {}).setdefault("publicNetworkAccess", "Enabled")
+    auth = properties.setdefault("authConfig", {"activeDirectoryAuth": "Disabled", "passwordAuth": "Enabled"})
+    auth.setdefault("tenantId", write.azure.tenant)
+    properties.setdefault(
+        "maintenanceWindow", {"customWindow": "Disabled", "dayOfWeek": 0, "startHour": 0, "startMinute": 0}
+    )
+    for name, value in PARAMETERS.items():
+        write.azure.ensure(f"{write.id.path}/configurations/{name}", {"properties": _parameter(name, value)})
+    properties.update(
+        fullyQualifiedDomainName=f"{write.id.name}.postgres.database.azure.com",
+        state="Ready",
+        minorVersion="4",
+        replicationRole="Primary",
+        replicaCapacity=5,
+    )
+
+
+def _check_zones(write: Write) -> None:
+    """Where server and standby are: https://learn.microsoft.com/azure/reliability/reliability-postgresql-flexible-server."""
+    zone = write.properties.setdefault("availabilityZone", _ZONES[0])
+    write.choice("properties.availabilityZone", *_ZONES)
+    standby = write.properties.setdefault("highAvailability", {"mode": "Disabled"})
+    write.choice("properties.highAvailability.mode", "Disabled", *_STANDBY)
+    write.choice("properties.highAvailability.standbyAvailabilityZone", *_ZONES)
+    mode = standby.get("mode", "Disabled")
+    if mode == "Disabled":
+        return
+    if write.body["sku"]["tier"] == "Burstable":
+        raise bad_request("High availability is not supported for Burstable.", "HaNotSupportedForBurstable")
+    same = mode == "SameZone"
+    beside = standby.setdefault(
+        "standbyAvailabilityZone", zone if same else next(each for each in _ZONES if each != zone)
+    )
+    if (beside == zone) != same:
+        raise bad_request(f"The standby of a server in zone {zone} cannot be {mode} in zone {beside}.", "InvalidZone")
+    standby["state"] = "Healthy"
+
+
+def _strong(password: str) -> bool:
+    kinds = ("[a-z]", "[A-Z]", "[0-9]", "[^a-zA-Z0-9]")
+    return 8 <= len(password) <= 128 and sum(bool(re.search(kind, password)) for kind in kinds) >= 3
+
+
+def _server_of(write: Write) -> Resource:
+    server = write.azure.find(write.id.parent)
+    if server is None or server.properties.get("provisioningState") != "Succeeded":
+        raise conflict(f"The server '{write.id.names[0]}' is busy.", "ServerIsBusy")
+    return server
+
+
+def _configuration(write: Write) -> None:
+    """One at a time: the server answers ServerIsBusy to the second, as users of the provider see.
+
+    https://learn.microsoft.com/azure/postgresql/flexible-server/concepts-server-parameters
+    """
+    server = _server_of(write)
+    for sibling in write.azure.all(CONFIGURATION.lower(), server.id.path):
+        if sibling.properties.get("provisioningState") in ("Creating", "Updating"):
+            raise conflict(f"The server is applying '{sibling.id.name}'.", "ServerIsBusy")
+    if write.id.name.startswith("pgbouncer.") and server.body["sku"]["tier"] == "Burstable":
+        raise bad_request("PgBouncer is not supported for Burstable.", "PgBouncerNotSupported")
+    if write.id.name not in PARAMETERS:
+        raise bad_request(f"There is no server parameter '{write.id.name}'.", "ParameterNotFound")
+    write.resource.body["properties"] = _parameter(write.id.name, write.properties.get("value", ""))
+
+
+def _parameter(name: str, value: str) -> Json:
+    return {
+        "value": value,
+        "defaultValue": PARAMETERS[name],
+        "dataType": "String",
+        "isDynamicConfig": name != "shared_preload_libraries",
+        "isReadOnly": False,
+        "source": "system-default" if value == PARAMETERS[name] else "user-override",
+    }
+
+
+def _database(write: Write) -> None:
+    _server_of(write)
+    write.properties.setdefault("charset", "UTF8")
+    write.properties.setdefault("collation", "en_US.utf8")
+
+
+def _restart(_: Azure, __: Resource, ___: Json) -> Json:
+    return {}
+
+
+def _administrator(write: Write) -> None:
+    server = _server_of(write)
+    if at(server.body, "properties.authConfig.activeDirectoryAuth") != "Enabled":
+        raise conflict("Entra authentication is not enabled.", "AadAuthNotEnabled")
+    write.properties["objectId"] = write.id.name
+
+
+def _server_minutes(write: Write) -> float:
+    """A restore replays backup and log first; a standby is made from the server that is there."""
+    before = at(write.previous.body, "properties.highAvailability.mode") if write.previous else None
+    standby = at(write.body, "properties.highAvailability.mode") in _STANDBY and before not in _STANDBY
+    if write.previous:
+        minutes = SERVER_MINUTES / 4
+    elif at(write.body, "properties.createMode") in (None, "Default", "Create"):
+        minutes = SERVER_MINUTES
+    else:
+        minutes = RESTORE_MINUTES
+    return minutes + (STANDBY_MINUTES if standby else 0)
+
+
+TYPES = (
+    ResourceType(
+        SERVER,
+        _server,
+        minutes=_server_minutes,
+        source=_SOURCE,
+        created_status=202,
+        updated_status=202,
+        delete_minutes=2,
+        actions={"restart": _restart},
+    ),
+    ResourceType(
+        f"{SERVER}/databases",
+        _database,
+        minutes=0.3,
+        source=_SOURCE,
+        created_status=202,
+        updated_status=202,
+        delete_minutes=0.3,
+    ),
+    ResourceType(CONFIGURATION, _configuration, minutes=0.3, source=_SOURCE, created_status=202, updated_status=202),
+    ResourceType(
+        f"{SERVER}/administrators",
+        _administrator,
+        minutes=0.5,
+        source=_SOURCE,
+        created_status=202,
+        updated_status=202,
+        delete_minutes=0.5,
+    ),
+)
+ROUTES = (available(SERVER, "checkNameAvailability"),)

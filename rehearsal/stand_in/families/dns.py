@@ -1,0 +1,122 @@
+"""Public and private DNS zones, their records and links."""
+
+import re
+from collections.abc import Iterator
+
+from rehearsal.stand_in.azure import Azure
+from rehearsal.stand_in.families.network import PRIVATE_ZONE, VNET
+from rehearsal.stand_in.model import APPLY_LOG, Resource, ResourceType, Write, at, bad_request, conflict, items
+
+ZONE = "Microsoft.Network/dnsZones"
+LINK = f"{PRIVATE_ZONE}/virtualNetworkLinks"
+_RECORDS = ("A", "AAAA", "CAA", "CNAME", "MX", "NS", "SOA", "SRV", "TXT")
+_SOURCE = f"{APPLY_LOG}: zone and link took 32 seconds each."
+
+
+def _zone(write: Write) -> None:
+    """A zone comes with four name servers, its SOA and its NS record.
+
+    https://learn.microsoft.com/azure/dns/dns-zones-records
+    """
+    if not re.fullmatch(r"([a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9])?\.)+[a-z0-9-]{2,63}", write.id.name):
+        raise bad_request(f"'{write.id.name}' is no zone name.", "InvalidDomainName")
+    write.properties["nameServers"] = [
+        f"ns{n}-01.azure-dns.{tld}." for n, tld in enumerate(("com", "net", "org", "info"), 1)
+    ]
+    write.properties.update(numberOfRecordSets=2, maxNumberOfRecordSets=10000, zoneType="Public")
+    write.azure.ensure(
+        f"{write.id.path}/SOA/@",
+        {
+            "properties": {
+                "TTL": 3600,
+                "fqdn": f"{write.id.name}.",
+                "SOARecord": {
+                    "email": "azuredns-hostmaster.microsoft.com",
+                    "expireTime": 2419200,
+                    "host": "ns1-01.azure-dns.com.",
+                    "minimumTTL": 300,
+                    "refreshTime": 3600,
+                    "retryTime": 300,
+                    "serialNumber": 1,
+                },
+            }
+        },
+    )
+
+
+def _record(write: Write) -> None:
+    kind = write.id.type.rsplit("/", 1)[1]
+    zone = write.id.names[0]
+    name = write.id.name
+    write.properties["fqdn"] = f"{zone}." if name == "@" else f"{name}.{zone}."
+    write.properties.setdefault("targetResource", {})
+    others = [each for each in write.azure.children(write.id.path.rsplit("/", 2)[0]) if each.id.name == name]
+    clash = [
+        each for each in others if each.id.key != write.id.key and "CNAME" in (kind, each.id.type.rsplit("/", 1)[1])
+    ]
+    if clash:  # https://learn.microsoft.com/azure/dns/dns-zones-records#cname-records
+        raise conflict(f"A CNAME stands alone: '{name}' has {clash[0].id.type} already.", "RecordSetConflict")
+
+
+def _records(azure: Azure, kind: str, host: str) -> Iterator[Resource]:
+    for record in azure.all(f"{ZONE}/{kind}".lower()):
+        if str(record.properties["fqdn"]).rstrip(".").lower() == host.lower():
+            yield record
+
+
+def points_at(azure: Azure, host: str, target: str) -> bool:
+    """True where a zone here has a CNAME from `host` to `target`."""
+    names = (str(at(record.body, "properties.CNAMERecord.cname")) for record in _records(azure, "CNAME", host))
+    return target.lower() in (name.rstrip(".").lower() for name in names)
+
+
+def texts(azure: Azure, host: str) -> list[str]:
+    """The texts that the zones here have for `host`."""
+    sets = (items(record.properties, "TXTRecords") for record in _records(azure, "TXT", host))
+    return ["".join(each["value"]) for set_ in sets for each in set_]
+
+
+def _private_zone(write: Write) -> None:
+    write.properties.update(numberOfRecordSets=1, maxNumberOfRecordSets=25000, numberOfVirtualNetworkLinks=0)
+    write.azure.ensure(
+        f"{write.id.path}/SOA/@",
+        {
+            "properties": {
+                "ttl": 3600,
+                "fqdn": f"{write.id.name}.",
+                "soaRecord": {
+                    "email": "azureprivatedns-host.microsoft.com",
+                    "expireTime": 2419200,
+                    "host": "azureprivatedns.net",
+                    "minimumTtl": 10,
+                    "refreshTime": 3600,
+                    "retryTime": 300,
+                    "serialNumber": 1,
+                },
+            }
+        },
+    )
+
+
+def _private_zone_deleted(azure: Azure, zone: Resource) -> None:
+    """https://learn.microsoft.com/azure/dns/private-dns-virtual-network-links."""
+    if any(True for _ in azure.all(LINK.lower(), zone.id.path)):
+        raise conflict(f"'{zone.id.name}' has virtual network links.", "CannotDeleteResource")
+
+
+def _link(write: Write) -> None:
+    """Rights: https://learn.microsoft.com/azure/role-based-access-control/permissions/networking#microsoftnetwork."""
+    write.refer(write.properties.get("virtualNetwork", {}).get("id"), VNET, "join/action")
+    write.properties["virtualNetworkLinkState"] = "Completed"
+    write.properties.setdefault("registrationEnabled", False)
+
+
+TYPES = (
+    ResourceType(ZONE, _zone),
+    *(ResourceType(f"{ZONE}/{kind}", _record) for kind in _RECORDS),
+    ResourceType(
+        PRIVATE_ZONE, _private_zone, minutes=0.5, source=_SOURCE, delete_minutes=0.3, deleted=_private_zone_deleted
+    ),
+    ResourceType(f"{PRIVATE_ZONE}/SOA"),
+    ResourceType(LINK, _link, minutes=0.5, source=_SOURCE, delete_minutes=0.3),
+)

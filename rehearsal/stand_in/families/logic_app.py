@@ -1,0 +1,40 @@
+"""Logic App workflows, whose triggers and actions are part of one definition."""
+
+from rehearsal.stand_in.azure import Azure
+from rehearsal.stand_in.families.identity import show_identities
+from rehearsal.stand_in.model import Json, RefusedError, Resource, ResourceType, Write
+
+WORKFLOW = "Microsoft.Logic/workflows"
+
+
+def _workflow(write: Write) -> None:
+    write.require("location")
+    definition = write.properties.setdefault("definition", {})
+    for part in ("triggers", "actions", "parameters", "outputs"):
+        definition.setdefault(part, {})
+    addresses = [{"address": "203.0.113.20"}, {"address": "203.0.113.21"}]
+    endpoints = {"outgoingIpAddresses": addresses, "accessEndpointIpAddresses": addresses}
+    write.properties.update(
+        state=write.properties.get("state", "Enabled"),
+        accessEndpoint=f"https://prod-00.eastus2.logic.azure.com:443/workflows/{write.id.name}",
+        endpointsConfiguration={"workflow": endpoints, "connector": endpoints},
+        version="1",
+    )
+    show_identities(write)
+    for trigger in definition["triggers"]:
+        write.azure.ensure(f"{write.id.path}/triggers/{trigger}", {})
+
+
+def _callback(azure: Azure, trigger: Resource, _: Json) -> Json:
+    """https://learn.microsoft.com/rest/api/logic/workflow-triggers/list-callback-url."""
+    workflow = azure.find(trigger.id.parent)
+    if workflow is None or trigger.id.name not in workflow.properties["definition"]["triggers"]:
+        raise RefusedError(404, "WorkflowTriggerNotFound", f"The trigger '{trigger.id.name}' could not be found.")
+    url = f"{workflow.properties['accessEndpoint']}/triggers/{trigger.id.name}/paths/invoke"
+    return {"value": f"{url}?api-version=2016-10-01&sig=callback-signature", "method": "POST", "basePath": url}
+
+
+TYPES = (
+    ResourceType(WORKFLOW, _workflow),
+    ResourceType(f"{WORKFLOW}/triggers", actions={"listCallbackUrl": _callback}),
+)

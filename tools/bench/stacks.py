@@ -1,0 +1,36 @@
+"""What a stack costs in a test, once jsii is loaded: `python -m tools.bench.stacks` prints seconds by stack."""
+
+import json
+import statistics
+import tempfile
+import time
+from collections import defaultdict
+
+import bindings
+
+bindings.install()  # before the imports below, which load cdktf
+
+from cdktf import Testing
+
+from main import add_stacks
+
+ROUNDS = 7
+
+
+def measure() -> dict[str, list[float]]:
+    """Build and synthesize every stack `ROUNDS` times, as tests/support.py does; seconds of each."""
+    seconds: dict[str, list[float]] = defaultdict(list)
+    with tempfile.TemporaryDirectory() as folder:
+        Testing.app(outdir=folder)  # waits until jsii is loaded
+        for _ in range(ROUNDS):
+            started = time.perf_counter()
+            for stack in add_stacks(Testing.app(outdir=folder)):
+                Testing.synth(stack)
+                ended = time.perf_counter()
+                seconds[stack.node.id].append(ended - started)
+                started = ended
+    return seconds
+
+
+if __name__ == "__main__":
+    print(json.dumps({stack: [runs[0], statistics.median(runs[1:])] for stack, runs in measure().items()}))

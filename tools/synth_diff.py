@@ -1,0 +1,52 @@
+"""Say in Markdown what a change does to the synthesized Terraform JSON, for the summary of a CI job.
+
+    python3 -m tools.synth_diff base/cdktf.out/stacks cdktf.out/stacks --full synthesized.diff
+
+cdktf sorts every key, so that only what has changed shows.
+"""
+
+import argparse
+import subprocess
+from pathlib import Path
+
+# GitHub takes 1 MiB a step; a person reads far less.
+LINES_SHOWN = 1500
+
+
+def git_diff(old: Path, new: Path, *options: str) -> str:
+    """`git diff` of two folders; raises FileNotFoundError when one is missing, which git reports as a difference."""
+    for folder in (old, new):
+        if not folder.is_dir():
+            raise FileNotFoundError(folder)
+    command = ["git", "diff", "--no-index", "--no-ext-diff", "--no-color", "--no-prefix", *options, "--", old, new]
+    process = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)  # noqa: S603
+    if process.returncode != 1:  # 1: they differ
+        process.check_returncode()
+    return process.stdout
+
+
+def summary(stat: str, diff: str) -> str:
+    """The Markdown for a diff and its `--stat`."""
+    title = "## Synthesized Terraform"
+    if not diff:
+        return f"{title}\n\nNo change.\n"
+    lines = diff.splitlines()
+    shown = "\n".join(lines[:LINES_SHOWN])
+    rest = len(lines) - LINES_SHOWN
+    note = f"\n{rest} more lines: the whole diff is the artifact `synthesized-diff` of this run.\n" if rest > 0 else ""
+    return f"{title}\n\n~~~~~~text\n{stat.rstrip()}\n~~~~~~\n\n~~~~~~diff\n{shown}\n~~~~~~\n{note}"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Say what a change does to the synthesized Terraform JSON.")
+    parser.add_argument("old", type=Path)
+    parser.add_argument("new", type=Path)
+    parser.add_argument("--full", type=Path, required=True, help="the file that the whole diff goes to")
+    arguments = parser.parse_args()
+    diff = git_diff(arguments.old, arguments.new)
+    arguments.full.write_text(diff, encoding="utf-8")
+    print(summary(git_diff(arguments.old, arguments.new, "--stat=120"), diff))
+
+
+if __name__ == "__main__":
+    main()
