@@ -25,7 +25,7 @@ help:
 .PHONY: synth diff test check plan deploy
 synth: setup # Synthesize all stacks into cdktf.out, or one: make synth ENV=staging
 	@.venv/bin/python -m tools.synth $(if $(STACK),"$(STACK)")
-diff: setup # Show what you change in the synthesized JSON against main, or BASE=commit; ENV=staging
+diff: setup # Show your change in the synthesized JSON, against main: make diff ENV=dev BASE=main
 	@.venv/bin/python -m tools.diff $(if $(STACK),"$(STACK)") $(if $(BASE),--base "$(BASE)")
 # Without ARGS, tests run side by side: those that need the provider mostly wait for it.
 test: setup-dev # Run the tests: all but the slow ones, ALL=1 all, ARGS="-k dns" some
