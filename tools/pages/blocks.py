@@ -2,8 +2,8 @@
 
 import re
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
 END = "<!-- end -->"
 
@@ -12,7 +12,8 @@ class MissingBlockError(Exception):
     """A page does not have exactly one block with a name."""
 
 
-class Block(NamedTuple):
+@dataclass(frozen=True)
+class Block:
     """A generated part of a page."""
 
     page: Path
