@@ -1,6 +1,7 @@
-"""Every rule shown red: a fault planted into a copy of the real JSON is reported, with its place and what is right.
+"""Every rule is shown red: it reports a fault that was planted into a copy of the real JSON.
 
-A check that cannot fail is none (issue 3, section 4). A rule without a fault here fails `test_every_rule_was_red`.
+The report must name the place of the fault and say what would be right. A check that cannot fail is not a check, so
+`test_every_rule_was_red` fails for a rule that has no fault here.
 """
 
 import copy
@@ -19,7 +20,7 @@ load_rules()
 
 DELETE = object()
 PATH = re.compile(r"((?P<stack>\w+)/)?(?P<address>(data\.|terraform\.)?[\w-]+\.[\w*-]+)\.?(?P<attribute>.*)")
-# What the settings say, so that the faults stay faults in whoever's account.
+# Read from the settings, so that the faults are faults in any account.
 ACCOUNT, ENVIRONMENTS = platform().shared.account, platform().environments
 DEV, STAGING, PRODUCTION = (platform().names(ENVIRONMENTS[name]) for name in ("dev", "staging", "production"))
 SUBSCRIPTION = f"/subscriptions/{ACCOUNT.subscription_id}"
@@ -27,19 +28,19 @@ DEV_GROUP, PRODUCTION_GROUP = DEV.compose("resource_group"), PRODUCTION.compose(
 
 
 class Fault(NamedTuple):
-    """A fault, and the problem that must be reported for it."""
+    """A fault, and the violation that its rule must report."""
 
     rule: str
     stack: str
-    """One of the stacks of `tests/policy/stacks.py`."""
+    """The stack that the rule checks: one of `tests/policy/stacks.py`."""
     path: str
-    """What is changed, as `azurerm_subnet.network_*.name`; in a stack beside behind its name, as `dev/...`."""
+    """What is changed: `azurerm_subnet.network_*.name`, or `dev/azurerm_subnet...` for a change in another stack."""
     value: object
-    """What is put there; `DELETE` removes what is there."""
-    right: str
-    """What the message says would be right."""
-    where: str = ""
-    """`<address>: <attribute> = <value>` of the problem (`*` for anything); by default those of the change."""
+    """The new value. `DELETE` removes what is there."""
+    expected: str
+    """A part of what the violation says would be right."""
+    reported: str = ""
+    """`<address>: <attribute> = <value>` of the violation, with `*` for anything. By default those of the change."""
 
 
 APP, SLOT = "azurerm_linux_web_app.web-app_*", "azurerm_linux_web_app_slot.web-app_slot_*"
@@ -782,34 +783,34 @@ WEB = [
 FAULTS = [*TRANSPORT, *EXPOSURE, *SECRECY, *DATA, *ACCESS, *TERRAFORM, *NAMING, *OPERATIONS, *WEB]
 
 
-def planted(fault: Fault) -> tuple[Stack, str]:
-    """The stack with the fault in a copy of it, and where the fault is, as a problem would say it."""
-    sound = stacks()[fault.stack]
+def plant_fault(fault: Fault) -> tuple[Stack, str]:
+    """Return a copy of the stack with the fault in it, and the beginning of the violation that must be reported."""
+    original = stacks()[fault.stack]
     path = PATH.fullmatch(fault.path)
     assert path, f"{fault.path} is no path"
-    changed = path["stack"] or sound.name
-    bodies = {**sound.beside, changed: copy.deepcopy(sound.beside[changed])}
+    changed_stack = path["stack"] or original.name
+    bodies = {**original.bodies, changed_stack: copy.deepcopy(original.bodies[changed_stack])}
     section = ["resource"] if path["address"].startswith("azurerm_") else []
     steps = [*section, *path["address"].split("."), *filter(None, path["attribute"].split("."))]
-    exact = _put(bodies[changed], steps, fault.value)[len(section) :]
-    address = ".".join(exact[: path["address"].count(".") + 1])
-    shown = json.dumps(None if fault.value is DELETE else fault.value)
-    where = fault.where or f"{address}: {path['attribute']} = {shown}"
-    return Stack(sound.name, bodies[sound.name], sound.platform, bodies), f"{sound.name}: {where}"
+    exact_steps = _put_value(bodies[changed_stack], steps, fault.value)[len(section) :]
+    address = ".".join(exact_steps[: path["address"].count(".") + 1])
+    value = json.dumps(None if fault.value is DELETE else fault.value)
+    reported = fault.reported or f"{address}: {path['attribute']} = {value}"
+    return Stack(original.name, bodies[original.name], original.platform, bodies), f"{original.name}: {reported}"
 
 
-def _put(body: TerraformJson | list[Any], steps: list[str], value: object) -> list[str]:
+def _put_value(body: TerraformJson | list[Any], steps: list[str], value: object) -> list[str]:
     """Put a value where the steps lead, and return the steps without their wildcards."""
-    step, *rest = steps
+    step, *further_steps = steps
     if isinstance(body, list):
-        if rest:
-            return [step, *_put(body[int(step)], rest, value)]
+        if further_steps:
+            return [step, *_put_value(body[int(step)], further_steps, value)]
         body[int(step)] = value
         return [step]
-    key = next((each for each in sorted(body) if fnmatchcase(each, step)), step)
+    key = next((name for name in sorted(body) if fnmatchcase(name, step)), step)
     assert key in body or "*" not in key, f"nothing matches {step}"
-    if rest:
-        return [key, *_put(body.setdefault(key, {}), rest, value)]
+    if further_steps:
+        return [key, *_put_value(body.setdefault(key, {}), further_steps, value)]
     if value is DELETE:
         del body[key]
     else:
@@ -819,14 +820,14 @@ def _put(body: TerraformJson | list[Any], steps: list[str], value: object) -> li
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: f"{fault.rule}-{fault.stack}-{fault.path}")
 def test_planted_fault_is_reported(fault: Fault) -> None:
-    stack, where = planted(fault)
-    reported = [str(problem) for problem in RULES[fault.rule].check(stack)]
-    pattern = re.escape(where).replace(r"\*", ".*") + ": .*" + re.escape(fault.right)
-    assert any(re.match(pattern, each) for each in reported), "\n".join(
-        [f"{where}: ...{fault.right}", "is not among", *reported]
+    stack, expected_start = plant_fault(fault)
+    violations = [str(violation) for violation in RULES[fault.rule].check(stack)]
+    pattern = re.escape(expected_start).replace(r"\*", ".*") + ": .*" + re.escape(fault.expected)
+    assert any(re.match(pattern, violation) for violation in violations), "\n".join(
+        [f"{expected_start}: ...{fault.expected}", "is not among", *violations]
     )
 
 
 def test_every_rule_was_red() -> None:
-    """A rule without a planted fault has never been seen to fail."""
+    """Guards against a rule without a planted fault, which nobody has ever seen fail."""
     assert RULES.keys() == {fault.rule for fault in FAULTS}
