@@ -40,7 +40,7 @@ class Place:
     location: Location
     tags: Mapping[str, str]
     resource_group: str
-    """The resource group's name; in the stack that creates the group a reference to it, so that the group comes first."""
+    """The resource group's name. The stack that creates the group sets a reference, so that the group comes first."""
     disposable: bool = False
     """True omits prevent_destroy, locks and locked immutability policies (`Environment.disposable`)."""
 

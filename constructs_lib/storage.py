@@ -73,7 +73,8 @@ def add_storage_account(
         infrastructure_encryption_enabled=True,
         allowed_copy_scope="AAD",
         public_network_access_enabled=True,  # the network rules below decide who gets in
-        # Without a subnet there is no block: azurerm never reads Azure's default, Allow, back, and would always plan it.
+        # Without a subnet there is no block: azurerm never reads Azure's default, Allow, back, so it would plan it for
+        # ever.
         network_rules=StorageAccountNetworkRules(
             default_action="Deny", bypass=["AzureServices"], virtual_network_subnet_ids=[admitted.id]
         )
