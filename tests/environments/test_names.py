@@ -10,13 +10,13 @@ from environments.naming import (
     ENVIRONMENT_NAMES,
     LOCATION_CODES,
     LOCATION_NAMES,
+    NAME_RULES,
     PAIRED_LOCATIONS,
-    RULES,
     SHARED_NAMES,
     Kind,
     Location,
     Names,
-    reserved_word,
+    find_reserved_word,
 )
 from tests.environments.azure_names import AZURE_NAMES
 from tests.environments.changes import check
@@ -81,7 +81,7 @@ def test_the_names_of_what_is_shared() -> None:
 
 
 def test_azures_rules_are_known_for_every_kind() -> None:
-    assert set(AZURE) == set(RULES) == set(get_args(Kind))
+    assert set(AZURE) == set(NAME_RULES) == set(get_args(Kind))
 
 
 @pytest.mark.parametrize("names", ["shared", "dev", "staging", "production"])
@@ -112,7 +112,7 @@ def test_azure_takes_the_longest_and_the_shortest_names(workload: str, short_nam
 @pytest.mark.parametrize("kind", get_args(Kind))
 def test_a_rule_is_no_wider_than_azures(kind: Kind) -> None:
     """Of names around its bounds, and with all sorts of characters in each place, what it lets through Azure takes."""
-    rule, azure = RULES[kind], AZURE[kind]
+    rule, azure = NAME_RULES[kind], AZURE[kind]
     candidates = [
         *("a" * length for length in (1, 2, 3, 4, azure.longest, azure.longest + 1)),
         *(
@@ -128,18 +128,18 @@ def test_a_rule_is_no_wider_than_azures(kind: Kind) -> None:
     assert [name for name in let_through if len(name) >= shortest and not azure.takes(name)] == []
 
 
-@pytest.mark.parametrize(("kind", "longest"), [(kind, RULES[kind].longest) for kind in get_args(Kind)])
+@pytest.mark.parametrize(("kind", "longest"), [(kind, NAME_RULES[kind].longest) for kind in get_args(Kind)])
 def test_a_name_may_be_as_long_as_the_rule_says(kind: Kind, longest: int) -> None:
     def filled(length: int) -> Names:
         rest = Names("", "e", "eastus2", "x7k2")
         return Names(
-            "w" * (length - len(rest.compose(kind)) - (0 if RULES[kind].compact else 1)), "e", "eastus2", "x7k2"
+            "w" * (length - len(rest.compose(kind)) - (0 if NAME_RULES[kind].compact else 1)), "e", "eastus2", "x7k2"
         )
 
     assert len(filled(longest).compose(kind)) == longest
-    assert list(filled(longest).problems([(kind, ("",))], "workload")) == []
+    assert list(filled(longest).find_problems([(kind, ("",))], "workload")) == []
     name = filled(longest + 2).compose(kind)
-    [problem] = filled(longest + 2).problems([(kind, ("",))], "workload")
+    [problem] = filled(longest + 2).find_problems([(kind, ("",))], "workload")
     assert problem == (
         f"the {kind} name '{name}' has {longest + 2} characters, Azure takes {longest}: shorten workload by 2"
     )
@@ -159,7 +159,7 @@ def test_a_name_may_be_as_long_as_the_rule_says(kind: Kind, longest: int) -> Non
 )
 def test_characters_that_azure_refuses(kind: Kind, workload: str, pattern: str) -> None:
     names = Names(workload, "prod", "eastus2", "x7k2")
-    assert list(names.problems([(kind, ("",))], "workload")) == [
+    assert list(names.find_problems([(kind, ("",))], "workload")) == [
         f"the {kind} name '{names.compose(kind)}' has characters that Azure refuses there ({pattern})"
     ]
 
@@ -177,26 +177,26 @@ WORDS = re.findall(
 
 @pytest.mark.parametrize("word", [*WORDS, "microsoft", "windows"])
 def test_a_word_that_azure_reserves_is_refused_as_a_whole_name_and_as_a_part(word: str) -> None:
-    assert reserved_word(word) == word
-    assert reserved_word(f"app-{word}-prod") == word
+    assert find_reserved_word(word) == word
+    assert find_reserved_word(f"app-{word}-prod") == word
 
 
 @pytest.mark.parametrize("word", ["microsoft", "windows", "xbox"])
 def test_a_word_that_azure_refuses_even_within_another(word: str) -> None:
-    assert reserved_word(f"a{word}s") == word
+    assert find_reserved_word(f"a{word}s") == word
 
 
 @pytest.mark.parametrize(
     "name", ["backoffice", "app-backoffice-prod", "stazureuploadsprod", "bingo", "app-excelsior-dev", "app-login-dev"]
 )
 def test_what_azure_does_not_reserve(name: str) -> None:
-    assert reserved_word(name) is None
+    assert find_reserved_word(name) is None
 
 
 def test_a_word_that_is_reserved_once_the_parts_are_joined() -> None:
     """Where Azure takes no hyphen, a short name and a suffix make one word."""
     names = Names("augeo", "win", "eastus2", "dows")
-    assert list(names.problems(ENVIRONMENT_NAMES, "short_name")) == [
+    assert list(names.find_problems(ENVIRONMENT_NAMES, "short_name")) == [
         f"the storage name 'staugeo{role}windows' contains 'windows', which Azure reserves: change short_name"
         for role in ("uploads", "evidence")
     ]
