@@ -129,16 +129,14 @@ def find_field(model: type[Settings], path: str) -> FieldInfo:
     Raises:
         UnknownSettingError: there is no such field.
     """
-    first, _, inner_path = path.partition(".")
-    field = model.model_fields.get(first)
-    if field is None:
-        raise UnknownSettingError(f"{model.__name__} has no setting '{first}'")
-    if not inner_path:
-        return field
-    inner_model = find_model(field)
-    if inner_model is None:
-        raise UnknownSettingError(f"'{first}' of {model.__name__} has no setting '{inner_path}': it is no model")
-    return find_field(inner_model, inner_path)
+    *parents, name = path.split(".")
+    owner: type[Settings] | None = model
+    for parent in parents:
+        field = owner.model_fields.get(parent) if owner else None
+        owner = find_model(field) if field else None
+    if owner is None or name not in owner.model_fields:
+        raise UnknownSettingError(f"{model.__name__} has no setting '{path}'")
+    return owner.model_fields[name]
 
 
 def find_model(field: FieldInfo) -> type[Settings] | None:
