@@ -10,8 +10,8 @@ from tests.docs.repository import PAGES, Link, iter_links, list_tracked_files, r
 
 TOP_LEVEL_FOLDERS = {path.parts[0] for path in list_tracked_files() if len(path.parts) > 1}
 PLACEHOLDER = re.compile(r"[<>*{}$]|ENV|STACK|NAME")
-CITED_PAGE = re.compile(r"(?<![\w/.-])(?P<page>docs/[\w/.-]+\.md)(?:#(?P<anchor>[\w-]+))?")
-"""A page that a comment, a docstring or a message names, as `docs/design.md#traps`."""
+CITATION = re.compile(r"(?<![\w/.-])(?P<page>docs/[\w/.-]+\.md)(?:#(?P<anchor>[\w-]+)(?:,\s+\"(?P<part>[^\"]+)\")?)?")
+"""What code names of a page, as `docs/design.md#traps` or `docs/design.md#decisions, "Network"`."""
 
 
 @pytest.mark.parametrize("link", list(iter_links()), ids=lambda link: f"{link.page}: {link.target}")
@@ -23,19 +23,19 @@ def test_link_leads_to_a_file_and_a_heading(link: Link) -> None:
         assert parts.fragment in read_anchors(target)
 
 
-def test_every_page_that_code_cites_exists_with_its_heading() -> None:
-    """Guards against a comment or docstring that sends its reader to a page, or a heading, that is not there."""
-    cited = {
-        (str(file), match["page"], match["anchor"] or "")
+def test_everything_that_code_cites_of_a_page_is_there() -> None:
+    """Guards against a comment or docstring that sends its reader to a page, a heading or a row that is not there."""
+    citations = {
+        (file, Path(match["page"]), match["anchor"] or "", re.sub(r"\s+", " ", match["part"] or ""))
         for file in list_tracked_files()
         if file.suffix != ".md"
-        for match in CITED_PAGE.finditer(file.read_text(encoding="utf-8", errors="ignore"))
+        for match in CITATION.finditer(file.read_text(encoding="utf-8", errors="ignore"))
     }
-    assert "docs/design.md" in {page for _, page, _ in cited}
+    assert (Path("tests/policy/rules/exposure.py"), Path("docs/design.md"), "decisions", "Network") in citations
     missing = [
-        f"{file}: {page}#{anchor}".rstrip("#")
-        for file, page, anchor in sorted(cited)
-        if not Path(page).is_file() or (anchor and anchor not in read_anchors(Path(page)))
+        f'{file}: {page}#{anchor}, "{part}"'
+        for file, page, anchor, part in sorted(citations)
+        if not page.is_file() or (anchor and anchor not in read_anchors(page)) or part not in page.read_text()
     ]
     assert missing == []
 

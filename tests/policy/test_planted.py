@@ -69,20 +69,26 @@ TRANSPORT = [
         "TLS10",
         '"TLS12"',
     ),
-    Fault("postgresql_takes_tls_alone", "dev", f"{PARAMETER}.*ssl_min_protocol_version*.value", "TLSv1", "TLSv1.2"),
+    Fault("postgresql_requires_tls", "dev", f"{PARAMETER}.*ssl_min_protocol_version*.value", "TLSv1", "TLSv1.2"),
     Fault(
-        "postgresql_takes_tls_alone",
+        "postgresql_requires_tls",
         "production",
         f"{PARAMETER}.*require_secure_transport*",
         DELETE,
         'must be "on"',
         f"{SERVER}: require_secure_transport = null",
     ),
-    Fault("https_alone", "dev", f"{APP}.https_only", False, "true"),
-    Fault("https_alone", "production", f"{ROUTE}.forwarding_protocol", "MatchRequest", "HttpsOnly"),
-    Fault("https_alone", "production", "azurerm_storage_account.evidence_*.https_traffic_only_enabled", False, "true"),
+    Fault("only_https_is_accepted", "dev", f"{APP}.https_only", False, "true"),
+    Fault("only_https_is_accepted", "production", f"{ROUTE}.forwarding_protocol", "MatchRequest", "HttpsOnly"),
     Fault(
-        "web_tests_ask_over_https",
+        "only_https_is_accepted",
+        "production",
+        "azurerm_storage_account.evidence_*.https_traffic_only_enabled",
+        False,
+        "true",
+    ),
+    Fault(
+        "web_tests_use_https",
         "dev",
         "azurerm_application_insights_standard_web_test.availability_api_*.request.url",
         "http://dev/",
@@ -122,12 +128,20 @@ EXPOSURE = [
         "AzureFrontDoor.Backend",
         "azurerm_linux_web_app.*: site_config.ip_restriction.0 = *Internet*",
     ),
-    Fault("entra_alone", "production", f"{UPLOADS}.shared_access_key_enabled", True, "false"),
-    Fault("entra_alone", "shared", "azurerm_container_registry.registry.admin_enabled", True, "false"),
-    Fault("entra_alone", "dev", "azurerm_storage_container.uploads_*.container_access_type", "blob", '"private"'),
-    Fault("scm_admits_nobody", "production", f"{SLOT}.site_config.scm_ip_restriction_default_action", "Allow", "Deny"),
+    Fault("only_entra_tokens_are_accepted", "production", f"{UPLOADS}.shared_access_key_enabled", True, "false"),
     Fault(
-        "scm_admits_nobody",
+        "only_entra_tokens_are_accepted", "shared", "azurerm_container_registry.registry.admin_enabled", True, "false"
+    ),
+    Fault(
+        "only_entra_tokens_are_accepted",
+        "dev",
+        "azurerm_storage_container.uploads_*.container_access_type",
+        "blob",
+        '"private"',
+    ),
+    Fault("scm_is_closed", "production", f"{SLOT}.site_config.scm_ip_restriction_default_action", "Allow", "Deny"),
+    Fault(
+        "scm_is_closed",
         "production",
         f"{APP}.site_config.scm_ip_restriction",
         [{"ip_address": "203.0.113.7/32", "action": "Allow"}],
@@ -170,9 +184,17 @@ EXPOSURE = [
     ),
     Fault("subnets_are_guarded", "production", f"{SUBNET}.default_outbound_access_enabled", True, "false"),
     Fault("the_app_leaves_through_its_subnet", "dev", f"{APP}.site_config.vnet_route_all_enabled", False, "true"),
-    Fault("cors_admits_own_front_ends", "dev", f"{APP}.site_config.cors.allowed_origins.0", "*", "one of"),
-    Fault("cors_admits_own_front_ends", "dev", f"{APP}.app_settings.CORS_ORIGINS", "https://evil.example", "own list"),
-    Fault("entra_alone", "dev", "azurerm_static_web_app.static_site.preview_environments_enabled", True, "false"),
+    Fault("cors_admits_only_own_front_ends", "dev", f"{APP}.site_config.cors.allowed_origins.0", "*", "one of"),
+    Fault(
+        "cors_admits_only_own_front_ends", "dev", f"{APP}.app_settings.CORS_ORIGINS", "https://evil.example", "own list"
+    ),
+    Fault(
+        "only_entra_tokens_are_accepted",
+        "dev",
+        "azurerm_static_web_app.static_site.preview_environments_enabled",
+        True,
+        "false",
+    ),
 ]
 SECRECY = [
     Fault(
@@ -202,7 +224,7 @@ SECRECY = [
     ),
     Fault("secret_settings_are_vault_references", "dev", f"{APP}.app_settings.SMTP_PASSWORD", "hunter2", "Key Vault"),
     Fault(
-        "nothing_asks_the_data_plane",
+        "no_resource_uses_a_data_plane",
         "production",
         "azurerm_key_vault_secret.planted",
         {"name": "jwt-secret-key"},
@@ -210,18 +232,22 @@ SECRECY = [
         'azurerm_key_vault_secret.planted: type = "azurerm_key_vault_secret"',
     ),
     Fault(
-        "nothing_asks_the_data_plane", "dev", "azurerm_storage_container.uploads_*.storage_account_name", "st", "absent"
+        "no_resource_uses_a_data_plane",
+        "dev",
+        "azurerm_storage_container.uploads_*.storage_account_name",
+        "st",
+        "absent",
     ),
-    Fault("outputs_tell_no_secret", "production", "output.api_hostname.sensitive", True, "absent"),
+    Fault("outputs_are_not_secret", "production", "output.api_hostname.sensitive", True, "absent"),
     Fault(
-        "outputs_tell_no_secret",
+        "outputs_are_not_secret",
         "production",
         "output.cache_name.value",
         "${azurerm_managed_redis.cache.default_database[0].primary_access_key}",
         "sensitive",
     ),
     Fault(
-        "sensitive_attributes_go_nowhere_else",
+        "sensitive_attributes_are_used_only_where_listed",
         "production",
         f"{APP}.app_settings.EMAIL_FROM_NAME",
         "${azurerm_static_web_app.static_site.api_key}",
@@ -232,7 +258,7 @@ DATA = [
     Fault("data_is_not_destroyed_by_a_plan", "production", f"{SERVER}.lifecycle.prevent_destroy", False, "true"),
     Fault("data_is_not_destroyed_by_a_plan", "dev, disposable", f"{VAULT}.lifecycle.prevent_destroy", True, "false"),
     Fault(
-        "what_holds_data_is_known",
+        "every_type_is_listed_in_holders",
         "production",
         "azurerm_mssql_server.planted",
         {},
@@ -265,16 +291,18 @@ DATA = [
         "no lock",
         'azurerm_dns_zone.dns_zone: locks = ["planted"]',
     ),
-    Fault("others_changes_are_ignored", "production", f"{SERVER}.lifecycle.ignore_changes", ["zone"], "storage_mb"),
-    Fault("others_changes_are_ignored", "production", f"{APP}.lifecycle.ignore_changes", DELETE, "docker_image_name"),
+    Fault("changes_by_others_are_ignored", "production", f"{SERVER}.lifecycle.ignore_changes", ["zone"], "storage_mb"),
     Fault(
-        "others_changes_are_ignored",
+        "changes_by_others_are_ignored", "production", f"{APP}.lifecycle.ignore_changes", DELETE, "docker_image_name"
+    ),
+    Fault(
+        "changes_by_others_are_ignored",
         "production",
         "azurerm_service_plan.web-app_*.lifecycle.ignore_changes",
         DELETE,
         "worker_count",
     ),
-    Fault("others_changes_are_ignored", "dev", f"{VAULT}.lifecycle.ignore_changes", ["tags"], "must be []"),
+    Fault("changes_by_others_are_ignored", "dev", f"{VAULT}.lifecycle.ignore_changes", ["tags"], "must be []"),
     Fault("data_is_recoverable", "dev", f"{VAULT}.purge_protection_enabled", False, "true"),
     Fault("data_is_recoverable", "dev", f"{REDIS}.default_database.clustering_policy", "OSSCluster", "Enterprise"),
     Fault("deletions_can_be_undone", "production", f"{SERVER}.backup_retention_days", 1, "at least 7"),
@@ -294,7 +322,7 @@ DATA = [
         "disposable environment false",
     ),
     Fault(
-        "old_versions_are_forgotten",
+        "old_versions_are_deleted",
         "shared",
         "azurerm_storage_management_policy.state_*.rule.0.enabled",
         False,
@@ -348,14 +376,14 @@ ACCESS = [
         "must belong to 'dev'",
     ),
     Fault(
-        "administrators_assign_what_the_code_assigns",
+        "administrators_assign_only_what_the_code_assigns",
         "shared",
         f"{GRANT}apply_grants_*.condition",
         DELETE,
         "'Key Vault Secrets User', 'Storage Blob Data Contributor'",
     ),
     Fault(
-        "administrators_assign_what_the_code_assigns",
+        "administrators_assign_only_what_the_code_assigns",
         "shared",
         "production/azurerm_role_assignment.planted",
         {
@@ -383,28 +411,28 @@ ACCESS = [
         "azurerm_role_definition.*: permissions.data_actions.0 = *getSecret*",
     ),
     Fault(
-        "github_is_trusted_for_this_repository_alone",
+        "only_this_repository_is_trusted",
         "shared",
         f"{TRUST}apply_github_*.subject",
         "repo:*",
         f"{ACCOUNT.github_subject}:environment:dev",
     ),
     Fault(
-        "github_is_trusted_for_this_repository_alone",
+        "only_this_repository_is_trusted",
         "shared",
         f"{TRUST}apply_github_*.subject",
         f"{ACCOUNT.github_subject}:pull_request",
         f"{ACCOUNT.github_subject}:environment:dev",
     ),
     Fault(
-        "github_is_trusted_for_this_repository_alone",
+        "only_this_repository_is_trusted",
         "shared",
         f"{TRUST}plan_github_*.issuer",
         "https://gitlab.example",
         "token.actions.githubusercontent.com",
     ),
     Fault(
-        "github_is_trusted_for_this_repository_alone",
+        "only_this_repository_is_trusted",
         "shared",
         f"{TRUST}plan_github_*.audience",
         ["anybody"],
@@ -428,7 +456,7 @@ TERRAFORM = [
         'terraform: required_providers.azurerm.version = "~> 4.0"',
     ),
     Fault(
-        "the_provider_keeps_off_the_data",
+        "the_provider_is_configured_safely",
         "shared",
         f"{PROVIDER}.0.features.0.storage.0.data_plane_available",
         True,
@@ -436,15 +464,15 @@ TERRAFORM = [
         "provider.azurerm: features.storage.data_plane_available = true",
     ),
     Fault(
-        "the_provider_keeps_off_the_data",
+        "the_provider_is_configured_safely",
         "production",
         f"{PROVIDER}.0.client_secret",
         "hunter2",
         "OIDC",
         'provider.azurerm: client_secret = "hunter2"',
     ),
-    Fault("the_state_is_its_own", "dev", f"{BACKEND}.container_name", "tfstate-production", "tfstate-dev"),
-    Fault("the_state_is_its_own", "dev", f"{BACKEND}.access_key", "hunter2", "absent"),
+    Fault("each_stack_has_its_own_state", "dev", f"{BACKEND}.container_name", "tfstate-production", "tfstate-dev"),
+    Fault("each_stack_has_its_own_state", "dev", f"{BACKEND}.access_key", "hunter2", "absent"),
     Fault(
         "every_reference_resolves",
         "dev",
@@ -468,14 +496,14 @@ TERRAFORM = [
         "no azurerm_",
     ),
     Fault(
-        "stacks_keep_to_themselves",
+        "stacks_do_not_read_each_other",
         "dev",
         "azurerm_role_assignment.key-vault_api-*.scope",
         f"/subscriptions/0/resourceGroups/{PRODUCTION_GROUP}",
         "must not name anything of production's",
     ),
     Fault(
-        "stacks_keep_to_themselves",
+        "stacks_do_not_read_each_other",
         "dev",
         "data.terraform_remote_state.shared",
         {"backend": "azurerm"},
@@ -484,28 +512,28 @@ TERRAFORM = [
     ),
     Fault("no_unknown_argument", "dev", f"{UPLOADS}.enable_https_traffic_only", True, "no argument"),
     Fault(
-        "no_image_by_a_tag_that_moves",
+        "images_have_no_moving_tag",
         "dev",
         f"{APP}.site_config.application_stack.docker_image_name",
         "augeo-api:latest",
         ":latest",
     ),
     Fault(
-        "no_image_by_a_tag_that_moves",
+        "images_have_no_moving_tag",
         "staging",
         f"{SLOT}.site_config.application_stack.docker_image_name",
         "augeo-api:1.4",
         "digest",
     ),
     Fault(
-        "everything_stands_in_its_own_group",
+        "resources_are_in_their_own_group",
         "production",
         f"{VAULT}.resource_group_name",
         DEV_GROUP,
         PRODUCTION_GROUP,
     ),
     Fault(
-        "everything_stands_in_its_own_group",
+        "resources_are_in_their_own_group",
         "shared",
         "azurerm_user_assigned_identity.dev-ci_apply_*.resource_group_name",
         "${azurerm_resource_group.production_resource_group.name}",
@@ -513,9 +541,9 @@ TERRAFORM = [
     ),
 ]
 NAMING = [
-    Fault("names_are_what_azure_takes", "dev", f"{VAULT}.name", "kv-augeo--dev", "3 to 24 characters"),
-    Fault("names_are_what_azure_takes", "dev", f"{UPLOADS}.name", "staugeouploadsdevelopment", "3 to 24 characters"),
-    Fault("names_are_what_azure_takes", "production", f"{SERVER}.name", "PSQL-augeo", "3 to 63 characters"),
+    Fault("names_keep_to_azures_rules", "dev", f"{VAULT}.name", "kv-augeo--dev", "3 to 24 characters"),
+    Fault("names_keep_to_azures_rules", "dev", f"{UPLOADS}.name", "staugeouploadsdevelopment", "3 to 24 characters"),
+    Fault("names_keep_to_azures_rules", "production", f"{SERVER}.name", "PSQL-augeo", "3 to 63 characters"),
     Fault(
         "names_are_unique",
         "production",
@@ -563,7 +591,7 @@ OPERATIONS = [
         'azurerm_mssql_server.planted: type = "azurerm_mssql_server"',
     ),
     Fault(
-        "logs_go_to_the_own_workspace",
+        "logs_go_to_the_stacks_own_workspace",
         "dev",
         "azurerm_monitor_diagnostic_setting.key-vault_*.log_analytics_workspace_id",
         "/subscriptions/0/workspaces/theirs",
@@ -578,7 +606,7 @@ OPERATIONS = [
         "/subscriptions/*: enabled_log = []",
     ),
     Fault(
-        "everything_asked_for_is_watched",
+        "every_subject_is_watched",
         "production",
         "azurerm_monitor_metric_alert.alerts_cache-memory_*",
         DELETE,
@@ -586,7 +614,7 @@ OPERATIONS = [
         "alerts: Redis memory > 80 % = null",
     ),
     Fault(
-        "everything_asked_for_is_watched",
+        "every_subject_is_watched",
         "dev",
         "azurerm_monitor_metric_alert.alerts_app-cpu_*.criteria.0.threshold",
         95,
@@ -655,17 +683,21 @@ OPERATIONS = [
         "Teams",
     ),
     Fault(
-        "money_is_watched",
+        "every_environment_has_a_budget",
         "dev",
         "azurerm_consumption_budget_resource_group.budget_*.time_period.start_date",
         "2026-12-15T00:00:00Z",
         "first of a month",
     ),
     Fault(
-        "money_is_watched", "dev", "azurerm_consumption_budget_resource_group.budget_*.notification", [], "Forecasted"
+        "every_environment_has_a_budget",
+        "dev",
+        "azurerm_consumption_budget_resource_group.budget_*.notification",
+        [],
+        "Forecasted",
     ),
     Fault(
-        "alerts_watch_their_own",
+        "alerts_watch_their_own_stack",
         "production",
         "azurerm_monitor_activity_log_alert.alerts_*lock-removed_*.scopes.0",
         SUBSCRIPTION,
@@ -680,14 +712,14 @@ OPERATIONS = [
         "azurerm_monitor_action_group.*: use_common_alert_schema = *false*",
     ),
     Fault(
-        "money_is_watched",
+        "every_environment_has_a_budget",
         "dev",
         "azurerm_consumption_budget_resource_group.budget_*.amount",
         1,
         str(ENVIRONMENTS["dev"].budget.monthly_usd),
     ),
     Fault(
-        "money_is_watched",
+        "every_environment_has_a_budget",
         "dev",
         "azurerm_consumption_budget_resource_group.budget_*.notification.0.contact_emails.0",
         "nobody@example.com",
@@ -695,7 +727,7 @@ OPERATIONS = [
         "azurerm_consumption_budget_resource_group.*: notification = *nobody@example.com*",
     ),
     Fault(
-        "the_database_writes_down_who_did_what",
+        "the_database_logs_who_did_what",
         "production",
         f"{PARAMETER}.*pgauditlog*.value",
         "NONE",
@@ -705,7 +737,11 @@ OPERATIONS = [
 ]
 WEB = [
     Fault(
-        "sick_instances_are_evicted", "dev", f"{APP}.site_config.health_check_eviction_time_in_min", DELETE, "2 to 10"
+        "unhealthy_instances_are_evicted",
+        "dev",
+        f"{APP}.site_config.health_check_eviction_time_in_min",
+        DELETE,
+        "2 to 10",
     ),
     Fault(
         "app_service_keeps_its_own_settings", "dev", f"{APP}.app_settings.WEBSITE_VNET_ROUTE_ALL", "1", "site_config"
@@ -717,8 +753,8 @@ WEB = [
         "https://cr.azurecr.io",
         "site_config",
     ),
-    Fault("the_slot_is_the_app_again", "production", f"{SLOT}.app_settings.DEBUG", "true", '"false"'),
-    Fault("the_slot_is_the_app_again", "staging", f"{SLOT}.client_affinity_enabled", True, "the app's"),
+    Fault("the_slot_equals_the_app", "production", f"{SLOT}.app_settings.DEBUG", "true", '"false"'),
+    Fault("the_slot_equals_the_app", "staging", f"{SLOT}.client_affinity_enabled", True, "the app's"),
     Fault("the_firewall_limits_rates", "production", f"{FIREWALL}.mode", "Detection", "Prevention"),
     Fault(
         "the_firewall_limits_rates",
@@ -737,14 +773,14 @@ WEB = [
         "azurerm_cdn_frontdoor_route.*: host = *",
     ),
     Fault(
-        "nobody_is_sent_to_an_unguarded_edge",
+        "the_cname_waits_for_the_firewall",
         PHASES,
         "azurerm_dns_cname_record.edge_*.depends_on",
         [],
         "security_policy",
     ),
     Fault(
-        "a_host_name_is_proven_before_it_is_bound",
+        "host_names_are_proven_before_they_are_bound",
         DEV_PHASES,
         "azurerm_app_service_custom_hostname_binding.api-host_*.depends_on",
         [],

@@ -10,7 +10,7 @@ from environments import Environment
 from environments.settings import CacheSettings, DatabaseSettings, WebAppSettings
 from tools.pages.stacks import StackJson
 from tools.pages.tables import render_table_block
-from tools.synth import Row
+from tools.synth import SynthRow
 
 PRICE = re.compile(r"About (\d+) USD a month")
 SECONDS = 0.2
@@ -79,13 +79,13 @@ def render_synth_output(stacks: Mapping[str, StackJson], present: str) -> str:
         stacks: The synthesized stacks, by name.
         present: The block as the README has it. Its seconds stay, because they differ from run to run.
     """
-    rows: list[Row] = []
+    rows: list[SynthRow] = []
     for stack, body in stacks.items():
         by_type: Mapping[str, Mapping[str, object]] = body.get("resource", {})
         file = f"cdktf.out/stacks/{stack}/cdk.tf.json"
         shown = re.search(rf"^{stack} .* (\d+\.\d+)$", present, re.MULTILINE)
         rows.append(
-            Row(
+            SynthRow(
                 stack=stack,
                 resources=sum(len(resources) for resources in by_type.values()),
                 types=len(by_type),

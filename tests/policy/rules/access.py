@@ -168,7 +168,7 @@ def environments_do_not_reach_each_other(stack: Stack) -> Iterator[Violation]:
 
 
 @rule("azurerm_role_assignment")
-def administrators_assign_what_the_code_assigns(stack: Stack) -> Iterator[Violation]:
+def administrators_assign_only_what_the_code_assigns(stack: Stack) -> Iterator[Violation]:
     """The condition on an administrator's right names exactly the roles that its environment's stack assigns.
 
     With one role more, the administrator could give itself further rights. With one less, the apply fails. Both sides
@@ -226,7 +226,7 @@ def custom_roles_are_narrow(stack: Stack) -> Iterator[Violation]:
 
 
 @rule("azurerm_federated_identity_credential")
-def github_is_trusted_for_this_repository_alone(stack: Stack) -> Iterator[Violation]:
+def only_this_repository_is_trusted(stack: Stack) -> Iterator[Violation]:
     """A federated credential trusts this repository, and the one GitHub environment that its identity's jobs run in.
 
     Entra accepts any token whose subject matches. The GitHub environment's own rules, its reviewers and branches,

@@ -62,7 +62,7 @@ def data_is_not_destroyed_by_a_plan(stack: Stack) -> Iterator[Violation]:
 
 
 @rule(*HOLDS_DATA, *sorted(HOLDS_NO_DATA))
-def what_holds_data_is_known(stack: Stack) -> Iterator[Violation]:
+def every_type_is_listed_in_holders(stack: Stack) -> Iterator[Violation]:
     """Every type is listed in `operations/plan_guard/holders.py`, as one that holds data or as one that does not.
 
     So a new type cannot be left without `prevent_destroy` by mistake. docs/design.md#decisions, "Data loss".
@@ -110,7 +110,7 @@ def data_is_locked(stack: Stack) -> Iterator[Violation]:
 
 
 @rule(*IGNORED, "azurerm_service_plan", "azurerm_monitor_autoscale_setting")
-def others_changes_are_ignored(stack: Stack) -> Iterator[Violation]:
+def changes_by_others_are_ignored(stack: Stack) -> Iterator[Violation]:
     """Terraform ignores what Azure or a delivery changes, and nothing else.
 
     docs/design.md#traps;
@@ -166,7 +166,7 @@ def evidence_is_immutable(stack: Stack) -> Iterator[Violation]:
 
 
 @rule("azurerm_storage_management_policy")
-def old_versions_are_forgotten(stack: Stack) -> Iterator[Violation]:
+def old_versions_are_deleted(stack: Stack) -> Iterator[Violation]:
     """Every storage account has a lifecycle rule that deletes old versions, except one that holds only evidence.
 
     With versioning, every blob that is overwritten is kept, and paid for, until a rule deletes it. Evidence is never

@@ -166,7 +166,7 @@ def no_public_access(stack: Stack) -> Iterator[Violation]:
 
 
 @rule(*list_types(ENTRA_ONLY))
-def entra_alone(stack: Stack) -> Iterator[Violation]:
+def only_entra_tokens_are_accepted(stack: Stack) -> Iterator[Violation]:
     """Entra tokens are the only way in: no account keys, no admin users, no anonymous access.
 
     What has a public endpoint is protected by this alone. docs/design.md#decisions, "Keys and passwords";
@@ -176,7 +176,7 @@ def entra_alone(stack: Stack) -> Iterator[Violation]:
 
 
 @rule(*list_types(SCM_CLOSED))
-def scm_admits_nobody(stack: Stack) -> Iterator[Violation]:
+def scm_is_closed(stack: Stack) -> Iterator[Violation]:
     """The SCM site (Kudu) is closed to everybody.
 
     It runs commands in the container, and nobody needs it because images come from the registry. docs/design.md#traps;
@@ -287,7 +287,7 @@ def the_app_leaves_through_its_subnet(stack: Stack) -> Iterator[Violation]:
 
 
 @rule(*WEB_APPS)
-def cors_admits_own_front_ends(stack: Stack) -> Iterator[Violation]:
+def cors_admits_only_own_front_ends(stack: Stack) -> Iterator[Violation]:
     """CORS admits the environment's own front ends only, and the application is told the same list.
 
     CORS allows credentials here, so every origin that it admits can act as the signed-in user.

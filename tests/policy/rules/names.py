@@ -98,7 +98,7 @@ NAMES = {
 
 
 @rule(*NAMES)
-def names_are_what_azure_takes(stack: Stack) -> Iterator[Violation]:
+def names_keep_to_azures_rules(stack: Stack) -> Iterator[Violation]:
     """Names keep to Azure's rules, and every type that has a name has a row in `NAMES`.
 
     Otherwise Azure refuses the name in the middle of an apply.

@@ -213,7 +213,7 @@ def everything_is_logged(stack: Stack) -> Iterator[Violation]:
 
 
 @rule("azurerm_monitor_diagnostic_setting")
-def logs_go_to_the_own_workspace(stack: Stack) -> Iterator[Violation]:
+def logs_go_to_the_stacks_own_workspace(stack: Stack) -> Iterator[Violation]:
     """Logs go to the workspace of their own stack.
 
     So there is one place to look, and logs are kept as long as the settings say. Logs in another stack's workspace
@@ -230,7 +230,7 @@ def logs_go_to_the_own_workspace(stack: Stack) -> Iterator[Violation]:
 
 
 @rule("azurerm_postgresql_flexible_server_configuration")
-def the_database_writes_down_who_did_what(stack: Stack) -> Iterator[Violation]:
+def the_database_logs_who_did_what(stack: Stack) -> Iterator[Violation]:
     """PostgreSQL logs connections, slow statements, and changes of schema and roles. It also slows down guessing.
 
     docs/design.md#decisions, "Logs"; https://learn.microsoft.com/azure/postgresql/flexible-server/concepts-audit
@@ -268,7 +268,7 @@ def the_activity_log_is_kept(stack: Stack) -> Iterator[Violation]:
 
 
 @rule(*ALERT_TYPES)
-def everything_asked_for_is_watched(stack: Stack) -> Iterator[Violation]:
+def every_subject_is_watched(stack: Stack) -> Iterator[Violation]:
     """Every environment has an enabled alert for each row of `WATCHED`.
 
     The alert is recognised by what it watches, not by its name. docs/design.md#decisions, "What is watched".
@@ -352,7 +352,7 @@ def alerts_reach_somebody(stack: Stack) -> Iterator[Violation]:
 
 
 @rule(*ALERT_TYPES)
-def alerts_watch_their_own(stack: Stack) -> Iterator[Violation]:
+def alerts_watch_their_own_stack(stack: Stack) -> Iterator[Violation]:
     """An environment's alert watches its own resources or its own group. Only `shared` watches the subscription.
 
     docs/design.md#decisions, "Ownership"; https://learn.microsoft.com/azure/azure-monitor/alerts/alerts-types
@@ -392,7 +392,7 @@ def critical_alerts_are_evaluated_every_minute(stack: Stack) -> Iterator[Violati
 
 
 @rule("azurerm_consumption_budget_resource_group")
-def money_is_watched(stack: Stack) -> Iterator[Violation]:
+def every_environment_has_a_budget(stack: Stack) -> Iterator[Violation]:
     """Each environment has a budget that sends mail at 80 % and 100 % spent, and at 100 % forecast.
 
     Its start is the first of a month, as a constant: a change of it replaces the budget. docs/design.md#traps;

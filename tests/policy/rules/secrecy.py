@@ -137,7 +137,7 @@ def secret_settings_are_vault_references(stack: Stack) -> Iterator[Violation]:
 
 
 @rule("azurerm_storage_account", "azurerm_storage_container", "azurerm_storage_container_immutability_policy")
-def nothing_asks_the_data_plane(stack: Stack) -> Iterator[Violation]:
+def no_resource_uses_a_data_plane(stack: Stack) -> Iterator[Violation]:
     """No resource, data source or argument makes the provider call a data plane.
 
     The vault and the accounts are closed to the runners of CI, so a plan that calls them would fail.
@@ -157,7 +157,7 @@ def nothing_asks_the_data_plane(stack: Stack) -> Iterator[Violation]:
 
 
 @rule()
-def outputs_tell_no_secret(stack: Stack) -> Iterator[Violation]:
+def outputs_are_not_secret(stack: Stack) -> Iterator[Violation]:
     """No output is sensitive, or built from a sensitive attribute: scripts and people read outputs, and CI prints them.
 
     docs/design.md#decisions, "Secrets";
@@ -173,7 +173,7 @@ def outputs_tell_no_secret(stack: Stack) -> Iterator[Violation]:
 
 
 @rule(*(type_ for type_, _ in SENSITIVE_IN_STATE))
-def sensitive_attributes_go_nowhere_else(stack: Stack) -> Iterator[Violation]:
+def sensitive_attributes_are_used_only_where_listed(stack: Stack) -> Iterator[Violation]:
     """A sensitive attribute is used only where `SENSITIVE_IN_STATE` says.
 
     Azure returns some sensitive attributes, and nothing keeps those out of the state. docs/design.md#decisions,

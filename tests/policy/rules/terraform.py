@@ -50,7 +50,7 @@ def the_provider_is_pinned(stack: Stack) -> Iterator[Violation]:
 
 
 @rule()
-def the_provider_keeps_off_the_data(stack: Stack) -> Iterator[Violation]:
+def the_provider_is_configured_safely(stack: Stack) -> Iterator[Violation]:
     """The provider uses Entra instead of keys, and calls no data plane.
 
     It never purges a vault, restarts a database server, or deletes a group with its contents.
@@ -71,7 +71,7 @@ def the_provider_keeps_off_the_data(stack: Stack) -> Iterator[Violation]:
 
 
 @rule()
-def the_state_is_its_own(stack: Stack) -> Iterator[Violation]:
+def each_stack_has_its_own_state(stack: Stack) -> Iterator[Violation]:
     """Each stack keeps its state in a container of its own, and reaches it with Entra only.
 
     Rights on state end at a container, and the account has no keys. docs/design.md#decisions, "State";
@@ -111,7 +111,7 @@ def every_reference_resolves(stack: Stack) -> Iterator[Violation]:
 
 
 @rule()
-def stacks_keep_to_themselves(stack: Stack) -> Iterator[Violation]:
+def stacks_do_not_read_each_other(stack: Stack) -> Iterator[Violation]:
     """A stack reads no other stack's state, and an environment names nothing that belongs to another environment.
 
     Only names and ids of the shared stack, derived from settings, pass between stacks. To read a remote state takes
@@ -137,7 +137,7 @@ def stacks_keep_to_themselves(stack: Stack) -> Iterator[Violation]:
 
 
 @rule("azurerm_user_assigned_identity", "azurerm_dns_ns_record")
-def everything_stands_in_its_own_group(stack: Stack) -> Iterator[Violation]:
+def resources_are_in_their_own_group(stack: Stack) -> Iterator[Violation]:
     """Everything that belongs to an environment is in the environment's resource group.
 
     Rights, the budget and disposal end at that group. There are two exceptions: the delegation is written into the
@@ -177,7 +177,7 @@ def no_unknown_argument(stack: Stack) -> Iterator[Violation]:
 
 
 @rule()
-def no_image_by_a_tag_that_moves(stack: Stack) -> Iterator[Violation]:
+def images_have_no_moving_tag(stack: Stack) -> Iterator[Violation]:
     """Images are named by digest, never by `latest`, which is another image tomorrow.
 
     Only the first image has a tag, and the first delivery replaces it by a digest. docs/design.md#decisions, "Images";

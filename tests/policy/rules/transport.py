@@ -58,7 +58,7 @@ def tls_is_1_2_or_later(stack: Stack) -> Iterator[Violation]:
 
 
 @rule("azurerm_postgresql_flexible_server", "azurerm_postgresql_flexible_server_configuration")
-def postgresql_takes_tls_alone(stack: Stack) -> Iterator[Violation]:
+def postgresql_requires_tls(stack: Stack) -> Iterator[Violation]:
     """PostgreSQL accepts encrypted connections only, with TLS 1.2 or newer. Both are server parameters.
 
     https://learn.microsoft.com/azure/postgresql/flexible-server/how-to-connect-tls-ssl
@@ -80,7 +80,7 @@ def postgresql_takes_tls_alone(stack: Stack) -> Iterator[Violation]:
 
 
 @rule(*list_types(HTTPS))
-def https_alone(stack: Stack) -> Iterator[Violation]:
+def only_https_is_accepted(stack: Stack) -> Iterator[Violation]:
     """Plain HTTP is redirected at the edge and refused everywhere else, also between the edge and its origin.
 
     docs/design.md#decisions, "Encryption in transit"; https://learn.microsoft.com/azure/frontdoor/end-to-end-tls
@@ -89,7 +89,7 @@ def https_alone(stack: Stack) -> Iterator[Violation]:
 
 
 @rule("azurerm_application_insights_standard_web_test")
-def web_tests_ask_over_https(stack: Stack) -> Iterator[Violation]:
+def web_tests_use_https(stack: Stack) -> Iterator[Violation]:
     """Web tests ask over HTTPS, and check the certificate.
 
     A test over HTTP would be answered by the redirect, and would say nothing about the certificate.

@@ -21,7 +21,7 @@ SIGN_IN, API = "/api/v1/auth/", "/api/"
 
 
 @rule(*WEB_APPS)
-def sick_instances_are_evicted(stack: Stack) -> Iterator[Violation]:
+def unhealthy_instances_are_evicted(stack: Stack) -> Iterator[Violation]:
     """The health check has a path and an eviction time.
 
     Without the time, an unhealthy instance keeps its traffic. The path asks no database.
@@ -49,7 +49,7 @@ def app_service_keeps_its_own_settings(stack: Stack) -> Iterator[Violation]:
 
 
 @rule("azurerm_linux_web_app_slot")
-def the_slot_is_the_app_again(stack: Stack) -> Iterator[Violation]:
+def the_slot_equals_the_app(stack: Stack) -> Iterator[Violation]:
     """The slot has the arguments and app settings of the app, except for sticky settings.
 
     A swap exchanges everything that is not sticky, so a slot that differs would bring its difference into production.
@@ -141,7 +141,7 @@ def the_edge_leads_to_the_app(stack: Stack) -> Iterator[Violation]:
 
 
 @rule("azurerm_dns_cname_record", "azurerm_cdn_frontdoor_custom_domain")
-def nobody_is_sent_to_an_unguarded_edge(stack: Stack) -> Iterator[Violation]:
+def the_cname_waits_for_the_firewall(stack: Stack) -> Iterator[Violation]:
     """The CNAME record depends on every route and on the security policy.
 
     If it came earlier, visitors would meet errors, or no rate limit. docs/design.md#traps;
@@ -159,7 +159,7 @@ def nobody_is_sent_to_an_unguarded_edge(stack: Stack) -> Iterator[Violation]:
 
 
 @rule("azurerm_app_service_custom_hostname_binding")
-def a_host_name_is_proven_before_it_is_bound(stack: Stack) -> Iterator[Violation]:
+def host_names_are_proven_before_they_are_bound(stack: Stack) -> Iterator[Violation]:
     """A host name's binding depends on its CNAME and `asuid` TXT records, which App Service looks up when it binds.
 
     docs/design.md#traps;

@@ -68,5 +68,5 @@ def test_a_backslash_in_a_block_is_written_as_it_is() -> None:
     ],
 )
 def test_a_page_without_exactly_one_such_block_is_refused(text: str, number: int) -> None:
-    with pytest.raises(MissingBlockError, match=rf"^docs/page\.md has {number} blocks 'one'; must have 1"):
-        replace_block(text, block(Path("docs/page.md"), "one", ""))
+    with pytest.raises(MissingBlockError, match=rf"^notes/page\.md has {number} blocks 'one'; must have 1"):
+        replace_block(text, block(Path("notes/page.md"), "one", ""))
