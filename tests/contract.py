@@ -1,6 +1,6 @@
-"""The application's contract, written by hand: design section 6, and issue 3."""
+"""The names that the API reads, written by hand from docs/design.md#the-applications-contract."""
 
-# pydantic-settings reads these and OpenTelemetry one, whatever the host.
+# pydantic-settings reads these, except for one that OpenTelemetry reads and one that startup.sh reads.
 CONTRACT = {
     "DATABASE_URL",
     "REDIS_URL",
