@@ -1,6 +1,6 @@
-"""The names that the API reads, written by hand from docs/design.md#the-applications-contract."""
+"""The application's contract, written by hand: design section 6, and issue 3."""
 
-# pydantic-settings reads these, except for one that OpenTelemetry reads and one that startup.sh reads.
+# pydantic-settings reads these and OpenTelemetry one, whatever the host.
 CONTRACT = {
     "DATABASE_URL",
     "REDIS_URL",
