@@ -1,31 +1,46 @@
 """No tracked file cites something that a reader of this repository cannot open."""
 
 import re
+from collections.abc import Iterator
+from pathlib import Path
 
 from tests.docs.repository import DOCS, list_tracked_files
 
 NUMBERED_ISSUE = re.compile(r"\bissues? #?\d", re.IGNORECASE)
-"""An issue by its number alone. Issues of other projects are cited by their address, which has a slash before the number."""
-DESIGN = re.compile(r"\bthe design\b|\bdesign,? section", re.IGNORECASE)
+"""An issue by its number alone. The address of an issue has a slash before the number, so it does not match."""
+DESIGN = re.compile(r"\bthe design\b|\bdesign,? (?:section|\d)", re.IGNORECASE)
 DESIGN_PAGE = DOCS / "design.md"
+LINES_NEAR = 2
 
 
-def find_lines(pattern: re.Pattern[str], *, unless: str) -> list[str]:
-    """Return the lines of tracked files that match a pattern and do not contain a text, as `file:number: line`."""
-    return [
-        f"{file}:{number}: {line.strip()}"
-        for file in list_tracked_files()
-        for number, line in enumerate(file.read_text(encoding="utf-8", errors="ignore").splitlines(), start=1)
-        if pattern.search(line) and unless not in line
-    ]
+def iter_matches(pattern: re.Pattern[str]) -> Iterator[tuple[Path, int, list[str]]]:
+    """Yield every line of a tracked file that matches: the file, the line's index, and all lines of the file."""
+    for file in list_tracked_files():
+        lines = file.read_text(encoding="utf-8", errors="ignore").splitlines()
+        for index, line in enumerate(lines):
+            if pattern.search(line):
+                yield file, index, lines
+
+
+def format_line(file: Path, index: int, lines: list[str]) -> str:
+    """Return `file:number: line`."""
+    return f"{file}:{index + 1}: {lines[index].strip()}"
 
 
 def test_no_issue_is_cited_by_its_number_alone() -> None:
-    """Guards against "issue 3": whose, and where? A citation has the issue's address."""
-    assert find_lines(NUMBERED_ISSUE, unless="https://") == []
+    """Guards against a citation that does not say whose issue it is. An issue is cited by its full address."""
+    cited = [format_line(*match) for match in iter_matches(NUMBERED_ISSUE) if "https://" not in match[2][match[1]]]
+    assert cited == []
 
 
 def test_the_design_is_cited_with_a_link() -> None:
-    """Guards against "the design" without the page's path, which leaves its reader to search."""
-    lines = find_lines(DESIGN, unless="design.md")
-    assert [line for line in lines if not line.startswith(f"{DESIGN_PAGE}:")] == []
+    """Guards against a mention of the design, docs/design.md, that leaves its reader to search for it.
+
+    A page must link it somewhere. In any other file the path must stand near the mention.
+    """
+    unlinked: list[str] = []
+    for file, index, lines in iter_matches(DESIGN):
+        near = lines if file.suffix == ".md" else lines[max(index - LINES_NEAR, 0) : index + LINES_NEAR + 1]
+        if file != DESIGN_PAGE and not any("design.md" in line for line in near):
+            unlinked.append(format_line(file, index, lines))
+    assert unlinked == []

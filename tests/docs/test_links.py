@@ -8,7 +8,6 @@ import pytest
 
 from tests.docs.repository import PAGES, Link, iter_links, list_tracked_files, read_anchors, read_tokens
 
-TOP_LEVEL_FOLDERS = {path.parts[0] for path in list_tracked_files() if len(path.parts) > 1}
 PLACEHOLDER = re.compile(r"[<>*{}$]|ENV|STACK|NAME")
 CITATION = re.compile(r"(?<![\w/.-])(?P<page>docs/[\w/.-]+\.md)(?:#(?P<anchor>[\w-]+)(?:,\s+\"(?P<part>[^\"]+)\")?)?")
 """What code names of a page, as `docs/design.md#traps` or `docs/design.md#decisions, "Network"`."""
@@ -41,13 +40,14 @@ def test_everything_that_code_cites_of_a_page_is_there() -> None:
 
 
 def test_every_named_path_exists() -> None:
+    top_level_folders = {path.parts[0] for path in list_tracked_files() if len(path.parts) > 1}
     missing = [
         f"{page}: {word}"
         for page in PAGES
         for token in read_tokens(page)
         if token.type in {"code_inline", "fence", "text"}
         for word in re.findall(r"[\w./-]+", "" if PLACEHOLDER.search(token.content) else token.content)
-        if "/" in word and word.split("/")[0] in TOP_LEVEL_FOLDERS and not Path(word).exists()
+        if "/" in word and word.split("/")[0] in top_level_folders and not Path(word).exists()
     ]
     assert missing == []
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from tools.pages.stacks import Resource
+from tools.pages.stacks import SynthesizedResource
 from tools.pages.tables import render_table_block
 
 ALERT_TYPES = (
@@ -28,7 +28,7 @@ class Alert(NamedTuple):
     """The name of the runbook page, without folder and suffix."""
 
 
-def read_alerts(resources: Iterable[Resource]) -> list[Alert]:
+def read_alerts(resources: Iterable[SynthesizedResource]) -> list[Alert]:
     """Return every alert once, by severity and name.
 
     Of an alert that several stacks have, the last one counts: production's numbers are the largest.

@@ -11,10 +11,10 @@ from tools.pages.blocks import Block
 from tools.pages.contracts import render_app_settings, render_ci_rights, render_outputs, render_trusted_subjects
 from tools.pages.readme import read_price, render_environments, render_synth_output
 from tools.pages.settings import read_settings_models, render_settings_models
-from tools.pages.stacks import StackJson, walk_resources
+from tools.pages.stacks import TerraformJson, walk_resources
 
 
-def list_blocks(stacks: Mapping[str, StackJson]) -> list[Block]:
+def list_blocks(stacks: Mapping[str, TerraformJson]) -> list[Block]:
     """Return every generated block. Paths are relative to the repository's folder, which commands run in.
 
     Args:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from constructs_lib.app_settings import AppSetting
 from constructs_lib.roles import ROLE_IDS
-from tools.pages.stacks import Resource, StackJson, walk_resources
+from tools.pages.stacks import SynthesizedResource, TerraformJson, walk_resources
 from tools.pages.tables import render_table_block
 
 IDENTITY = "azurerm_user_assigned_identity"
@@ -25,13 +25,13 @@ def _describe_value(setting: AppSetting) -> str:
     return f"`{setting.value}`{slot}"
 
 
-def render_outputs(stack: StackJson) -> str:
+def render_outputs(stack: TerraformJson) -> str:
     """Return a table of a stack's outputs, by name."""
     rows = [[f"`{name}`", str(output["description"])] for name, output in sorted(stack["output"].items())]
     return render_table_block(["output", "what it is"], rows)
 
 
-def render_trusted_subjects(shared: StackJson) -> str:
+def render_trusted_subjects(shared: TerraformJson) -> str:
     """Return a table of the subjects of GitHub's tokens that each CI identity trusts."""
     identities = _read_identity_names(shared)
     rows = [
@@ -44,7 +44,7 @@ def render_trusted_subjects(shared: StackJson) -> str:
     return render_table_block(["identity", "subject of the token"], rows)
 
 
-def render_ci_rights(shared: StackJson, *, of: Sequence[str] = ("-prod-", "-shared-")) -> str:
+def render_ci_rights(shared: TerraformJson, *, of: Sequence[str] = ("-prod-", "-shared-")) -> str:
     """Return a table of the roles of CI identities.
 
     Args:
@@ -67,17 +67,17 @@ def render_ci_rights(shared: StackJson, *, of: Sequence[str] = ("-prod-", "-shar
     return render_table_block(["identity", "role", "why"], sorted(rows))
 
 
-def _read_identity_names(shared: StackJson) -> Mapping[str, str]:
+def _read_identity_names(shared: TerraformJson) -> Mapping[str, str]:
     """Return the names of the identities in Azure, by their names in Terraform."""
     return {identity.name: str(identity.body["name"]) for identity in _iter_type(shared, IDENTITY)}
 
 
-def _iter_type(stack: StackJson, type_: str) -> Iterator[Resource]:
+def _iter_type(stack: TerraformJson, type_: str) -> Iterator[SynthesizedResource]:
     """Yield a stack's resources of a type, by name."""
     matching = (resource for resource in walk_resources({"shared": stack}) if resource.type == type_)
     yield from sorted(matching, key=lambda resource: resource.name)
 
 
-def _read_target_name(resource: Resource, argument: str) -> str:
+def _read_target_name(resource: SynthesizedResource, argument: str) -> str:
     """Return the name in Terraform of the resource that an argument refers to, as `${TYPE.NAME.ATTRIBUTE}`."""
     return str(resource.body[argument]).removeprefix("${").split(".")[1]

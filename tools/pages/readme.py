@@ -8,7 +8,7 @@ from tabulate import tabulate
 
 from environments import Environment
 from environments.settings import CacheSettings, DatabaseSettings, WebAppSettings
-from tools.pages.stacks import StackJson
+from tools.pages.stacks import TerraformJson
 from tools.pages.tables import render_table_block
 from tools.synth import SynthRow
 
@@ -72,7 +72,7 @@ def read_price(file: Path) -> str:
     return match[1] if match else "?"
 
 
-def render_synth_output(stacks: Mapping[str, StackJson], present: str) -> str:
+def render_synth_output(stacks: Mapping[str, TerraformJson], present: str) -> str:
     """Return a console block that shows what `make synth` prints.
 
     Args:

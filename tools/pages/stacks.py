@@ -9,17 +9,17 @@ from cdktf import App, Testing
 
 from main import add_stacks
 
-StackJson = dict[str, Any]
+TerraformJson = dict[str, Any]
 """The Terraform JSON of one stack."""
 
 
-class Resource(NamedTuple):
+class SynthesizedResource(NamedTuple):
     """One resource of a synthesized stack."""
 
     stack: str
     type: str
     name: str
-    body: StackJson
+    body: TerraformJson
 
     @property
     def address(self) -> str:
@@ -27,16 +27,16 @@ class Resource(NamedTuple):
         return f"{self.stack}: {self.type}.{self.name}"
 
 
-def synthesize_stacks() -> Mapping[str, StackJson]:
+def synthesize_stacks() -> Mapping[str, TerraformJson]:
     """Return the Terraform JSON of every stack, by name, from the settings as they are written."""
     with tempfile.TemporaryDirectory(prefix="pages-") as folder:
         app = App(outdir=folder)
-        return {stack.node.id: cast(StackJson, json.loads(Testing.synth(stack))) for stack in add_stacks(app)}
+        return {stack.node.id: cast(TerraformJson, json.loads(Testing.synth(stack))) for stack in add_stacks(app)}
 
 
-def walk_resources(stacks: Mapping[str, StackJson]) -> Iterator[Resource]:
+def walk_resources(stacks: Mapping[str, TerraformJson]) -> Iterator[SynthesizedResource]:
     """Yield every resource of these stacks."""
     for stack, body in stacks.items():
         for type_, resources in body.get("resource", {}).items():
             for name, resource in resources.items():
-                yield Resource(stack, type_, name, resource)
+                yield SynthesizedResource(stack, type_, name, resource)

@@ -3,14 +3,16 @@
 import pytest
 
 from tools.pages.alerts import read_alerts, render_alerts
-from tools.pages.stacks import Resource
+from tools.pages.stacks import SynthesizedResource
 
 PAGE = "Runbook: https://github.com/x/y/blob/main/docs/operations/runbook"
 
 
-def metric_alert(stack: str, name: str, text: str, *, severity: int = 2, frequency: str = "PT5M") -> Resource:
+def metric_alert(
+    stack: str, name: str, text: str, *, severity: int = 2, frequency: str = "PT5M"
+) -> SynthesizedResource:
     body = {"name": name, "severity": severity, "frequency": frequency, "description": f"{text} {PAGE}/{name}.md"}
-    return Resource(stack, "azurerm_monitor_metric_alert", name, body)
+    return SynthesizedResource(stack, "azurerm_monitor_metric_alert", name, body)
 
 
 def test_alerts_are_in_the_order_of_severity_and_name() -> None:
@@ -22,10 +24,10 @@ def test_alerts_are_in_the_order_of_severity_and_name() -> None:
         "description": f"It is slow. {PAGE}/slow.md",
     }
     resources = [
-        Resource("dev", "azurerm_monitor_activity_log_alert", "lock-removed", removed),
+        SynthesizedResource("dev", "azurerm_monitor_activity_log_alert", "lock-removed", removed),
         metric_alert("dev", "cpu", "CPU is above 80 %."),
-        Resource("dev", "azurerm_monitor_scheduled_query_rules_alert_v2", "slow", slow),
-        Resource("dev", "azurerm_key_vault", "vault", {"name": "kv"}),
+        SynthesizedResource("dev", "azurerm_monitor_scheduled_query_rules_alert_v2", "slow", slow),
+        SynthesizedResource("dev", "azurerm_key_vault", "vault", {"name": "kv"}),
     ]
     assert render_alerts(read_alerts(resources)) == (
         "\n| alert | severity | looked at | fires when | page |\n"
@@ -47,4 +49,4 @@ def test_an_alert_of_several_stacks_is_shown_once_with_the_last_one_s_numbers() 
 def test_an_alert_without_a_runbook_page_is_refused() -> None:
     body = {"name": "cpu", "severity": 2, "frequency": "PT5M", "description": "CPU is above 80 %."}
     with pytest.raises(ValueError, match=r"^dev: azurerm_monitor_metric_alert\.cpu does not end with the address"):
-        read_alerts([Resource("dev", "azurerm_monitor_metric_alert", "cpu", body)])
+        read_alerts([SynthesizedResource("dev", "azurerm_monitor_metric_alert", "cpu", body)])

@@ -19,9 +19,9 @@ def _run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., None]
     """Run the command in a folder that has one page with one block."""
     monkeypatch.chdir(tmp_path)
     block = Block(Path("page.md"), "table", lambda _present: "new\n")
-    monkeypatch.setattr(stacks, "synthesize_stacks", dict[str, stacks.StackJson])
+    monkeypatch.setattr(stacks, "synthesize_stacks", dict[str, stacks.TerraformJson])
 
-    def list_blocks(_stacks: Mapping[str, stacks.StackJson]) -> list[Block]:
+    def list_blocks(_stacks: Mapping[str, stacks.TerraformJson]) -> list[Block]:
         return [block]
 
     monkeypatch.setattr(catalog, "list_blocks", list_blocks)

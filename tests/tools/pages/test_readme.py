@@ -11,11 +11,11 @@ from tools.pages.readme import (
     render_environments,
     render_synth_output,
 )
-from tools.pages.stacks import StackJson
+from tools.pages.stacks import TerraformJson
 
 ENVIRONMENTS = load().environments
 PRODUCTION = ENVIRONMENTS["production"]
-STACKS: dict[str, StackJson] = {
+STACKS: dict[str, TerraformJson] = {
     "shared": {"resource": {"azurerm_resource_group": {"a": {}, "b": {}}, "azurerm_dns_zone": {"c": {}}}},
     "dev": {},
 }
