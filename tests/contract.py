@@ -1,6 +1,9 @@
-"""The application's contract, written by hand: design section 6, and issue 3."""
+"""The settings that the application reads, written by hand from its contract.
 
-# pydantic-settings reads these and OpenTelemetry one, whatever the host.
+docs/design.md has the contract under "The application's contract".
+"""
+
+# pydantic-settings reads all of these but one, and OpenTelemetry reads that one, on every host.
 CONTRACT = {
     "DATABASE_URL",
     "REDIS_URL",

@@ -118,7 +118,7 @@ def test_it_stays_within_the_window_that_app_service_gives_unasked(tmp_path: Pat
 )
 def test_nobody_but_azures_proxies_says_who_the_client_is(tmp_path: Path, address: str, believed: bool) -> None:
     start(tmp_path)
-    networks = [ip_network(each) for each in served(tmp_path)["--forwarded-allow-ips"].split(",")]
+    networks = [ip_network(network) for network in served(tmp_path)["--forwarded-allow-ips"].split(",")]
     assert any(ip_address(address) in network for network in networks) == believed
 
 

@@ -74,8 +74,8 @@ def synths(tmp_path_factory: pytest.TempPathFactory) -> Synths:
 
 
 def test_there_is_a_fourth_stack(synths: Synths) -> None:
-    assert {each.name for each in synths.before.iterdir()} == {"shared", *OTHERS}
-    assert {each.name for each in synths.after.iterdir()} == {"shared", *OTHERS, "qa"}
+    assert {folder.name for folder in synths.before.iterdir()} == {"shared", *OTHERS}
+    assert {folder.name for folder in synths.after.iterdir()} == {"shared", *OTHERS, "qa"}
 
 
 def test_it_has_what_its_model_has_under_its_own_names(synths: Synths) -> None:
@@ -100,7 +100,7 @@ def test_the_others_stay_as_they_are(synths: Synths, name: str) -> None:
 def test_shared_makes_its_group_containers_and_identities_and_touches_nothing_else(synths: Synths) -> None:
     before, after = addresses(stack(synths.before, "shared")), addresses(stack(synths.after, "shared"))
     touched = [address for address in before if after.get(address) != before[address]]
-    assert [each.partition(".")[0] for each in touched] == ["azurerm_storage_management_policy"]
+    assert [address.partition(".")[0] for address in touched] == ["azurerm_storage_management_policy"]
     # The rule that forgets old plan files has a row a container.
     assert sorted(plan_containers(after[touched[0]])) == sorted([*plan_containers(before[touched[0]]), "plans-qa"])
     new = {address: after[address] for address in after.keys() - before.keys()}
@@ -115,9 +115,11 @@ def test_shared_makes_its_group_containers_and_identities_and_touches_nothing_el
     }
     of_the_model = [address for address in before if "staging" in address]
     assert len(of_the_model) > 20
-    assert Counter(each.partition(".")[0] for each in new) == Counter(each.partition(".")[0] for each in of_the_model)
+    assert Counter(address.partition(".")[0] for address in new) == Counter(
+        address.partition(".")[0] for address in of_the_model
+    )
     subjects = {body["subject"] for body in new.values() if "subject" in body}
-    assert subjects == {f"repo:augeo/platform:environment:{each}" for each in ("qa-plan", "qa", "qa-delivery")}
+    assert subjects == {f"repo:augeo/platform:environment:{name}" for name in ("qa-plan", "qa", "qa-delivery")}
 
 
 def test_shared_tells_its_client_ids(synths: Synths) -> None:

@@ -159,7 +159,7 @@ def front_doors(draw: st.DrawFn) -> FrontDoorSettings:
 @st.composite
 def good_environments(draw: st.DrawFn) -> Environment:
     disposable = draw(st.booleans())
-    web_app = draw(web_apps().filter(lambda each: not (disposable and each.zone_balanced)))
+    web_app = draw(web_apps().filter(lambda web_app: not (disposable and web_app.zone_balanced)))
     domain = Domain(label=draw(word(1, 20, LOWER + DIGITS)), delegated=draw(st.booleans()))
     location = draw(choice(Environment, "location"))
     paired = location in PAIRED_LOCATIONS
@@ -190,7 +190,9 @@ def good_environments(draw: st.DrawFn) -> Environment:
         ),
         storage=StorageSettings(
             replication=draw(
-                choice(StorageSettings, "replication").filter(lambda each: paired or each in {"LRS", "ZRS"})
+                choice(StorageSettings, "replication").filter(
+                    lambda replication: paired or replication in {"LRS", "ZRS"}
+                )
             ),
             deleted_kept_days=draw(st.integers(7, 365)),
             backups_kept_days=draw(st.integers(7, 3650)),
@@ -216,7 +218,9 @@ def good_shared(draw: st.DrawFn) -> Shared:
         registry=RegistrySettings(sku=draw(choice(RegistrySettings, "sku"))),
         state=StateSettings(
             replication=draw(
-                choice(StateSettings, "replication").filter(lambda each: each == "ZRS" or location in PAIRED_LOCATIONS)
+                choice(StateSettings, "replication").filter(
+                    lambda replication: replication == "ZRS" or location in PAIRED_LOCATIONS
+                )
             ),
             deleted_kept_days=draw(st.integers(30, 365)),
         ),
@@ -231,7 +235,7 @@ def good_shared(draw: st.DrawFn) -> Shared:
             tenant_id=draw(GUIDS),
             domain=f"{draw(word(1, 20, LOWER + DIGITS))}.{draw(st.sampled_from(['io', 'co.uk', 'example']))}",
             alert_emails=tuple(
-                f"{each}@augeo.example" for each in draw(st.lists(word(1, 20), min_size=1, max_size=10, unique=True))
+                f"{name}@augeo.example" for name in draw(st.lists(word(1, 20), min_size=1, max_size=10, unique=True))
             ),
             super_admin_email=f"{draw(word(1, 20))}@augeo.example",
             database_admins_name=draw(text(64)),
@@ -256,11 +260,11 @@ def strings(value: object) -> Iterator[str]:
     if isinstance(value, str):
         yield value
     elif isinstance(value, Mapping):
-        for each in value.values():  # pyright: ignore[reportUnknownVariableType]
-            yield from strings(each)  # pyright: ignore[reportUnknownArgumentType]
+        for item in value.values():  # pyright: ignore[reportUnknownVariableType]
+            yield from strings(item)  # pyright: ignore[reportUnknownArgumentType]
     elif isinstance(value, list):
-        for each in value:  # pyright: ignore[reportUnknownVariableType]
-            yield from strings(each)  # pyright: ignore[reportUnknownArgumentType]
+        for item in value:  # pyright: ignore[reportUnknownVariableType]
+            yield from strings(item)  # pyright: ignore[reportUnknownArgumentType]
 
 
 def addresses(stack: TerraformJson) -> set[str]:
@@ -277,15 +281,15 @@ def dangling(stack: TerraformJson) -> list[str]:
     """Expressions that refer to no resource of the stack."""
     known = addresses(stack)
     body = {part: value for part, value in stack.items() if part != "//"}
-    found = [expression for each in strings(body) for expression in EXPRESSION.findall(each)]
+    found = [expression for text in strings(body) for expression in EXPRESSION.findall(text)]
     wanted = [
         (expression, referred[0] if (referred := REFERENCE.findall(expression)) else expression) for expression in found
     ]
     waiting = [
-        (each, each)
+        (target, target)
         for named in stack["resource"].values()
         for resource in named.values()
-        for each in resource.get("depends_on", [])
+        for target in resource.get("depends_on", [])
     ]
     return [expression for expression, target in wanted + waiting if target not in known and expression != "uuid()"]
 
@@ -305,11 +309,11 @@ def refused_by_azure(resource: SynthesizedResource) -> bool:
 def check_synthesized(platform: Platform) -> None:
     synthesized = synthesized_from(platform)
     assert set(synthesized) == {"shared", *platform.environments}
-    assert [each.address for each in resources(synthesized) if refused_by_azure(each)] == []
+    assert [resource.address for resource in resources(synthesized) if refused_by_azure(resource)] == []
     assert [
-        each.address
-        for each in resources(synthesized)
-        if each.type == "azurerm_monitor_action_group" and not 1 <= len(each.body["short_name"]) <= 12
+        resource.address
+        for resource in resources(synthesized)
+        if resource.type == "azurerm_monitor_action_group" and not 1 <= len(resource.body["short_name"]) <= 12
     ] == []
     for stack in synthesized.values():
         assert len(addresses(stack)) > 30
@@ -382,10 +386,10 @@ def nonsense(draw: st.DrawFn) -> tuple[Shared, Environment]:
     made: list[Change] = []
     for path in draw(st.lists(st.sampled_from(PATHS + SHARED_PATHS), min_size=1, max_size=3, unique=True)):
         misspelt = draw(st.sampled_from(["", "", "", "s", "_"]))
-        made.append(Change(path + misspelt, draw(JUNK.filter(lambda each: each is not ABSENT) if misspelt else JUNK)))
+        made.append(Change(path + misspelt, draw(JUNK.filter(lambda value: value is not ABSENT) if misspelt else JUNK)))
     shared, production = SHARED, ENVIRONMENTS["production"]
     # Deepest first, so that a slice which is replaced as a whole takes its inner changes with it.
-    for path, value in sorted(made, key=lambda each: -each.path.count(".")):
+    for path, value in sorted(made, key=lambda change: -change.path.count(".")):
         if path.startswith("shared."):
             shared = changed(shared, {path.removeprefix("shared."): value})
         else:
@@ -407,7 +411,9 @@ def stands(shared: Shared, environment: Environment) -> bool:
     first, *lines = str(refusal).splitlines()
     assert re.fullmatch(r"(1 setting is|[0-9]+ settings are) wrong; nothing was synthesized\.", first)
     assert lines == [f"  {problem}" for problem in refusal.problems]
-    assert [each for each in refusal.problems if not re.match(rf"(shared|{re.escape(key)}): .*: .{{6,}}", each)] == []
+    assert [
+        problem for problem in refusal.problems if not re.match(rf"(shared|{re.escape(key)}): .*: .{{6,}}", problem)
+    ] == []
     return False
 
 
