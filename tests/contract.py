@@ -3,7 +3,7 @@
 docs/design.md has the contract under "The application's contract".
 """
 
-# pydantic-settings reads all of these but one, and OpenTelemetry reads that one, on every host.
+# On every host, pydantic-settings reads these, and OpenTelemetry reads one of them.
 CONTRACT = {
     "DATABASE_URL",
     "REDIS_URL",

@@ -3,8 +3,8 @@
 Three things can change without a change of meaning, so a snapshot omits them or writes them differently:
 
 - A logical id that cdktf generates ends in a hash of the construct's path (`edge_profile_D8DF98D9`). The snapshot shows
-  the path instead (`edge/profile`), as a key and in references. An explicit id (`database_server`) stays as it is: it is
-  the address of data in the state, see tests/stacks/test_state_addresses.py.
+  the path instead (`edge/profile`), as a key and in references. An explicit id (`database_server`) stays as it is,
+  because it is the address of data in the state; see tests/stacks/test_state_addresses.py.
 - cdktf's own notes under `//` (versions, paths, ids) are omitted. What constructs write there stays, such as exceptions
   from Checkov's rules.
 - A string that is itself a JSON object (a workbook, an action of a Logic App) is shown as that object, under `(json)`.
@@ -57,10 +57,9 @@ def make_readable(stack: TerraformJson, construct: str = "") -> TerraformJson:
     def convert(value: object) -> object:
         if isinstance(value, dict):
             block = cast(TerraformJson, value)
+            converted = {replace_ids(key): convert(inner) for key, inner in block.items() if key != "//"}
             notes = {name: note for name, note in block.get("//", {}).items() if name not in {"metadata", "outputs"}}
-            return {replace_ids(key): convert(inner) for key, inner in block.items() if key != "//"} | (
-                {"//": notes} if notes else {}
-            )
+            return converted | ({"//": notes} if notes else {})
         if isinstance(value, list):
             return [convert(inner) for inner in cast(list[object], value)]
         if isinstance(value, str):

@@ -55,17 +55,17 @@ def synthesize(stack: AzureStack) -> TerraformJson:
 
 @cache
 def synthesized() -> Mapping[str, TerraformJson]:
-    """Return every stack of the application by name, from the settings as they are written. Do not change the result."""
+    """Return every stack of the application by name, from the settings as written. Do not change the result."""
     return {stack.node.id: synthesize(cast(AzureStack, stack)) for stack in add_stacks(app())}
 
 
 def synthesized_from(settings: Platform) -> Mapping[str, TerraformJson]:
     """Return every stack of an application with these settings, by name."""
-    into = app()
+    test_app = app()
     stacks: list[AzureStack] = [
-        SharedStack(into, platform=settings),
+        SharedStack(test_app, platform=settings),
         *(
-            PlatformStack(into, environment=environment, platform=settings)
+            PlatformStack(test_app, environment=environment, platform=settings)
             for environment in settings.environments.values()
         ),
     ]
