@@ -84,7 +84,7 @@ class Neighbours:
 
     @cached_property
     def key_vault(self) -> KeyVault:
-        """The vault, read by the API alone."""
+        """The vault, which only the API reads."""
         return KeyVault(
             self.stack,
             "key-vault",
