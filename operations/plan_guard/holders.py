@@ -1,6 +1,8 @@
-"""What is lost with a resource, by its type. The one table of it: the policy over synthesized JSON reads it as well.
+"""What the resource types of this platform hold: data, a name that others depend on, a protection, or nothing.
 
-A type that is in none of the tables counts as one that holds data, until somebody has said that it does not.
+Every type that is synthesized is in exactly one of HOLDS_DATA, HOLDS_A_NAME, PROTECTS and REPLACEABLE. These tables are
+the only ones: the plan guard reads them, and so does the policy over synthesized JSON, tests/policy/rules/data.py. A
+type that is in none of them is treated as one that holds data until somebody adds it here.
 """
 
 from collections.abc import Mapping
@@ -21,6 +23,29 @@ HOLDS_DATA: Mapping[str, str] = {
     "azurerm_storage_account": "every blob, and its name, which anybody can then take",
     "azurerm_storage_container": "every blob in it: uploads, evidence, or Terraform's state",
 }
+"""By type: what is lost with the resource.
+
+The guard refuses a plan that loses one of these. In the synthesized JSON each has an address that does not depend on
+where its construct stands in the code, and `prevent_destroy` unless the environment is disposable.
+"""
+
+NO_LOCK_OF_ITS_OWN: Mapping[str, str] = {
+    "azurerm_container_registry": "the rights to pull inherit its lock, and must go with an environment",
+    "azurerm_dns_zone": "its records would inherit the lock, and they must be removable",
+    "azurerm_email_communication_service_domain": "the lock of its email communication service covers it",
+    "azurerm_postgresql_flexible_server_database": "the lock of its server covers it",
+    "azurerm_resource_group": "everything in it would inherit the lock",
+    "azurerm_static_web_app": "a delivery replaces its builds, which would inherit the lock",
+    "azurerm_storage_container": "the lock of its storage account covers it",
+}
+"""By type: why a resource that holds data has no management lock of its own.
+
+Azure's locks are inherited by everything below the resource that bears them:
+https://learn.microsoft.com/azure/azure-resource-manager/management/lock-resources#lock-inheritance
+"""
+
+LOCKED = frozenset(HOLDS_DATA) - frozenset(NO_LOCK_OF_ITS_OWN)
+"""The types that hold data and have a CanNotDelete lock of their own, unless the environment is disposable."""
 
 HOLDS_A_NAME: Mapping[str, str] = {
     "azurerm_app_service_custom_hostname_binding": "the API's host name, until it has a certificate again",
@@ -32,11 +57,16 @@ HOLDS_A_NAME: Mapping[str, str] = {
     "azurerm_static_web_app_custom_domain": "the admin site's host name, until it is validated again",
     "azurerm_user_assigned_identity": "the client and object IDs that GitHub, the database and the roles know it by",
 }
+"""By type: the name, host name or ID that others depend on, and that a new resource would not have at once.
+
+Such a resource holds no data, but the guard refuses to lose it.
+"""
 
 PROTECTS: Mapping[str, str] = {
     "azurerm_management_lock": "Azure's refusal to delete what the lock stands on",
     "azurerm_storage_container_immutability_policy": "the container's protection against changed or deleted blobs",
 }
+"""By type: the protection that ends with the resource. The guard refuses to lose it."""
 
 RECOVERY_ATTRIBUTES: Mapping[str, tuple[str, ...]] = {
     "azurerm_key_vault": ("purge_protection_enabled", "soft_delete_retention_days"),
@@ -45,7 +75,7 @@ RECOVERY_ATTRIBUTES: Mapping[str, tuple[str, ...]] = {
     "azurerm_postgresql_flexible_server": ("backup_retention_days", "high_availability"),
     "azurerm_storage_account": ("account_replication_type", "blob_properties"),
 }
-"""By type: how the attributes begin that say what can be brought back after a bad day."""
+"""By type: how the names of those attributes begin that decide what can be recovered, and how far back."""
 
 REPLACEABLE = frozenset(
     {
@@ -91,12 +121,15 @@ REPLACEABLE = frozenset(
         "azurerm_virtual_network",
     }
 )
-"""What Terraform makes again from its settings, and nobody misses."""
+"""The types that Terraform makes again from the settings, and with which nothing is lost."""
+
+HOLDS_NO_DATA = frozenset({*HOLDS_A_NAME, *PROTECTS, *REPLACEABLE})
+"""All other types that are known: none of them has `prevent_destroy`."""
 
 
-def lost_with(type_: str) -> str | None:
-    """What is lost with a resource of this type, in words; None where nothing is."""
+def describe_loss(type_: str) -> str | None:
+    """Return in words what is lost with a resource of this type, or None if nothing is."""
     if type_ in REPLACEABLE:
         return None
-    unknown = f"whatever it holds: operations/plan_guard/holders.py does not list {type_}"
-    return {**HOLDS_DATA, **HOLDS_A_NAME, **PROTECTS}.get(type_, unknown)
+    not_listed = f"whatever it holds: operations/plan_guard/holders.py does not list {type_}"
+    return {**HOLDS_DATA, **HOLDS_A_NAME, **PROTECTS}.get(type_, not_listed)

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from environments import Environment, Platform
-from operations.plan_guard.holders import PROTECTS, lost_with
+from operations.plan_guard.holders import PROTECTS, describe_loss
 from operations.plan_guard.values import hidden
 from operations.terraform.plan import LOSING, Plan, PlanError, ResourceChange, Verb
 
@@ -48,7 +48,7 @@ class Place(NamedTuple):
 def losses(plan: Plan) -> list[Loss]:
     """All that the plan would lose, by address."""
     going = plan.changing(*LOSING)
-    return [Loss(each, verb, lost) for each in going if (verb := each.verb) and (lost := lost_with(each.type))]
+    return [Loss(each, verb, lost) for each in going if (verb := each.verb) and (lost := describe_loss(each.type))]
 
 
 def unexpected(plan: Plan, place: Place, allowed: Sequence[str]) -> list[Loss]:

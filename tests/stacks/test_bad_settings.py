@@ -1,11 +1,11 @@
 """Bad settings: every mistake is reported in words, the exit code is 1, and the last good synth stays as it was."""
 
 from pathlib import Path
-from typing import NamedTuple, get_args
+from typing import NamedTuple
 
 import pytest
 
-from environments.settings import Account, AlertSettings, DatabaseSettings, Settings, WebAppSettings
+from tests.environments.fields import fill
 from tests.environments.project import copy_project, edit, run
 
 FileStates = dict[str, tuple[bytes, int]]
@@ -22,19 +22,6 @@ class Project(NamedTuple):
     def read_synth(self) -> FileStates:
         """Return the state of every synthesized file."""
         return read_states(self.root / "cdktf.out")
-
-
-def describe(model: type[Settings], field: str) -> str:
-    """Return a setting's description, which an error shows in brackets."""
-    description = model.model_fields[field].description
-    assert description
-    return description
-
-
-def list_choices(model: type[Settings], field: str) -> str:
-    """Return the values of a closed choice, as an error lists them."""
-    *others, last = (repr(choice) for choice in get_args(model.model_fields[field].annotation))
-    return f"{', '.join(others)} or {last}"
 
 
 def read_states(folder: Path) -> FileStates:
@@ -71,14 +58,13 @@ def test_every_mistake_is_reported_and_nothing_is_written(planted: Project, comm
     completed = run(planted.root, *COMMANDS[command])
     assert completed.returncode == 1
     assert completed.stdout == ""
-    sizes = list_choices(DatabaseSettings, "storage_gb")
     assert completed.stderr.splitlines() == [
         "5 settings are wrong; nothing was synthesized.",
-        f"  shared: account.domain = 'augeo': has the wrong form ({describe(Account, 'domain')})",
+        "  " + fill("shared: account.domain = 'augeo': has the wrong form (<description>)"),
         "  dev: front_door: is missing: FrontDoorSettings(...) or None",
-        f"  dev: database.storage_gb = 20: must be one of {sizes} ({describe(DatabaseSettings, 'storage_gb')})",
+        "  " + fill("dev: database.storage_gb = 20: must be one of <choices> (<description>)"),
         "  dev: frontdoor = None: no such setting; did you mean front_door?",
-        f"  production: web_app.workers = 200: must be at most 30 ({describe(WebAppSettings, 'workers')})",
+        "  " + fill("production: web_app.workers = 200: must be at most 30 (<description>)"),
     ]
     assert planted.read_synth() == planted.good_synth
     assert not list(planted.root.glob(".cdktf-synth-*")), "a temporary folder was left behind"
@@ -121,7 +107,7 @@ def test_a_literal_of_any_shape_is_reported_in_words(tmp_path: Path, synthesized
     assert (completed.returncode, completed.stdout) == (1, "")
     assert completed.stderr.splitlines() == [
         "6 settings are wrong; nothing was synthesized.",
-        f"  dev: alerts.teams: is missing: True or False ({describe(AlertSettings, 'teams')})",
+        "  " + fill("dev: alerts.teams: is missing: True or False (<description>)"),
         "  dev: alerts = (False,): stands there without a setting's name; known: teams",
         "  dev: budget.start = '2026-02-30': is no day of the calendar",
         "  staging: front_door = 20: must be FrontDoorSettings(...) or None",

@@ -8,7 +8,14 @@ import pytest
 from pydantic import JsonValue
 
 from environments import load
-from operations.plan_guard.holders import HOLDS_A_NAME, HOLDS_DATA, PROTECTS, RECOVERY_ATTRIBUTES, REPLACEABLE
+from operations.plan_guard.holders import (
+    HOLDS_A_NAME,
+    HOLDS_DATA,
+    NO_LOCK_OF_ITS_OWN,
+    PROTECTS,
+    RECOVERY_ATTRIBUTES,
+    REPLACEABLE,
+)
 from operations.plan_guard.judge import Place
 from operations.terraform.plan import PlanError
 from tests.operations.plan_guard.plans.made import LOSING, NOW, SUBSCRIPTION, change, judged, plan, resource
@@ -228,6 +235,9 @@ class TestHolders:
 
     def test_what_the_policy_protects_is_what_the_guard_keeps(self) -> None:
         assert HOLDS_DATA.keys() == policy.HOLDS_DATA.keys()
+
+    def test_only_types_that_hold_data_give_a_reason_for_having_no_lock(self) -> None:
+        assert NO_LOCK_OF_ITS_OWN.keys() < HOLDS_DATA.keys()
 
 
 def _fields(value: JsonValue) -> dict[str, JsonValue]:
