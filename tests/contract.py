@@ -1,6 +1,9 @@
-"""The application's contract, written by hand: design section 6, and issue 3."""
+"""The settings that the application reads, written by hand from its contract.
 
-# pydantic-settings reads these and OpenTelemetry one, whatever the host.
+docs/design.md has the contract under "The application's contract".
+"""
+
+# On every host, pydantic-settings reads these, and OpenTelemetry reads one of them.
 CONTRACT = {
     "DATABASE_URL",
     "REDIS_URL",

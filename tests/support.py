@@ -1,5 +1,9 @@
-"""What tests of synthesized JSON share. jsii is loaded once a run; docs/benchmarks.md says what a stack costs then."""
+"""Helpers for tests of synthesized JSON.
 
+The first synth of a test run loads jsii. docs/benchmarks.md says what a stack costs after that.
+"""
+
+import atexit
 import json
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
@@ -16,6 +20,7 @@ from stacks.shared import SharedStack
 
 TerraformJson = dict[str, Any]
 _FOLDER = tempfile.TemporaryDirectory(prefix="tests-")
+atexit.register(_FOLDER.cleanup)
 
 
 class SynthesizedResource(NamedTuple):
@@ -28,44 +33,47 @@ class SynthesizedResource(NamedTuple):
 
     @property
     def address(self) -> str:
-        """As Terraform writes it, after the stack: `production: azurerm_key_vault.key_vault`."""
+        """The stack and Terraform's address: `production: azurerm_key_vault.key_vault`."""
         return f"{self.stack}: {self.type}.{self.name}"
 
 
 @cache
 def platform() -> Platform:
-    """The settings as they are written, checked."""
+    """Return the checked settings, as they are written in `environments/`."""
     return load()
 
 
 def app() -> App:
-    """An app for a test. Without a folder, `Testing.app` makes one at every call, and leaves it."""
+    """Return an app for a test. It gets a folder, because `Testing.app` would leave a new one behind at every call."""
     return Testing.app(outdir=_FOLDER.name)
 
 
 def synthesize(stack: AzureStack) -> TerraformJson:
-    """The Terraform JSON of one stack."""
+    """Return the Terraform JSON of one stack."""
     return cast(TerraformJson, json.loads(Testing.synth(stack)))
 
 
 @cache
 def synthesized() -> Mapping[str, TerraformJson]:
-    """Every stack of the application, by name, from the settings as they are written. Read it, do not change it."""
+    """Return every stack of the application by name, from the settings as written. Do not change the result."""
     return {stack.node.id: synthesize(cast(AzureStack, stack)) for stack in add_stacks(app())}
 
 
 def synthesized_from(settings: Platform) -> Mapping[str, TerraformJson]:
-    """Every stack of an application with these settings, by name."""
-    into = app()
+    """Return every stack of an application with these settings, by name."""
+    test_app = app()
     stacks: list[AzureStack] = [
-        SharedStack(into, platform=settings),
-        *(PlatformStack(into, environment=each, platform=settings) for each in settings.environments.values()),
+        SharedStack(test_app, platform=settings),
+        *(
+            PlatformStack(test_app, environment=environment, platform=settings)
+            for environment in settings.environments.values()
+        ),
     ]
     return {stack.node.id: synthesize(stack) for stack in stacks}
 
 
 def resources(stacks: Mapping[str, TerraformJson] | None = None) -> Iterator[SynthesizedResource]:
-    """Every resource of these stacks; of all stacks by default."""
+    """Yield every resource of these stacks, or by default of all stacks of the application."""
     for stack, body in (stacks or synthesized()).items():
         for type_, named in body.get("resource", {}).items():
             for name, resource in named.items():
@@ -73,7 +81,7 @@ def resources(stacks: Mapping[str, TerraformJson] | None = None) -> Iterator[Syn
 
 
 def build(make: Callable[[AzureStack], object], *, environment: str = "production") -> TerraformJson:
-    """The Terraform JSON of what `make` adds to an otherwise empty stack that stands where an environment does."""
+    """Return the Terraform JSON of a stack that has an environment's place, and contains only what `make` adds."""
     place = Place.of_environment(platform().environments[environment], platform())
     stack = AzureStack(app(), "test", place=place, state=State("sttest", "tfstate-test"))
     make(stack)

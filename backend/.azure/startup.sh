@@ -1,12 +1,12 @@
 #!/bin/sh
-# What the API's container runs. The image copies this file and starts it as its command; it migrates the database where
-# MIGRATION_DATABASE_URL is set, and then becomes Uvicorn.
+# The start command of the API's container; the image contains a copy of this file. It migrates the database if
+# MIGRATION_DATABASE_URL is set, and then replaces itself with Uvicorn.
 #
-#   MIGRATION_DATABASE_URL           PostgreSQL as the owner, port 5432, past PgBouncer; unset or empty: no migration
-#   WEB_CONCURRENCY                  Uvicorn processes; 1 by default
-#   WEBSITES_CONTAINER_STOP_TIME_LIMIT  seconds between SIGTERM and SIGKILL; App Service gives 5 unless it is set
+#   MIGRATION_DATABASE_URL           the database as its owner, on port 5432 without PgBouncer; empty or unset: no migration
+#   WEB_CONCURRENCY                  the number of Uvicorn processes; 1 by default
+#   WEBSITES_CONTAINER_STOP_TIME_LIMIT  seconds between SIGTERM and SIGKILL; App Service's default is 5
 #   APP_MODULE                       the ASGI application; app.main:app by default
-#   APP_REVISION                     baked into the image; logged
+#   APP_REVISION                     set when the image is built; logged
 #
 # https://learn.microsoft.com/azure/app-service/reference-app-settings#custom-containers
 set -eu
@@ -18,20 +18,20 @@ log() {
   printf 'startup: %s\n' "$*"
 }
 
-# An upgrade is one transaction (Alembic's default; PostgreSQL rolls back DDL). Of several instances that start at once
-# one wins; the others wait for its locks, fail whole, and find nothing left to do when they try again.
+# An upgrade is one transaction: that is Alembic's default, and PostgreSQL can roll back DDL. If several instances start
+# at once, one of them upgrades. The others wait for its locks, fail as a whole, and have nothing to do when they try again.
 migrate() {
   attempt=1
   while :; do
     log "alembic upgrade head, attempt $attempt of $ATTEMPTS"
-    # Alembic's env.py reads DATABASE_URL, as the application does; for this one command it is the owner's.
+    # Alembic's env.py reads DATABASE_URL, as the application does. For this command only, it is the owner's URL.
     if output=$(DATABASE_URL=$1 alembic upgrade head 2>&1); then
       log "the database is at this image's revision"
       return 0
     fi
     case $output in
       *"Can't locate revision identified by"*)
-        # A rollback: the database is ahead of this image. Migrations are backward compatible by contract
+        # After a rollback the database is newer than this image. Migrations are backward compatible by contract
         # (docs/contracts/application.md), so the older release runs on the newer schema.
         log "the database is at a revision that this image does not know: starting without a migration"
         return 0
@@ -56,14 +56,15 @@ case ${MIGRATION_DATABASE_URL:-} in
     ;;
   *) migrate "$MIGRATION_DATABASE_URL" ;;
 esac
-# The serving process never holds the owner's credential.
+# The process that serves requests must not have the owner's credential.
 unset MIGRATION_DATABASE_URL
 
-# Requests in flight get all but a second of what App Service allows between SIGTERM and SIGKILL.
+# Running requests get one second less than App Service allows between SIGTERM and SIGKILL.
 stop=${WEBSITES_CONTAINER_STOP_TIME_LIMIT:-5}
 log "revision ${APP_REVISION:-unknown}, ${WEB_CONCURRENCY:-1} worker(s), port 8000, $((stop - 1)) s to finish requests"
-# Whom to believe in X-Forwarded-For: App Service's front end, which has a private address, and Front Door. Uvicorn takes
-# the last address that is none of these. With "*" it would take the first, which any client may write itself.
+# The proxies whose X-Forwarded-For is trusted: App Service's front end, which has a private address, and Front Door.
+# Uvicorn uses the last address in the header that is none of these. With "*" it would use the first address, which any
+# client can write itself.
 # https://learn.microsoft.com/azure/frontdoor/origin-security
 proxies=127.0.0.0/8,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,169.254.0.0/16,::1,fc00::/7,fe80::/10
 proxies=$proxies,147.243.0.0/16,2a01:111:2050::/44

@@ -1,6 +1,6 @@
-"""backend/.azure/startup.sh, with an alembic and a uvicorn that write down how they were called.
+"""backend/.azure/startup.sh, run with a fake alembic and a fake uvicorn that record how they were called.
 
-That several instances may migrate at once was tried with five of them, Alembic 1.x and PostgreSQL 15: see
+That several instances can migrate at the same time was tried with five instances, Alembic 1.x and PostgreSQL 15; see
 docs/contracts/application.md.
 """
 
@@ -29,7 +29,10 @@ env > environment
 
 
 def start(folder: Path, *, outcomes: str = "", **settings: str) -> subprocess.CompletedProcess[str]:
-    """Run startup.sh in `folder`; `outcomes` has a line for each call of alembic: empty, "ahead" or "broken"."""
+    """Run startup.sh in `folder`.
+
+    `outcomes` has a line for each call of alembic: empty for success, "ahead" or "broken".
+    """
     binaries = folder / "bin"
     binaries.mkdir()
     for name, script in (("alembic", ALEMBIC), ("uvicorn", UVICORN)):
@@ -52,43 +55,45 @@ def start(folder: Path, *, outcomes: str = "", **settings: str) -> subprocess.Co
     )
 
 
-def calls(folder: Path) -> list[str]:
+def read_alembic_calls(folder: Path) -> list[str]:
+    """Return the arguments and the DATABASE_URL of each call of alembic."""
     return (folder / "calls").read_text().splitlines() if (folder / "calls").exists() else []
 
 
-def environment(folder: Path) -> dict[str, str]:
+def read_uvicorn_environment(folder: Path) -> dict[str, str]:
+    """Return the environment variables that Uvicorn got."""
     return dict(line.split("=", maxsplit=1) for line in (folder / "environment").read_text().splitlines())
 
 
 def test_it_migrates_as_the_owner_and_serves_as_the_application(tmp_path: Path) -> None:
-    started = start(tmp_path, MIGRATION_DATABASE_URL=OWNER)
-    assert started.returncode == 0, started.stderr
-    assert calls(tmp_path) == [f"upgrade head|{OWNER}"]
-    served = environment(tmp_path)
-    assert served["DATABASE_URL"] == APPLICATION
-    assert OWNER not in served.values()
-    assert "MIGRATION_DATABASE_URL" not in served
+    completed = start(tmp_path, MIGRATION_DATABASE_URL=OWNER)
+    assert completed.returncode == 0, completed.stderr
+    assert read_alembic_calls(tmp_path) == [f"upgrade head|{OWNER}"]
+    environment = read_uvicorn_environment(tmp_path)
+    assert environment["DATABASE_URL"] == APPLICATION
+    assert OWNER not in environment.values()
+    assert "MIGRATION_DATABASE_URL" not in environment
 
 
 @pytest.mark.parametrize("settings", [{}, {"MIGRATION_DATABASE_URL": ""}])
-def test_it_migrates_only_where_it_is_told(tmp_path: Path, settings: dict[str, str]) -> None:
-    started = start(tmp_path, **settings)
-    assert started.returncode == 0
-    assert calls(tmp_path) == []
+def test_it_migrates_only_if_there_is_a_url(tmp_path: Path, settings: dict[str, str]) -> None:
+    completed = start(tmp_path, **settings)
+    assert completed.returncode == 0
+    assert read_alembic_calls(tmp_path) == []
     assert (tmp_path / "served").exists()
 
 
-def served(folder: Path) -> dict[str, str]:
-    """What Uvicorn was told, by option; the application is "app"."""
+def read_uvicorn_options(folder: Path) -> dict[str, str]:
+    """Return Uvicorn's options; the application has the key "app"."""
     words = f"app {(folder / 'served').read_text()} ".replace("--proxy-headers", "--proxy-headers on").split()
     return dict(zip(words[::2], words[1::2], strict=True))
 
 
 def test_uvicorn_gets_what_app_service_needs(tmp_path: Path) -> None:
     start(tmp_path, WEB_CONCURRENCY="3", WEBSITES_CONTAINER_STOP_TIME_LIMIT="120")
-    told = served(tmp_path)
-    told.pop("--forwarded-allow-ips")
-    assert told == {
+    options = read_uvicorn_options(tmp_path)
+    options.pop("--forwarded-allow-ips")
+    assert options == {
         "app": "app.main:app",
         "--host": "0.0.0.0",  # noqa: S104
         "--port": "8000",
@@ -98,15 +103,15 @@ def test_uvicorn_gets_what_app_service_needs(tmp_path: Path) -> None:
     }
 
 
-def test_it_stays_within_the_window_that_app_service_gives_unasked(tmp_path: Path) -> None:
+def test_it_stops_within_the_time_that_app_service_gives_by_default(tmp_path: Path) -> None:
     start(tmp_path)
-    told = served(tmp_path)
-    assert told["--timeout-graceful-shutdown"] == "4"
-    assert told["--workers"] == "1"
+    options = read_uvicorn_options(tmp_path)
+    assert options["--timeout-graceful-shutdown"] == "4"
+    assert options["--workers"] == "1"
 
 
 @pytest.mark.parametrize(
-    ("address", "believed"),
+    ("address", "trusted"),
     [
         ("127.0.0.1", True),
         ("169.254.129.1", True),  # App Service's front end, as a container sees it
@@ -116,45 +121,46 @@ def test_it_stays_within_the_window_that_app_service_gives_unasked(tmp_path: Pat
         ("2001:db8::1", False),
     ],
 )
-def test_nobody_but_azures_proxies_says_who_the_client_is(tmp_path: Path, address: str, believed: bool) -> None:
+def test_only_azures_proxies_may_name_the_client(tmp_path: Path, address: str, trusted: bool) -> None:
     start(tmp_path)
-    networks = [ip_network(each) for each in served(tmp_path)["--forwarded-allow-ips"].split(",")]
-    assert any(ip_address(address) in network for network in networks) == believed
+    proxies = read_uvicorn_options(tmp_path)["--forwarded-allow-ips"]
+    networks = [ip_network(network) for network in proxies.split(",")]
+    assert any(ip_address(address) in network for network in networks) == trusted
 
 
 def test_the_loser_of_a_race_tries_again(tmp_path: Path) -> None:
-    started = start(tmp_path, outcomes="broken\n", MIGRATION_DATABASE_URL=OWNER)
-    assert started.returncode == 0
-    assert len(calls(tmp_path)) == 2
+    completed = start(tmp_path, outcomes="broken\n", MIGRATION_DATABASE_URL=OWNER)
+    assert completed.returncode == 0
+    assert len(read_alembic_calls(tmp_path)) == 2
 
 
 def test_it_does_not_serve_on_a_database_that_cannot_be_migrated(tmp_path: Path) -> None:
-    started = start(tmp_path, outcomes="broken\n" * 9, MIGRATION_DATABASE_URL=OWNER)
-    assert started.returncode == 1
-    assert len(calls(tmp_path)) == 3
+    completed = start(tmp_path, outcomes="broken\n" * 9, MIGRATION_DATABASE_URL=OWNER)
+    assert completed.returncode == 1
+    assert len(read_alembic_calls(tmp_path)) == 3
     assert not (tmp_path / "served").exists()
-    assert "this container does not start" in started.stderr
+    assert "this container does not start" in completed.stderr
 
 
 def test_a_rollback_serves_on_the_newer_schema(tmp_path: Path) -> None:
-    started = start(tmp_path, outcomes="ahead\n", MIGRATION_DATABASE_URL=OWNER)
-    assert started.returncode == 0
-    assert len(calls(tmp_path)) == 1
-    assert "at a revision that this image does not know" in started.stdout
+    completed = start(tmp_path, outcomes="ahead\n", MIGRATION_DATABASE_URL=OWNER)
+    assert completed.returncode == 0
+    assert len(read_alembic_calls(tmp_path)) == 1
+    assert "at a revision that this image does not know" in completed.stdout
     assert (tmp_path / "served").exists()
 
 
 def test_an_unresolved_key_vault_reference_is_named(tmp_path: Path) -> None:
-    started = start(tmp_path, MIGRATION_DATABASE_URL="@Microsoft.KeyVault(VaultName=kv;SecretName=s)")
-    assert started.returncode == 1
-    assert calls(tmp_path) == []
-    assert "could not resolve" in started.stderr
+    completed = start(tmp_path, MIGRATION_DATABASE_URL="@Microsoft.KeyVault(VaultName=kv;SecretName=s)")
+    assert completed.returncode == 1
+    assert read_alembic_calls(tmp_path) == []
+    assert "could not resolve" in completed.stderr
 
 
 @pytest.mark.parametrize("outcomes", ["", "ahead\n", "broken\n" * 9])
 def test_no_secret_is_logged(tmp_path: Path, outcomes: str) -> None:
-    started = start(tmp_path, outcomes=outcomes, MIGRATION_DATABASE_URL=OWNER, JWT_SECRET_KEY="the-jwt-secret")  # noqa: S106
-    logged = started.stdout + started.stderr
+    completed = start(tmp_path, outcomes=outcomes, MIGRATION_DATABASE_URL=OWNER, JWT_SECRET_KEY="the-jwt-secret")  # noqa: S106
+    logged = completed.stdout + completed.stderr
     assert "startup: " in logged
     for secret in ("owners-password", "apps-password", "the-jwt-secret"):
         assert secret not in logged

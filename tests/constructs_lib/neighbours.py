@@ -1,4 +1,4 @@
-"""One construct at a time: built alone, with only those others beside it that it needs."""
+"""Synthesizes one construct alone, together with only those other constructs that it needs."""
 
 from collections.abc import Callable, Mapping
 from functools import cached_property
@@ -25,14 +25,14 @@ from constructs_lib.storage import Storage
 from constructs_lib.teams import Teams
 from constructs_lib.web_app import WebApp
 from environments import Environment
-from tests.snapshots import files, readable
+from tests.snapshots import make_readable, synthesize_files
 from tests.support import TerraformJson, platform
 
 
-def environment(name: str, **changes: object) -> Environment:
-    """An environment as it is written, but for some settings, all checked.
+def make_environment(name: str, **changes: object) -> Environment:
+    """Return an environment as it is written, with some settings changed, and check it.
 
-    A mapping changes a slice: `environment("dev", database={"storage_gb": 64})`.
+    A mapping changes settings of a slice: `make_environment("dev", database={"storage_gb": 64})`.
     """
     written = dict(platform().environments[name])
     for field, value in changes.items():
@@ -41,7 +41,7 @@ def environment(name: str, **changes: object) -> Environment:
 
 
 class Neighbours:
-    """The constructs of an environment, each made when it is first asked for, in the stack under test."""
+    """The constructs of an environment, in the stack under test. A construct is built when it is first used."""
 
     def __init__(self, stack: AzureStack, settings: Environment) -> None:
         self.stack = stack
@@ -69,12 +69,12 @@ class Neighbours:
 
     @cached_property
     def identity(self) -> DataAzurermUserAssignedIdentity:
-        """The API's identity, which the shared stack makes."""
+        """The API's identity, which the shared stack creates."""
         return look_up_identity(self.stack, "api", resource_group=self.stack.place.resource_group)
 
     @cached_property
     def delivery(self) -> DataAzurermUserAssignedIdentity:
-        """The delivery's identity, which the shared stack makes."""
+        """The delivery's identity, which the shared stack creates."""
         return look_up_identity(self.stack, "delivery", resource_group="rg-shared")
 
     @cached_property
@@ -84,7 +84,7 @@ class Neighbours:
 
     @cached_property
     def key_vault(self) -> KeyVault:
-        """The vault, read by the API alone."""
+        """The vault, which only the API reads."""
         return KeyVault(
             self.stack,
             "key-vault",
@@ -133,7 +133,7 @@ class Neighbours:
 
     @cached_property
     def edge(self) -> Edge | None:
-        """Front Door, where the environment has one."""
+        """Front Door; None if the environment has none."""
         if self.settings.front_door is None:
             return None
         return Edge(self.stack, "edge", settings=self.settings.front_door, workspace=self.workspace)
@@ -170,7 +170,7 @@ class Neighbours:
 
     @cached_property
     def alerts(self) -> Alerts:
-        """Who is told of what."""
+        """The alert rules and their action group."""
         return Alerts(
             self.stack,
             "alerts",
@@ -183,38 +183,41 @@ class Neighbours:
         )
 
 
-def built(construct: str, make: Callable[[Neighbours], object], settings: Environment) -> TerraformJson:
-    """What the construct with this id adds to a stack when `make` builds it, as a snapshot shows it.
+def synthesize_construct(construct: str, make: Callable[[Neighbours], object], settings: Environment) -> TerraformJson:
+    """Return what a construct adds to an environment's stack, as a snapshot shows it.
 
-    An empty id shows the whole stack.
+    Args:
+        construct: The construct's id; an empty id returns the whole stack.
+        make: Builds the construct.
+        settings: The environment's settings.
     """
-    return _built(
+    return _synthesize(
         construct, lambda stack: make(Neighbours(stack, settings)), Place.of_environment(settings, platform())
     )
 
 
-def built_shared(construct: str, make: Callable[[AzureStack, LogAnalyticsWorkspace], object]) -> TerraformJson:
-    """The same, where the shared stack stands."""
+def synthesize_in_shared(construct: str, make: Callable[[AzureStack, LogAnalyticsWorkspace], object]) -> TerraformJson:
+    """Return what a construct adds to the shared stack. `make` gets that stack and its log workspace."""
 
-    def beside_workspace(stack: AzureStack) -> None:
+    def make_with_workspace(stack: AzureStack) -> None:
         make(stack, add_log_workspace(Capability(stack, "logs"), platform().shared.observability))
 
-    return _built(construct, beside_workspace, Place.of_shared(platform()))
+    return _synthesize(construct, make_with_workspace, Place.of_shared(platform()))
 
 
-def _built(construct: str, make: Callable[[AzureStack], object], place: Place) -> TerraformJson:
+def _synthesize(construct: str, make: Callable[[AzureStack], object], place: Place) -> TerraformJson:
     def add(app: App) -> None:
         make(AzureStack(app, "test", place=place, state=State("sttest", "tfstate-test")))
 
-    return readable(files(add)["test"], construct)
+    return make_readable(synthesize_files(add)["test"], construct)
 
 
-def all_of(block: TerraformJson, type_: str) -> dict[str, TerraformJson]:
-    """The resources of a type, by their address without the type."""
+def find_all(block: TerraformJson, type_: str) -> dict[str, TerraformJson]:
+    """Return the resources of a type, by their address without the type."""
     return cast(dict[str, TerraformJson], block["resource"].get(type_, {}))
 
 
-def only(block: TerraformJson, type_: str) -> TerraformJson:
-    """The one resource of a type."""
-    (body,) = all_of(block, type_).values()
+def find_one(block: TerraformJson, type_: str) -> TerraformJson:
+    """Return the only resource of a type."""
+    (body,) = find_all(block, type_).values()
     return body

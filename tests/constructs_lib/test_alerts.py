@@ -1,4 +1,4 @@
-"""Alerts: a row that reaches nobody, or names no page, is found here and not at night."""
+"""Alerts: every rule reaches a person, names an existing runbook page, and has the right threshold."""
 
 import re
 from functools import cache, partial
@@ -14,20 +14,26 @@ from constructs_lib.alerts import ActionGroup, watch_service_health
 from constructs_lib.database import MAX_CONNECTIONS
 from constructs_lib.place import AzureStack
 from environments.settings import DatabaseSettings
-from tests.constructs_lib.neighbours import all_of, built, built_shared, environment, only
+from tests.constructs_lib.neighbours import (
+    find_all,
+    find_one,
+    make_environment,
+    synthesize_construct,
+    synthesize_in_shared,
+)
 from tests.support import TerraformJson, platform
 
 VARIANTS = {
-    "minimal": partial(environment, "dev", alerts={"teams": False}),
-    "teams": partial(environment, "dev", alerts={"teams": True}),
+    "minimal": partial(make_environment, "dev", alerts={"teams": False}),
+    "teams": partial(make_environment, "dev", alerts={"teams": True}),
 }
 METRIC = "azurerm_monitor_metric_alert"
 QUERY = "azurerm_monitor_scheduled_query_rules_alert_v2"
 ACTIVITY = "azurerm_monitor_activity_log_alert"
 ROOT = Path(__file__).parents[2]
 PAGE = re.compile(r" Runbook: https://github\.com/[^/ ]+/[^/ ]+/blob/main/(docs/operations/runbook/[a-z-]+\.md)$")
-# Issue 3, section 3, row 9: by the subject, the rules that watch it.
-ASKED = {
+# The subjects that must be watched (docs/design.md, Decisions), and the rules that watch each of them.
+REQUIRED = {
     "error rate": {"error-rate"},
     "average response": {"slow-responses"},
     "p95 of the API": {"api-p95"},
@@ -53,8 +59,8 @@ ASKED = {
 @cache
 def alerts(variant: str = "minimal") -> TerraformJson:
     if variant == "service-health":
-        return built_shared("alerts", service_health)
-    return built("alerts", lambda near: near.alerts, VARIANTS[variant]())
+        return synthesize_in_shared("alerts", service_health)
+    return synthesize_construct("alerts", lambda neighbours: neighbours.alerts, VARIANTS[variant]())
 
 
 def service_health(stack: AzureStack, _: LogAnalyticsWorkspace) -> None:
@@ -63,7 +69,7 @@ def service_health(stack: AzureStack, _: LogAnalyticsWorkspace) -> None:
 
 def rules() -> dict[str, TerraformJson]:
     body = alerts()
-    return {each["name"]: each for type_ in (METRIC, QUERY, ACTIVITY) for each in all_of(body, type_).values()}
+    return {rule["name"]: rule for type_ in (METRIC, QUERY, ACTIVITY) for rule in find_all(body, type_).values()}
 
 
 @pytest.mark.parametrize("variant", [*VARIANTS, "service-health"])
@@ -71,13 +77,14 @@ def test_snapshot(variant: str, snapshot: SnapshotAssertion) -> None:
     assert alerts(variant) == snapshot
 
 
-def test_everything_asked_for_is_watched() -> None:
-    """Guards against a subject of issue 3 that nobody hears of."""
-    assert {subject: names - rules().keys() for subject, names in ASKED.items() if names - rules().keys()} == {}
+def test_every_required_subject_is_watched() -> None:
+    """Guards against a required subject that no rule watches."""
+    missing = {subject: names - rules().keys() for subject, names in REQUIRED.items()}
+    assert {subject: names for subject, names in missing.items() if names} == {}
 
 
 def test_every_row_becomes_a_rule() -> None:
-    """Guards against a row that is written and never built."""
+    """Guards against a row from which no rule is built."""
     metrics = build_metric_rows(tests=("api-dev", "admin-dev"), connections=28)
     rows = (*metrics, *WEB_TEST_ROWS, *build_query_rows("augeo-api"), *ACTIVITY_ROWS)
     names = [row.name for row in rows]
@@ -86,7 +93,7 @@ def test_every_row_becomes_a_rule() -> None:
 
 
 def test_every_rule_reaches_the_action_group() -> None:
-    """Guards against a rule that turns red in the portal alone."""
+    """Guards against a rule that fires in the portal only, and notifies nobody."""
     group = "${azurerm_monitor_action_group.alerts/action-group/group.id}"
     for name, rule in rules().items():
         assert group in str(rule["action"]), name
@@ -95,46 +102,46 @@ def test_every_rule_reaches_the_action_group() -> None:
 def test_every_rule_ends_in_the_address_of_a_page_that_exists() -> None:
     """Guards against an alert at night whose link leads nowhere."""
     for name, rule in rules().items():
-        found = PAGE.search(rule["description"])
-        assert found, f"{name} names no runbook page"
-        assert (ROOT / found[1]).is_file(), f"{name} names {found[1]}, which does not exist"
+        page = PAGE.search(rule["description"])
+        assert page, f"{name} names no runbook page"
+        assert (ROOT / page[1]).is_file(), f"{name} names {page[1]}, which does not exist"
 
 
 def test_critical_rules_are_evaluated_every_minute() -> None:
-    """Guards against an outage that a person hears of after more than two minutes."""
+    """Guards against an outage that a person hears of only after more than two minutes."""
     body = alerts()
     frequencies = {
-        each["name"]: each.get("frequency", each.get("evaluation_frequency"))
+        rule["name"]: rule.get("frequency", rule.get("evaluation_frequency"))
         for type_ in (METRIC, QUERY)
-        for each in all_of(body, type_).values()
-        if each["severity"] <= 1
+        for rule in find_all(body, type_).values()
+        if rule["severity"] <= 1
     }
     assert {"api-down", "database-down", "error-rate", "bid-p95", "slow-responses"} <= frequencies.keys()
     assert set(frequencies.values()) == {"PT1M"}
 
 
 def test_metric_windows_are_no_shorter_than_their_frequency() -> None:
-    """Guards against minutes that no evaluation looks at."""
+    """Guards against minutes that no evaluation covers."""
     minutes = {"PT1M": 1, "PT5M": 5, "PT15M": 15, "PT30M": 30, "PT1H": 60}
     body = alerts()
-    for each in all_of(body, METRIC).values():
-        assert minutes[each["window_size"]] >= minutes[each["frequency"]], each["name"]
-    for each in all_of(body, QUERY).values():
-        assert minutes[each["window_duration"]] >= minutes[each["evaluation_frequency"]], each["name"]
+    for rule in find_all(body, METRIC).values():
+        assert minutes[rule["window_size"]] >= minutes[rule["frequency"]], rule["name"]
+    for rule in find_all(body, QUERY).values():
+        assert minutes[rule["window_duration"]] >= minutes[rule["evaluation_frequency"]], rule["name"]
 
 
-def test_thresholds_are_the_ones_asked_for() -> None:
-    """Guards against a slip of a zero: these numbers are issue 3's."""
+def test_thresholds_are_the_required_ones() -> None:
+    """Guards against a mistyped number. The thresholds are written here by hand, not read from the rows."""
     metrics = {
-        each["name"]: (criteria["operator"], criteria["threshold"])
-        for each in all_of(alerts(), METRIC).values()
-        for criteria in each.get("criteria", [])
+        rule["name"]: (criteria["operator"], criteria["threshold"])
+        for rule in find_all(alerts(), METRIC).values()
+        for criteria in rule.get("criteria", [])
     }
     assert metrics["availability"] == ("LessThan", 99.9)
     assert metrics["slow-responses"] == ("GreaterThan", 3)
     for name in ("app-cpu", "app-memory", "database-storage", "cache-memory"):
         assert metrics[name] == ("GreaterThan", 80)
-    queries = {each["name"]: each["criteria"][0]["query"] for each in all_of(alerts(), QUERY).values()}
+    queries = {rule["name"]: rule["criteria"][0]["query"] for rule in find_all(alerts(), QUERY).values()}
     assert queries["error-rate"].endswith("failed * 100.0 / total > 5")
     assert queries["api-p95"].endswith("p95 > 1000")
     assert queries["bid-p95"].endswith("p95 > 500")
@@ -142,30 +149,30 @@ def test_thresholds_are_the_ones_asked_for() -> None:
 
 
 def test_release_under_test_raises_no_alert() -> None:
-    """Guards against the slot's telemetry, which a smoke test fills with failures, counting as production's."""
+    """Guards against alerts on the slot's telemetry, in which a smoke test of a release may leave failures."""
     for row in build_query_rows("augeo-api"):
         if "AppRequests" in row.query:
             assert "AppRoleName == 'augeo-api'" in row.query, row.name
 
 
 def test_every_sku_has_its_connections() -> None:
-    """Guards against a KeyError for a sku that the settings allow, which would be a traceback in synth."""
+    """Guards against a sku that the settings allow and `MAX_CONNECTIONS` lacks: synth would raise a KeyError."""
     skus = get_args(DatabaseSettings.model_fields["sku"].annotation)
     assert set(skus) == set(MAX_CONNECTIONS)
 
 
-def test_teams_is_told_in_the_common_schema() -> None:
-    """Guards against a Logic App that is sent another schema than the one it reads."""
-    group = only(alerts("teams"), "azurerm_monitor_action_group")
+def test_teams_gets_the_common_alert_schema() -> None:
+    """Guards against a Logic App that gets a schema which it cannot read."""
+    group = find_one(alerts("teams"), "azurerm_monitor_action_group")
     (receiver,) = group["logic_app_receiver"]
     assert receiver["use_common_alert_schema"] is True
     assert receiver["resource_id"] == "${azurerm_logic_app_workflow.teams/workflow.id}"
-    assert not only(alerts(), "azurerm_monitor_action_group").get("logic_app_receiver")
+    assert not find_one(alerts(), "azurerm_monitor_action_group").get("logic_app_receiver")
 
 
 def test_service_health_names_regions_as_azure_does() -> None:
-    """Guards against `eastus2`, which the alert takes and never matches, and against a page that does not exist."""
-    rule = only(alerts("service-health"), ACTIVITY)
+    """Guards against a name such as `eastus2`, which Azure accepts and never matches, and against a missing page."""
+    rule = find_one(alerts("service-health"), ACTIVITY)
     assert rule["criteria"]["service_health"]["locations"] == ["Global", "Central US", "East US 2"]
     assert (ROOT / "docs/operations/runbook/service-health.md").is_file()
     assert rule["description"].endswith("/docs/operations/runbook/service-health.md")
@@ -173,7 +180,9 @@ def test_service_health_names_regions_as_azure_does() -> None:
 
 @pytest.mark.parametrize("variant", [*VARIANTS, "service-health"])
 def test_people_are_mailed(variant: str) -> None:
-    """Guards against an action group without a person; its short name may have 12 characters."""
-    group = only(alerts(variant), "azurerm_monitor_action_group")
-    assert [each["email_address"] for each in group["email_receiver"]] == list(platform().shared.account.alert_emails)
+    """Guards against an action group without a person, and one whose short name exceeds Azure's 12 characters."""
+    group = find_one(alerts(variant), "azurerm_monitor_action_group")
+    assert [receiver["email_address"] for receiver in group["email_receiver"]] == list(
+        platform().shared.account.alert_emails
+    )
     assert len(group["short_name"]) <= 12

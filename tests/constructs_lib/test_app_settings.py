@@ -1,4 +1,4 @@
-"""app-settings.json: the one list of what the API reads in the cloud."""
+"""app-settings.json, which lists all settings that the API reads in the cloud."""
 
 import pytest
 from pydantic import ValidationError
@@ -6,7 +6,7 @@ from pydantic import ValidationError
 from constructs_lib.app_settings import AppSetting, read_app_settings, resolve_app_settings
 from tests.contract import CONTRACT
 
-# What the host needs besides, by who reads it.
+# Settings beyond the application's contract that the host needs, and who reads them.
 HOST = {
     "AZURE_CLIENT_ID",  # azure-identity: which of the app's identities it logs in as
     "OTEL_SERVICE_NAME",  # OpenTelemetry
@@ -37,24 +37,24 @@ def compose_reference(secret: str) -> str:
 
 
 def test_list_is_the_contract_and_what_the_host_needs() -> None:
-    """Guards against an API that refuses to start for want of a name, and against settings that nothing reads."""
-    names = [each.name for each in read_app_settings()]
+    """Guards against an API that does not start for lack of a setting, and against settings that nothing reads."""
+    names = [setting.name for setting in read_app_settings()]
     assert len(names) == len(set(names))
     assert set(names) == CONTRACT | HOST
 
 
 def test_what_is_secret_comes_from_the_vault() -> None:
     """Guards against a password written into a file of this repository."""
-    assert {each.name for each in read_app_settings() if each.secret} == SECRETS
+    assert {setting.name for setting in read_app_settings() if setting.secret} == SECRETS
 
 
 def test_debug_is_off() -> None:
-    """Guards against tracebacks shown to clients."""
-    assert [each.value for each in read_app_settings() if each.name == "DEBUG"] == ["false"]
+    """Guards against tracebacks that clients can see."""
+    assert [setting.value for setting in read_app_settings() if setting.name == "DEBUG"] == ["false"]
 
 
 def test_every_kind_of_source_is_filled_in() -> None:
-    """Guards against a slot that loses the app's settings, or a sticky one that a swap carries along."""
+    """Guards against a slot that lacks the app's settings, and against a sticky setting that a swap moves."""
     resolved = resolve_app_settings(
         [
             setting(name="FIXED", value="1"),
@@ -79,7 +79,7 @@ def test_every_kind_of_source_is_filled_in() -> None:
     ids=["unknown", "unasked"],
 )
 def test_source_that_does_not_match_is_refused(sources: dict[str, str], message: str) -> None:
-    """Guards against a name with a typing error, which would otherwise be an empty setting."""
+    """Guards against a mistyped name, which would otherwise give an empty setting."""
     with pytest.raises(ValueError, match=message):
         resolve_app_settings([setting(**{"from": "region"})], compose_reference=compose_reference, sources=sources)
 
@@ -97,6 +97,6 @@ def test_source_that_does_not_match_is_refused(sources: dict[str, str], message:
     ids=["no-source", "two-sources", "sticky-secret", "secret-name", "name", "unknown-field"],
 )
 def test_bad_entry_is_refused(given: dict[str, str], message: str) -> None:
-    """Guards against an entry whose value nobody can tell."""
+    """Guards against an entry without a single clear value."""
     with pytest.raises(ValidationError, match=message):
         setting(**given)

@@ -6,16 +6,18 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from constructs_lib.budget import Budget
-from tests.constructs_lib.neighbours import built, environment, only
+from tests.constructs_lib.neighbours import find_one, make_environment, synthesize_construct
 from tests.support import TerraformJson
 
-VARIANTS = {"minimal": partial(environment, "dev"), "production": partial(environment, "production")}
+VARIANTS = {"minimal": partial(make_environment, "dev"), "production": partial(make_environment, "production")}
 
 
 @cache
 def budget(variant: str) -> TerraformJson:
-    return built(
-        "budget", lambda near: Budget(near.stack, "budget", settings=near.settings.budget), VARIANTS[variant]()
+    return synthesize_construct(
+        "budget",
+        lambda neighbours: Budget(neighbours.stack, "budget", settings=neighbours.settings.budget),
+        VARIANTS[variant](),
     )
 
 
@@ -25,17 +27,17 @@ def test_snapshot(variant: str, snapshot: SnapshotAssertion) -> None:
 
 
 def test_mail_goes_out_before_the_money_is_gone() -> None:
-    """Guards against hearing of it on the bill: issue 3 asks for 80 and 100 %, and for the forecast."""
-    notes = only(budget("minimal"), "azurerm_consumption_budget_resource_group")["notification"]
-    assert {(each["threshold"], each["threshold_type"]) for each in notes} == {
+    """Guards against a budget that is exceeded unnoticed: mail goes out at 80 %, 100 % and a forecast of 100 %."""
+    notifications = find_one(budget("minimal"), "azurerm_consumption_budget_resource_group")["notification"]
+    assert {(notification["threshold"], notification["threshold_type"]) for notification in notifications} == {
         (80, "Actual"),
         (100, "Actual"),
         (100, "Forecasted"),
     }
-    assert all(each["enabled"] and each["contact_emails"] for each in notes)
+    assert all(notification["enabled"] and notification["contact_emails"] for notification in notifications)
 
 
 def test_start_is_a_constant() -> None:
-    """Guards against today's date: `start_date` is ForceNew, so each month would replace the budget."""
-    period = only(budget("minimal"), "azurerm_consumption_budget_resource_group")["time_period"]
+    """Guards against a start that is today's date: a new `start_date` replaces the budget, so every month would."""
+    period = find_one(budget("minimal"), "azurerm_consumption_budget_resource_group")["time_period"]
     assert period["start_date"] == "2026-12-01T00:00:00Z"

@@ -1,28 +1,30 @@
-"""Managed Redis: what is fixed at creation has to be right on day 0."""
+"""Managed Redis. Some of its arguments can only be set at creation, so they must be right from the beginning."""
 
 from functools import cache, partial
 
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
-from tests.constructs_lib.neighbours import all_of, built, environment, only
+from tests.constructs_lib.neighbours import find_all, find_one, make_environment, synthesize_construct
 from tests.support import TerraformJson
 
 VARIANTS = {
-    "minimal": partial(environment, "dev"),
-    "highly-available": partial(environment, "dev", cache={"high_availability": True}),
+    "minimal": partial(make_environment, "dev"),
+    "highly-available": partial(make_environment, "dev", cache={"high_availability": True}),
     "persistent": partial(
-        environment, "dev", cache={"persistence": "6h", "loss_accepted": "Bids of the last six hours, in rehearsals."}
+        make_environment,
+        "dev",
+        cache={"persistence": "6h", "loss_accepted": "Bids of the last six hours, in rehearsals."},
     ),
-    "production": partial(environment, "production"),
-    "disposable": partial(environment, "dev", disposable=True),
+    "production": partial(make_environment, "production"),
+    "disposable": partial(make_environment, "dev", disposable=True),
 }
 REDIS = "azurerm_managed_redis"
 
 
 @cache
 def redis(variant: str) -> TerraformJson:
-    return built("cache", lambda near: near.cache, VARIANTS[variant]())
+    return synthesize_construct("cache", lambda neighbours: neighbours.cache, VARIANTS[variant]())
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
@@ -31,16 +33,16 @@ def test_snapshot(variant: str, snapshot: SnapshotAssertion) -> None:
 
 
 def test_plain_clients_find_one_endpoint_with_tls() -> None:
-    """Guards against OSSCluster, the default, whose redirects plain clients do not follow; a change is a new cache."""
-    database = only(redis("minimal"), REDIS)["default_database"]
+    """Guards against OSSCluster, the default: plain clients do not follow its redirects, and a change replaces it."""
+    database = find_one(redis("minimal"), REDIS)["default_database"]
     assert database["clustering_policy"] == "EnterpriseCluster"
     assert database["client_protocol"] == "Encrypted"
 
 
-def test_logs_are_the_database_s_and_metrics_the_cluster_s() -> None:
-    """Guards against log categories on the cluster, which has none: Azure refuses the setting."""
-    settings = all_of(redis("minimal"), "azurerm_monitor_diagnostic_setting").values()
-    sent = {each["target_resource_id"]: each.keys() & {"enabled_log", "enabled_metric"} for each in settings}
+def test_the_database_sends_logs_and_the_cluster_sends_metrics() -> None:
+    """Guards against log categories on the cluster. It has none, and Azure would refuse the setting."""
+    settings = find_all(redis("minimal"), "azurerm_monitor_diagnostic_setting").values()
+    sent = {setting["target_resource_id"]: setting.keys() & {"enabled_log", "enabled_metric"} for setting in settings}
     assert sent == {
         "${azurerm_managed_redis.cache.id}/databases/default": {"enabled_log"},
         "${azurerm_managed_redis.cache.id}": {"enabled_metric"},
@@ -48,17 +50,17 @@ def test_logs_are_the_database_s_and_metrics_the_cluster_s() -> None:
 
 
 def test_private_endpoint_is_the_only_way_in() -> None:
-    """Guards against a cache that answers the internet."""
+    """Guards against a cache that is reachable from the Internet."""
     body = redis("minimal")
-    assert only(body, REDIS)["public_network_access"] == "Disabled"
-    assert only(body, "azurerm_private_endpoint")["private_service_connection"]["subresource_names"] == [
+    assert find_one(body, REDIS)["public_network_access"] == "Disabled"
+    assert find_one(body, "azurerm_private_endpoint")["private_service_connection"]["subresource_names"] == [
         "redisEnterprise"
     ]
 
 
 def test_disposable_loses_the_protection() -> None:
-    """Guards against a rehearsal that cannot be destroyed, and against production that can."""
-    assert only(redis("disposable"), REDIS)["lifecycle"]["prevent_destroy"] is False
-    assert not all_of(redis("disposable"), "azurerm_management_lock")
-    assert only(redis("production"), REDIS)["lifecycle"]["prevent_destroy"] is True
-    assert only(redis("production"), "azurerm_management_lock")["scope"] == "${azurerm_managed_redis.cache.id}"
+    """Guards against a rehearsal that cannot be destroyed, and against a production cache that can."""
+    assert find_one(redis("disposable"), REDIS)["lifecycle"]["prevent_destroy"] is False
+    assert not find_all(redis("disposable"), "azurerm_management_lock")
+    assert find_one(redis("production"), REDIS)["lifecycle"]["prevent_destroy"] is True
+    assert find_one(redis("production"), "azurerm_management_lock")["scope"] == "${azurerm_managed_redis.cache.id}"

@@ -1,4 +1,4 @@
-"""constructs_lib/checkov_exceptions.py: what a construct records is what tools/run_checkov.py reads."""
+"""constructs_lib/checkov_exceptions.py records exceptions in the form that tools/run_checkov.py reads."""
 
 from pathlib import Path
 
@@ -20,16 +20,16 @@ def group(tmp_path: Path) -> ResourceGroup:
 
 
 def test_a_recorded_exception_is_read_back(tmp_path: Path, group: ResourceGroup) -> None:
-    except_check(group, "CKV_AZURE_33", "no queues: see the design, section 4.")
-    except_check(group, "CKV2_AZURE_1", "keys of Microsoft's are enough")
+    except_check(group, "CKV_AZURE_33", "no queues: see docs/design.md.")
+    except_check(group, "CKV2_AZURE_1", "Microsoft's keys are enough")
     App.of(group).synth()
     assert run_checkov.read_exceptions(tmp_path / "out/stacks") == [
-        Finding("dev", "azurerm_resource_group.group", "CKV2_AZURE_1", "keys of Microsoft's are enough"),
-        Finding("dev", "azurerm_resource_group.group", "CKV_AZURE_33", "no queues: see the design, section 4."),
+        Finding("dev", "azurerm_resource_group.group", "CKV2_AZURE_1", "Microsoft's keys are enough"),
+        Finding("dev", "azurerm_resource_group.group", "CKV_AZURE_33", "no queues: see docs/design.md."),
     ]
     assert [finding.text for finding in run_checkov.read_exceptions(tmp_path / "out/stacks")] == [
-        "keys of Microsoft's are enough",
-        "no queues: see the design, section 4.",
+        "Microsoft's keys are enough",
+        "no queues: see docs/design.md.",
     ]
     text = (tmp_path / "out/stacks/dev/cdk.tf.json").read_text(encoding="utf-8")
     (line,) = [number for number, line in enumerate(text.splitlines(), start=1) if line == '      "group": {']

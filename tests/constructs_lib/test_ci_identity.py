@@ -1,4 +1,4 @@
-"""Whom GitHub Actions may be in Azure, and what it may do there."""
+"""The identities that GitHub Actions may log in as, and what they may do in Azure."""
 
 import re
 from collections.abc import Iterable
@@ -15,7 +15,7 @@ from constructs_lib.place import AzureStack, Capability, Place
 from constructs_lib.registry import Registry
 from constructs_lib.roles import ROLE_IDS
 from constructs_lib.state_backend import StateBackend
-from tests.constructs_lib.neighbours import all_of, built_shared
+from tests.constructs_lib.neighbours import find_all, synthesize_in_shared
 from tests.support import TerraformJson, platform
 
 VARIANTS = ("ci-roles", "shared-ci", "dev-ci")
@@ -51,13 +51,15 @@ def ci(construct: str) -> TerraformJson:
             roles=roles,
         )
 
-    return built_shared(construct, make)
+    return synthesize_in_shared(construct, make)
 
 
-def rights(job: str, body: TerraformJson) -> Iterable[TerraformJson]:
-    """The role assignments of one job's identity."""
-    of_job = f"dev-ci/{job}/"
-    return (each for id_, each in all_of(body, "azurerm_role_assignment").items() if id_.startswith(of_job))
+def find_rights(job: str, body: TerraformJson) -> Iterable[TerraformJson]:
+    """Return the role assignments of one job's identity."""
+    prefix = f"dev-ci/{job}/"
+    return (
+        assignment for id_, assignment in find_all(body, "azurerm_role_assignment").items() if id_.startswith(prefix)
+    )
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
@@ -66,32 +68,32 @@ def test_snapshot(variant: str, snapshot: SnapshotAssertion) -> None:
 
 
 def test_each_job_is_trusted_in_its_own_github_environment() -> None:
-    """Guards against a pull request of anybody's that logs in as the identity that applies."""
-    credentials = all_of(ci("dev-ci"), "azurerm_federated_identity_credential")
-    assert {id_.split("/")[1]: each["subject"] for id_, each in credentials.items()} == {
+    """Guards against a pull request, from anybody, that logs in as the identity that applies."""
+    credentials = find_all(ci("dev-ci"), "azurerm_federated_identity_credential")
+    assert {id_.split("/")[1]: credential["subject"] for id_, credential in credentials.items()} == {
         "plan": "repo:augeo/platform:environment:dev-plan",
         "apply": "repo:augeo/platform:environment:dev",
         "delivery": "repo:augeo/platform:environment:dev-delivery",
     }
-    for each in credentials.values():
-        assert each["issuer"] == "https://token.actions.githubusercontent.com"
-        # azurerm 4.81 has renamed the first and deprecated the second.
-        assert each.keys().isdisjoint({"parent_id", "resource_group_name"})
+    for credential in credentials.values():
+        assert credential["issuer"] == "https://token.actions.githubusercontent.com"
+        # azurerm 4.81 has renamed the first argument and deprecated the second.
+        assert credential.keys().isdisjoint({"parent_id", "resource_group_name"})
 
 
 def test_plans_cannot_write_state() -> None:
-    """Guards against a plan, which any branch may run, that replaces the state it reads."""
+    """Guards against a plan, which any branch may run, that overwrites the state."""
     state = "${azurerm_storage_container.tfstate_dev_container.id}"
-    (right,) = (each for each in rights("plan", ci("dev-ci")) if each["scope"] == state)
+    (right,) = (assignment for assignment in find_rights("plan", ci("dev-ci")) if assignment["scope"] == state)
     assert right["role_definition_id"].endswith(ROLE_IDS["Storage Blob Data Reader"])
 
 
-def test_who_may_grant_may_grant_named_roles_only() -> None:
-    """Guards against an apply that makes itself Owner: the built-in role alone allows that."""
+def test_a_right_to_grant_is_limited_to_named_roles() -> None:
+    """Guards against an apply that makes itself Owner, which the built-in role without a condition allows."""
     grantors = [
-        each
-        for each in all_of(ci("dev-ci"), "azurerm_role_assignment").values()
-        if each["role_definition_id"].endswith(ROLE_IDS["Role Based Access Control Administrator"])
+        assignment
+        for assignment in find_all(ci("dev-ci"), "azurerm_role_assignment").values()
+        if assignment["role_definition_id"].endswith(ROLE_IDS["Role Based Access Control Administrator"])
     ]
     assert len(grantors) == 1
     assert grantors[0]["condition_version"] == "2.0"
@@ -100,7 +102,7 @@ def test_who_may_grant_may_grant_named_roles_only() -> None:
 
 
 def test_condition_covers_granting_and_removing() -> None:
-    """Guards against a condition on one of the two: removing a role can lock people out."""
+    """Guards against a condition that covers only one of them: removing a role can lock people out."""
     condition = restrict_to_roles(["AcrPull"])
     assert "ActionMatches{'Microsoft.Authorization/roleAssignments/write'}" in condition
     assert "ActionMatches{'Microsoft.Authorization/roleAssignments/delete'}" in condition
@@ -108,9 +110,9 @@ def test_condition_covers_granting_and_removing() -> None:
     assert condition.count("(") == condition.count(")")
 
 
-def test_own_roles_read_or_deliver_and_never_touch_rights() -> None:
-    """Guards against a wildcard: only the plan's role has one, for reading."""
-    for id_, role in all_of(ci("ci-roles"), "azurerm_role_definition").items():
+def test_custom_roles_have_no_wildcard_and_never_change_rights() -> None:
+    """Guards against a wildcard. Only the role for plans has one, for reading."""
+    for id_, role in find_all(ci("ci-roles"), "azurerm_role_definition").items():
         actions = [action for permission in role["permissions"] for action in permission["actions"]]
         assert [action for action in actions if "*" in action] == (["*/read"] if id_ == "ci-roles/plan" else [])
         assert not [action for action in actions if re.fullmatch(r"Microsoft\.Authorization/.*(write|delete)", action)]

@@ -1,4 +1,4 @@
-"""The workbook."""
+"""The Azure workbook."""
 
 import uuid
 from functools import partial
@@ -8,14 +8,14 @@ from syrupy.assertion import SnapshotAssertion
 
 from constructs_lib.dashboard import TILES, Dashboard
 from environments import Environment
-from tests.constructs_lib.neighbours import Neighbours, built, environment, only
+from tests.constructs_lib.neighbours import Neighbours, find_one, make_environment, synthesize_construct
 from tests.support import TerraformJson
 
-VARIANTS = {"minimal": partial(environment, "dev")}
+VARIANTS = {"minimal": partial(make_environment, "dev")}
 ACTIVITY_LOG = "/subscriptions/0/resourceGroups/rg-shared/providers/Microsoft.OperationalInsights/workspaces/log-shared"
 WORKBOOK = "azurerm_application_insights_workbook"
-# Issue 3, section 3, row 13: what it must show, by a word of the query that shows it.
-ASKED = {
+# What the workbook must show (docs/design.md, Decisions), and a part of the query that shows it.
+REQUIRED = {
     "request rate": "AppRequests | summarize count()",
     "p50": "percentile(DurationMs, 50)",
     "p95": "percentile(DurationMs, 95)",
@@ -32,10 +32,10 @@ ASKED = {
 
 
 def dashboard(settings: Environment) -> TerraformJson:
-    def make(near: Neighbours) -> None:
-        Dashboard(near.stack, "dashboard", observability=near.observability, activity_log_id=ACTIVITY_LOG)
+    def make(neighbours: Neighbours) -> None:
+        Dashboard(neighbours.stack, "dashboard", observability=neighbours.observability, activity_log_id=ACTIVITY_LOG)
 
-    return built("dashboard", make, settings)
+    return synthesize_construct("dashboard", make, settings)
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
@@ -43,18 +43,18 @@ def test_snapshot(variant: str, snapshot: SnapshotAssertion) -> None:
     assert dashboard(VARIANTS[variant]()) == snapshot
 
 
-def test_it_shows_what_was_asked_for() -> None:
-    """Guards against a tile that is lost, and a workbook that is no JSON, which the portal shows as empty."""
-    workbook = only(dashboard(environment("dev")), WORKBOOK)["data_json"]["(json)"]
+def test_it_shows_what_is_required() -> None:
+    """Guards against a lost tile, and against a workbook that is not JSON: the portal would show an empty page."""
+    workbook = find_one(dashboard(make_environment("dev")), WORKBOOK)["data_json"]["(json)"]
     assert workbook["version"] == "Notebook/1.0"
     queries = [item["content"]["query"] for item in workbook["items"]]
     assert len(queries) == len(TILES)
-    assert [subject for subject, word in ASKED.items() if not any(word in query for query in queries)] == []
+    assert [subject for subject, part in REQUIRED.items() if not any(part in query for query in queries)] == []
 
 
 def test_deployments_are_read_where_the_activity_log_goes() -> None:
-    """Guards against an empty tile: the shared stack exports the activity log into its own workspace."""
-    workbook = only(dashboard(environment("dev")), WORKBOOK)["data_json"]["(json)"]
+    """Guards against an empty tile: the shared stack exports the activity log to its own workspace."""
+    workbook = find_one(dashboard(make_environment("dev")), WORKBOOK)["data_json"]["(json)"]
     sources = {
         tuple(item["content"]["crossComponentResources"]): "AzureActivity" in item["content"]["query"]
         for item in workbook["items"]
@@ -62,8 +62,8 @@ def test_deployments_are_read_where_the_activity_log_goes() -> None:
     assert sources == {("${azurerm_log_analytics_workspace.log_workspace.id}",): False, (ACTIVITY_LOG,): True}
 
 
-def test_its_name_is_a_guid_that_stays() -> None:
-    """Guards against a random name, which would replace the workbook at every apply, and one that two share."""
-    names = [only(dashboard(environment(name)), WORKBOOK)["name"] for name in ("dev", "dev", "staging")]
+def test_its_name_is_a_constant_guid() -> None:
+    """Guards against a random name, which would replace the workbook at every apply, and against equal names."""
+    names = [find_one(dashboard(make_environment(name)), WORKBOOK)["name"] for name in ("dev", "dev", "staging")]
     assert [str(uuid.UUID(name)) for name in names] == names
     assert names[0] == names[1] != names[2]

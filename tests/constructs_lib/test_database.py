@@ -1,4 +1,4 @@
-"""PostgreSQL: a wrong argument here restarts it, locks everybody out or loses what is in it."""
+"""PostgreSQL. A wrong argument can restart the server, lock everybody out or lose the data."""
 
 from functools import cache, partial
 
@@ -6,20 +6,20 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from constructs_lib.database import PARAMETERS, PGBOUNCER_PARAMETERS
-from tests.constructs_lib.neighbours import all_of, built, environment, only
+from tests.constructs_lib.neighbours import find_all, find_one, make_environment, synthesize_construct
 from tests.support import TerraformJson
 
 VARIANTS = {
-    "minimal": partial(environment, "dev"),
-    "general-purpose": partial(environment, "dev", database={"sku": "GP_Standard_D2ds_v5"}),
-    "pgbouncer": partial(environment, "dev", database={"sku": "GP_Standard_D2ds_v5", "pgbouncer": True}),
+    "minimal": partial(make_environment, "dev"),
+    "general-purpose": partial(make_environment, "dev", database={"sku": "GP_Standard_D2ds_v5"}),
+    "pgbouncer": partial(make_environment, "dev", database={"sku": "GP_Standard_D2ds_v5", "pgbouncer": True}),
     "highly-available": partial(
-        environment, "dev", database={"sku": "GP_Standard_D2ds_v5", "high_availability": "SameZone"}
+        make_environment, "dev", database={"sku": "GP_Standard_D2ds_v5", "high_availability": "SameZone"}
     ),
-    "geo-redundant": partial(environment, "dev", database={"geo_redundant_backup": True}),
-    "production": partial(environment, "production"),
-    "adopted-server": partial(environment, "dev", database={"server_name": "psql-augeo-restored"}),
-    "disposable": partial(environment, "dev", disposable=True),
+    "geo-redundant": partial(make_environment, "dev", database={"geo_redundant_backup": True}),
+    "production": partial(make_environment, "production"),
+    "adopted-server": partial(make_environment, "dev", database={"server_name": "psql-augeo-restored"}),
+    "disposable": partial(make_environment, "dev", disposable=True),
 }
 SERVER = "azurerm_postgresql_flexible_server"
 PARAMETER = "azurerm_postgresql_flexible_server_configuration"
@@ -27,7 +27,7 @@ PARAMETER = "azurerm_postgresql_flexible_server_configuration"
 
 @cache
 def database(variant: str) -> TerraformJson:
-    return built("database", lambda near: near.database, VARIANTS[variant]())
+    return synthesize_construct("database", lambda neighbours: neighbours.database, VARIANTS[variant]())
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
@@ -36,25 +36,30 @@ def test_snapshot(variant: str, snapshot: SnapshotAssertion) -> None:
 
 
 def test_everything_on_the_server_waits_for_one_before() -> None:
-    """Guards against ServerIsBusy: the server refuses an operation while another one runs (azurerm issue 29177)."""
+    """Guards against ServerIsBusy: the server refuses an operation while another one runs.
+
+    https://github.com/hashicorp/terraform-provider-azurerm/issues/29177
+    """
     body = database("pgbouncer")
     on_the_server = (f"{SERVER}_database", PARAMETER, f"{SERVER}_active_directory_administrator")
     waits_for = {
-        f"{type_}.{id_}": each["depends_on"] for type_ in on_the_server for id_, each in all_of(body, type_).items()
+        f"{type_}.{id_}": resource["depends_on"]
+        for type_ in on_the_server
+        for id_, resource in find_all(body, type_).items()
     }
-    at, chain = "azurerm_private_endpoint.database/endpoint", list[str]()
-    while following := [address for address, before in waits_for.items() if before == [at]]:
-        (at,) = following
-        chain.append(at)
+    last, chain = "azurerm_private_endpoint.database/endpoint", list[str]()
+    while waiting := [address for address, predecessors in waits_for.items() if predecessors == [last]]:
+        (last,) = waiting
+        chain.append(last)
     assert chain[0] == f"{SERVER}_database.database"
     assert len(chain) == len(waits_for) == len(PARAMETERS | PGBOUNCER_PARAMETERS) + 2
 
 
-def test_pgbouncer_is_asked_for_where_it_is_chosen() -> None:
-    """Guards against its parameters on a Burstable server, which refuses them."""
+def test_pgbouncer_is_configured_only_where_it_is_chosen() -> None:
+    """Guards against PgBouncer's parameters on a Burstable server, which refuses them."""
 
     def names(variant: str) -> set[str]:
-        return {each["name"] for each in all_of(database(variant), PARAMETER).values()}
+        return {parameter["name"] for parameter in find_all(database(variant), PARAMETER).values()}
 
     assert names("general-purpose") == set(PARAMETERS)
     assert names("pgbouncer") == {*PARAMETERS, *PGBOUNCER_PARAMETERS}
@@ -62,15 +67,15 @@ def test_pgbouncer_is_asked_for_where_it_is_chosen() -> None:
 
 def test_password_is_write_only_and_made_up_at_each_apply() -> None:
     """Guards against a password in source, plan or state."""
-    server = only(database("minimal"), SERVER)
+    server = find_one(database("minimal"), SERVER)
     assert "administrator_password" not in server
     assert server["administrator_password_wo"] == "Aa1-${uuid()}"  # noqa: S105  an expression
-    # An import leaves the version unset: unignored, the next apply would reset the password.
+    # After an import the version is unset. If it were not ignored, the next apply would reset the password.
     assert "administrator_password_wo_version" in server["lifecycle"]["ignore_changes"]
 
 
 def test_what_azure_changes_is_ignored() -> None:
-    """Guards against a plan that undoes a failover, shrinks a disk (which replaces the server) or a restore."""
+    """Guards against a plan that undoes a failover or a restore, or shrinks a disk, which replaces the server."""
     assert {
         "zone",
         "high_availability[0].standby_availability_zone",
@@ -78,21 +83,21 @@ def test_what_azure_changes_is_ignored() -> None:
         "create_mode",
         "source_server_id",
         "point_in_time_restore_time_in_utc",
-    } <= set(only(database("production"), SERVER)["lifecycle"]["ignore_changes"])
+    } <= set(find_one(database("production"), SERVER)["lifecycle"]["ignore_changes"])
 
 
 def test_restored_server_is_adopted_under_the_same_address() -> None:
-    """Guards against a restore whose server Terraform cannot take over: the name is a setting, the address is not."""
-    assert {id_: each["name"] for id_, each in all_of(database("adopted-server"), SERVER).items()} == {
+    """Guards against a restored server that Terraform cannot adopt: its name is a setting, its address is fixed."""
+    assert {id_: server["name"] for id_, server in find_all(database("adopted-server"), SERVER).items()} == {
         "database_server": "psql-augeo-restored"
     }
 
 
 def test_private_endpoint_is_the_only_way_in() -> None:
-    """Guards against a server that answers the internet."""
+    """Guards against a server that is reachable from the Internet."""
     body = database("minimal")
-    assert only(body, SERVER)["public_network_access_enabled"] is False
-    assert only(body, "azurerm_private_endpoint")["private_service_connection"]["subresource_names"] == [
+    assert find_one(body, SERVER)["public_network_access_enabled"] is False
+    assert find_one(body, "azurerm_private_endpoint")["private_service_connection"]["subresource_names"] == [
         "postgresqlServer"
     ]
 
@@ -100,6 +105,6 @@ def test_private_endpoint_is_the_only_way_in() -> None:
 def test_disposable_keeps_the_address_and_loses_the_protection() -> None:
     """Guards against a rehearsal that cannot be destroyed."""
     body = database("disposable")
-    assert only(body, SERVER)["lifecycle"]["prevent_destroy"] is False
-    assert not all_of(body, "azurerm_management_lock")
-    assert all_of(database("minimal"), "azurerm_management_lock")
+    assert find_one(body, SERVER)["lifecycle"]["prevent_destroy"] is False
+    assert not find_all(body, "azurerm_management_lock")
+    assert find_all(database("minimal"), "azurerm_management_lock")

@@ -9,7 +9,7 @@ from syrupy.assertion import SnapshotAssertion
 from constructs_lib.place import AzureStack
 from constructs_lib.registry import Registry
 from environments.settings import RegistrySettings
-from tests.constructs_lib.neighbours import built_shared, only
+from tests.constructs_lib.neighbours import find_one, synthesize_in_shared
 from tests.support import TerraformJson
 
 VARIANTS = {"minimal": {"sku": "Basic"}, "standard": {"sku": "Standard"}}
@@ -21,7 +21,7 @@ def registry(variant: str) -> TerraformJson:
         settings = RegistrySettings.model_validate(VARIANTS[variant])
         Registry(stack, "registry", settings=settings, workspace=workspace)
 
-    return built_shared("registry", make)
+    return synthesize_in_shared("registry", make)
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
@@ -29,8 +29,8 @@ def test_snapshot(variant: str, snapshot: SnapshotAssertion) -> None:
     assert registry(variant) == snapshot
 
 
-def test_entra_alone_opens_it() -> None:
+def test_only_entra_identities_log_in() -> None:
     """Guards against the admin user, whose password azurerm writes into the state, and against anonymous pulls."""
-    body = only(registry("minimal"), "azurerm_container_registry")
+    body = find_one(registry("minimal"), "azurerm_container_registry")
     assert body["admin_enabled"] is False
     assert body["anonymous_pull_enabled"] is False

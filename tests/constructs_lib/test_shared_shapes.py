@@ -1,4 +1,4 @@
-"""The shapes that constructs share: endpoint, diagnostics, protection, role assignment, outputs, place."""
+"""The parts that constructs share: endpoint, diagnostics, protection, role assignment, outputs, place."""
 
 from dataclasses import replace
 from functools import cache
@@ -13,69 +13,77 @@ from constructs_lib.place import Capability
 from constructs_lib.private_endpoint import add_private_endpoint
 from constructs_lib.protection import protect
 from constructs_lib.roles import CustomRole, grant
-from tests.constructs_lib.neighbours import Neighbours, all_of, built, environment, only
+from tests.constructs_lib.neighbours import Neighbours, find_all, find_one, make_environment, synthesize_construct
 from tests.support import TerraformJson
 
 
-def owner(near: Neighbours) -> Capability:
-    return Capability(near.stack, "owner")
+def add_owner(neighbours: Neighbours) -> Capability:
+    return Capability(neighbours.stack, "owner")
 
 
-def endpoint(near: Neighbours) -> None:
-    add_private_endpoint(owner(near), role="cache", target=near.workspace, network=near.network)
+def add_endpoint(neighbours: Neighbours) -> None:
+    add_private_endpoint(add_owner(neighbours), role="cache", target=neighbours.workspace, network=neighbours.network)
 
 
-def diagnostics(near: Neighbours) -> None:
+def add_diagnostics(neighbours: Neighbours) -> None:
     add_diagnostic_setting(
-        owner(near), "of", target="/subscriptions/0", categories=ACTIVITY_LOG, workspace=near.workspace
+        add_owner(neighbours), "of", target="/subscriptions/0", categories=ACTIVITY_LOG, workspace=neighbours.workspace
     )
 
 
-def group(near: Neighbours) -> ResourceGroup:
-    return ResourceGroup(owner(near), "group", name="rg-kept", location="eastus2")
+def add_group(neighbours: Neighbours) -> ResourceGroup:
+    return ResourceGroup(add_owner(neighbours), "group", name="rg-kept", location="eastus2")
 
 
-def protected(near: Neighbours) -> None:
-    protect(group(near), "kept", place=near.stack.place, ignore_changes=["managed_by"])
+def add_protected_group(neighbours: Neighbours) -> None:
+    protect(add_group(neighbours), "kept", place=neighbours.stack.place, ignore_changes=["managed_by"])
 
 
-def protected_without_lock(near: Neighbours) -> None:
-    protect(group(near), "kept", place=near.stack.place, lock=False)
+def add_group_without_lock(neighbours: Neighbours) -> None:
+    protect(add_group(neighbours), "kept", place=neighbours.stack.place, lock=False)
 
 
-def protected_disposable(near: Neighbours) -> None:
-    protect(group(near), "kept", place=replace(near.stack.place, disposable=True))
+def add_disposable_group(neighbours: Neighbours) -> None:
+    protect(add_group(neighbours), "kept", place=replace(neighbours.stack.place, disposable=True))
 
 
-def granted(near: Neighbours) -> None:
-    grant(owner(near), "reads", "Reader", to="someone", on="/subscriptions/0", why="Somebody reads.")
+def grant_built_in_role(neighbours: Neighbours) -> None:
+    grant(add_owner(neighbours), "reads", "Reader", to="someone", on="/subscriptions/0", why="Somebody reads.")
 
 
-def granted_custom_role(near: Neighbours) -> None:
+def grant_custom_role(neighbours: Neighbours) -> None:
     role = CustomRole("/providers/Microsoft.Authorization/roleDefinitions/own")
-    grant(owner(near), "acts", role, to="someone", on="/subscriptions/0", why="Somebody acts.", condition="(TRUE)")
+    grant(
+        add_owner(neighbours),
+        "acts",
+        role,
+        to="someone",
+        on="/subscriptions/0",
+        why="Somebody acts.",
+        condition="(TRUE)",
+    )
 
 
-def with_outputs(near: Neighbours) -> None:
-    add_outputs(near.stack, {"region": ("eastus2", "Where it stands")})
+def add_region_output(neighbours: Neighbours) -> None:
+    add_outputs(neighbours.stack, {"region": ("eastus2", "Where it stands")})
 
 
 VARIANTS = {
-    "endpoint": ("owner", endpoint),
-    "diagnostics": ("owner", diagnostics),
-    "protection": ("owner", protected),
-    "protection-without-lock": ("owner", protected_without_lock),
-    "protection-disposable": ("owner", protected_disposable),
-    "role": ("owner", granted),
-    "role-custom": ("owner", granted_custom_role),
-    "outputs-and-place": ("", with_outputs),
+    "endpoint": ("owner", add_endpoint),
+    "diagnostics": ("owner", add_diagnostics),
+    "protection": ("owner", add_protected_group),
+    "protection-without-lock": ("owner", add_group_without_lock),
+    "protection-disposable": ("owner", add_disposable_group),
+    "role": ("owner", grant_built_in_role),
+    "role-custom": ("owner", grant_custom_role),
+    "outputs-and-place": ("", add_region_output),
 }
 
 
 @cache
 def shape(variant: str) -> TerraformJson:
     construct, make = VARIANTS[variant]
-    return built(construct, make, environment("dev"))
+    return synthesize_construct(construct, make, make_environment("dev"))
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
@@ -84,7 +92,7 @@ def test_snapshot(variant: str, snapshot: SnapshotAssertion) -> None:
 
 
 def test_provider_never_asks_the_data_plane() -> None:
-    """Guards against a runner outside the network that waits for an account it cannot reach."""
+    """Guards against a runner outside the network that waits for an account which it cannot reach."""
     (provider,) = shape("outputs-and-place")["provider"]["azurerm"]
     (features,) = provider["features"]
     assert features["storage"] == [{"data_plane_available": False}]
@@ -93,37 +101,37 @@ def test_provider_never_asks_the_data_plane() -> None:
 
 
 def test_provider_and_terraform_are_pinned() -> None:
-    """Guards against the bindings' own 4.55: the Key Vault API that it calls ends on 2027-02-27."""
+    """Guards against the bindings' version, 4.55: Azure ends the Key Vault API that it calls on 2027-02-27."""
     terraform = shape("outputs-and-place")["terraform"]
     assert terraform["required_providers"]["azurerm"]["version"] == "4.81.0"
     assert terraform["required_version"] == ">= 1.11.0"
 
 
 def test_state_is_reached_without_a_key() -> None:
-    """Guards against an access key, or a SAS, in the backend's configuration."""
+    """Guards against an access key or a SAS in the backend's configuration."""
     backend = shape("outputs-and-place")["terraform"]["backend"]["azurerm"]
     assert backend["use_azuread_auth"] is True
     assert backend.keys().isdisjoint({"access_key", "sas_token", "client_secret"})
 
 
-def test_protection_keeps_the_address_where_it_drops_the_rest() -> None:
-    """Guards against a disposable copy at other addresses, which would prove nothing about the real one."""
+def test_the_address_is_the_same_without_protection() -> None:
+    """Guards against a disposable copy with other addresses, which would prove nothing about the real environment."""
     for variant, kept, locks in (
         ("protection", True, 1),
         ("protection-without-lock", True, 0),
         ("protection-disposable", False, 0),
     ):
         body = shape(variant)
-        assert set(all_of(body, "azurerm_resource_group")) == {"kept"}
-        assert only(body, "azurerm_resource_group")["lifecycle"]["prevent_destroy"] is kept
-        assert len(all_of(body, "azurerm_management_lock")) == locks
+        assert set(find_all(body, "azurerm_resource_group")) == {"kept"}
+        assert find_one(body, "azurerm_resource_group")["lifecycle"]["prevent_destroy"] is kept
+        assert len(find_all(body, "azurerm_management_lock")) == locks
 
 
 def test_type_without_categories_is_refused() -> None:
-    """Guards against a new resource type whose logs go nowhere."""
+    """Guards against a new resource type whose logs are not sent."""
 
-    def make(near: Neighbours) -> None:
-        send_diagnostics(near.network.app_subnet, near.workspace)
+    def make(neighbours: Neighbours) -> None:
+        send_diagnostics(neighbours.network.app_subnet, neighbours.workspace)
 
     with pytest.raises(KeyError, match="azurerm_subnet"):
-        built("owner", make, environment("dev"))
+        synthesize_construct("owner", make, make_environment("dev"))

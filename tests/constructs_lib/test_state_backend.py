@@ -1,4 +1,4 @@
-"""Where Terraform state lives."""
+"""Where Terraform state is stored."""
 
 from dataclasses import replace
 from functools import cache
@@ -9,7 +9,7 @@ from syrupy.assertion import SnapshotAssertion
 
 from constructs_lib.place import AzureStack, Place
 from constructs_lib.state_backend import StateBackend
-from tests.constructs_lib.neighbours import all_of, built_shared, only
+from tests.constructs_lib.neighbours import find_all, find_one, synthesize_in_shared
 from tests.support import TerraformJson, platform
 
 VARIANTS = {"minimal": ["shared"], "environments": ["shared", "dev", "production"], "disposable": ["shared", "dev"]}
@@ -23,7 +23,7 @@ def state_backend(variant: str) -> TerraformJson:
         stacks = {name: place if name == "shared" else disposable for name in VARIANTS[variant]}
         StateBackend(stack, "state", settings=platform().shared.state, stacks=stacks, workspace=workspace)
 
-    return built_shared("state", make)
+    return synthesize_in_shared("state", make)
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
@@ -32,9 +32,9 @@ def test_snapshot(variant: str, snapshot: SnapshotAssertion) -> None:
 
 
 def test_rights_can_end_at_one_stack_s_state() -> None:
-    """Guards against two stacks in one container, so that a right to one state is one to both."""
-    containers = all_of(state_backend("environments"), "azurerm_storage_container")
-    assert sorted(each["name"] for each in containers.values()) == [
+    """Guards against two stacks in one container: a right to one state would be a right to both."""
+    containers = find_all(state_backend("environments"), "azurerm_storage_container")
+    assert sorted(container["name"] for container in containers.values()) == [
         "plans-dev",
         "plans-production",
         "plans-shared",
@@ -42,28 +42,28 @@ def test_rights_can_end_at_one_stack_s_state() -> None:
         "tfstate-production",
         "tfstate-shared",
     ]
-    assert all(each["lifecycle"]["prevent_destroy"] for each in containers.values())
+    assert all(container["lifecycle"]["prevent_destroy"] for container in containers.values())
 
 
-def test_overwritten_state_can_come_back() -> None:
-    """Guards against the one mistake that loses a whole platform."""
-    account = only(state_backend("minimal"), "azurerm_storage_account")
+def test_overwritten_state_can_be_restored() -> None:
+    """Guards against the loss of the state, without which Terraform knows nothing of the platform."""
+    account = find_one(state_backend("minimal"), "azurerm_storage_account")
     assert account["blob_properties"]["versioning_enabled"] is True
     assert account["blob_properties"]["delete_retention_policy"]["days"] == 90
     assert account["account_replication_type"] == "GZRS"
-    assert only(state_backend("minimal"), "azurerm_management_lock")["lock_level"] == "CanNotDelete"
+    assert find_one(state_backend("minimal"), "azurerm_management_lock")["lock_level"] == "CanNotDelete"
 
 
-def test_only_plans_are_forgotten() -> None:
+def test_only_plans_are_deleted() -> None:
     """Guards against a lifecycle rule that deletes state."""
-    rules = only(state_backend("environments"), "azurerm_storage_management_policy")["rule"]
+    rules = find_one(state_backend("environments"), "azurerm_storage_management_policy")["rule"]
     deleting = [rule for rule in rules if "base_blob" in rule["actions"]]
     prefixes = [prefix for rule in deleting for prefix in rule["filters"]["prefix_match"]]
     assert prefixes == ["plans-shared/", "plans-dev/", "plans-production/"]
 
 
-def test_a_disposable_environment_s_containers_go_with_it() -> None:
-    """Guards against a plan of shared that can never remove an environment that was meant to go."""
-    containers = all_of(state_backend("disposable"), "azurerm_storage_container")
-    kept = {each["name"] for each in containers.values() if each["lifecycle"]["prevent_destroy"]}
+def test_a_disposable_environment_s_containers_may_be_deleted() -> None:
+    """Guards against a shared stack that can never remove a disposable environment."""
+    containers = find_all(state_backend("disposable"), "azurerm_storage_container")
+    kept = {container["name"] for container in containers.values() if container["lifecycle"]["prevent_destroy"]}
     assert kept == {"tfstate-shared", "plans-shared"}

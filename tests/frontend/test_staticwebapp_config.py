@@ -1,4 +1,4 @@
-"""frontend/augeo-admin/.azure/staticwebapp.config.json against the documented rules of Static Web Apps.
+"""Checks frontend/augeo-admin/.azure/staticwebapp.config.json against the documented rules of Static Web Apps.
 
 https://learn.microsoft.com/azure/static-web-apps/configuration
 """
@@ -10,7 +10,7 @@ from string import Template
 
 import pytest
 from pydantic import ConfigDict, TypeAdapter, with_config
-from typing_extensions import TypedDict  # pydantic takes the one of `typing` from Python 3.12 on
+from typing_extensions import TypedDict  # pydantic accepts the one of `typing` from Python 3.12 on
 
 FILE = Path("frontend/augeo-admin/.azure/staticwebapp.config.json")
 CLOSED = ConfigDict(extra="forbid", strict=True)
@@ -18,7 +18,7 @@ CLOSED = ConfigDict(extra="forbid", strict=True)
 
 @with_config(CLOSED)
 class Route(TypedDict, total=False):
-    """A rule. Only `route` decides whether it matches."""
+    """A rule for the paths that match `route`."""
 
     route: str
     headers: dict[str, str]
@@ -27,7 +27,7 @@ class Route(TypedDict, total=False):
 
 @with_config(CLOSED)
 class Fallback(TypedDict):
-    """What a path that is no file answers with, and which paths do not."""
+    """The file that answers for a path without a file, and the paths that are excluded."""
 
     rewrite: str
     exclude: list[str]
@@ -35,14 +35,14 @@ class Fallback(TypedDict):
 
 @with_config(CLOSED)
 class Override(TypedDict):
-    """What an error answers with; its status stays."""
+    """The file that answers for an error. The status code stays."""
 
     rewrite: str
 
 
 @with_config(CLOSED)
 class Config(TypedDict):
-    """The parts of the file that are used here, of those that the documentation names; another name is an error."""
+    """The documented parts of the file that are used here. Any other part is an error."""
 
     routes: list[Route]
     navigationFallback: Fallback
@@ -51,32 +51,32 @@ class Config(TypedDict):
     mimeTypes: dict[str, str]
 
 
-def read(text: str) -> Config:
-    """The file, checked.
+def read_config(text: str) -> Config:
+    """Read the file's text and check it.
 
     Raises:
-        pydantic.ValidationError: a part is missing, unknown or of another type.
+        pydantic.ValidationError: A part is missing, unknown or of another type.
     """
     return TypeAdapter(Config).validate_json(text)
 
 
-CONFIG = read(FILE.read_text())
+CONFIG = read_config(FILE.read_text())
 
 
-def directives(policy: str) -> dict[str, list[str]]:
-    """A Content Security Policy, by directive."""
+def parse_policy(policy: str) -> dict[str, list[str]]:
+    """Return the sources of a Content Security Policy, by directive."""
     return {words[0]: words[1:] for words in (part.split() for part in policy.split(";")) if words}
 
 
-POLICY = directives(CONFIG["globalHeaders"]["Content-Security-Policy"])
+POLICY = parse_policy(CONFIG["globalHeaders"]["Content-Security-Policy"])
 
 
 def test_a_misspelt_part_is_refused() -> None:
     with pytest.raises(ValueError, match="navigationFallBack"):
-        read(FILE.read_text().replace("navigationFallback", "navigationFallBack"))
+        read_config(FILE.read_text().replace("navigationFallback", "navigationFallBack"))
 
 
-def test_it_is_below_the_size_that_azure_takes() -> None:
+def test_it_is_below_the_size_that_azure_accepts() -> None:
     # https://learn.microsoft.com/azure/static-web-apps/configuration#restrictions
     assert FILE.stat().st_size < 20 * 1024
 
@@ -97,18 +97,18 @@ def test_every_path_of_the_application_answers_with_it_and_no_missing_file_does(
     assert {"js", "css", "map", "svg", "woff2", "ico"} <= set(extensions[1].split(","))
 
 
-def test_hashed_assets_are_kept_for_ever_and_the_page_is_asked_for_again() -> None:
+def test_hashed_assets_are_cached_for_ever_and_the_page_is_revalidated() -> None:
     caching = {route.get("route"): route.get("headers", {}).get("Cache-Control") for route in CONFIG["routes"]}
     assert caching["/assets/*"] == "public, max-age=31536000, immutable"
-    # The fallback serves the page under any path, so that its caching can only be said globally.
+    # The fallback serves the page under any path, so only a global header can set the page's caching.
     assert CONFIG["globalHeaders"]["Cache-Control"] == "no-cache"
 
 
-def test_errors_can_be_overridden_by_code_only_where_azure_lets_them() -> None:
+def test_only_errors_that_azure_allows_are_overridden() -> None:
     assert set(CONFIG["responseOverrides"]) <= {"400", "401", "403", "404"}
 
 
-def test_nobody_signs_in_through_azures_own_providers() -> None:
+def test_sign_in_through_azures_own_providers_is_off() -> None:
     assert {"route": "/.auth/*", "statusCode": 404} in CONFIG["routes"]
 
 
@@ -127,7 +127,7 @@ def test_security_headers(header: str, value: str) -> None:
     assert re.fullmatch(value, CONFIG["globalHeaders"][header])
 
 
-def test_scripts_come_from_the_site_alone() -> None:
+def test_scripts_come_from_the_site_only() -> None:
     assert POLICY["default-src"] == ["'self'"]
     assert POLICY["script-src"] == ["'self'"]
     assert POLICY["object-src"] == ["'none'"]
@@ -136,16 +136,16 @@ def test_scripts_come_from_the_site_alone() -> None:
     assert not [source for sources in POLICY.values() for source in sources if source in {"*", "'unsafe-eval'"}]
 
 
-def test_a_delivery_puts_the_environments_api_in() -> None:
-    """How: docs/contracts/admin-site.md."""
-    shipped = Template(FILE.read_text()).substitute(API_HOSTNAME="api.staging.augeo.example")
-    policy = directives(read(shipped)["globalHeaders"]["Content-Security-Policy"])
-    assert "$" not in shipped
+def test_a_delivery_fills_in_the_environments_api() -> None:
+    """docs/contracts/admin-site.md says how a delivery does that."""
+    delivered = Template(FILE.read_text()).substitute(API_HOSTNAME="api.staging.augeo.example")
+    policy = parse_policy(read_config(delivered)["globalHeaders"]["Content-Security-Policy"])
+    assert "$" not in delivered
     assert {"https://api.staging.augeo.example", "wss://api.staging.augeo.example"} <= set(policy["connect-src"])
     assert "https://api.staging.augeo.example" in policy["img-src"]
 
 
-def test_the_browsers_telemetry_gets_out() -> None:
+def test_the_browser_may_send_telemetry() -> None:
     assert "https://*.in.applicationinsights.azure.com" in POLICY["connect-src"]
 
 

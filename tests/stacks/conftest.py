@@ -1,4 +1,4 @@
-"""Loads the bindings before the tests of this folder import cdktf."""
+"""Installs the bindings before the tests of this folder import cdktf."""
 
 import bindings
 

@@ -1,6 +1,6 @@
-"""Any settings that validate do synthesize, into what Azure and Terraform take; any that do not are refused in words.
+"""Valid settings synthesize into stacks that Azure and Terraform accept. All other settings are refused in words.
 
-The examples are the same on every run and every machine; `HYPOTHESIS_PROFILE=search` draws other ones, and more.
+The examples are the same on every run and every machine. `HYPOTHESIS_PROFILE=search` draws other and more examples.
 """
 
 import os
@@ -52,26 +52,26 @@ settings.register_profile("search", **COMMON, max_examples=200)
 PROFILE = settings.get_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
 MORE = settings(PROFILE, max_examples=PROFILE.max_examples * 10)
 
-# ------------------------------------------------------------------------------------------- settings that should stand
+# ---------------------------------------------------------------------------------------------- settings that are valid
 LOWER, DIGITS = "abcdefghijklmnopqrstuvwxyz", "0123456789"
 CAP = st.one_of(st.integers(1, 100), st.floats(0.05, 100))
 GUIDS = st.uuids().map(str)
 
 
 def choice(model: type[Settings], field: str) -> st.SearchStrategy[Any]:
-    """One of the values that a closed choice names, other than None."""
+    """Return a strategy for the values of a closed choice, without None."""
     parts = get_args(model.model_fields[field].annotation)
     return st.sampled_from([value for part in parts for value in get_args(part) or [part] if value is not NoneType])
 
 
 def word(shortest: int, longest: int, first: str = LOWER) -> st.SearchStrategy[str]:
-    """Lower-case letters and digits."""
-    rest = st.text(LOWER + DIGITS, min_size=shortest - 1, max_size=longest - 1)
-    return st.builds("{}{}".format, st.sampled_from(first), rest)
+    """Return a strategy for words of lower-case letters and digits."""
+    following = st.text(LOWER + DIGITS, min_size=shortest - 1, max_size=longest - 1)
+    return st.builds("{}{}".format, st.sampled_from(first), following)
 
 
 def text(longest: int) -> st.SearchStrategy[str]:
-    """What a person may write in a name or a tag: any letters and signs, on one line."""
+    """Return a strategy for names and tags: any letters and signs, on one line."""
     return st.text(
         st.characters(categories=["L", "M", "N", "P", "S"], include_characters=" ", exclude_characters="${%"),
         min_size=1,
@@ -159,7 +159,7 @@ def front_doors(draw: st.DrawFn) -> FrontDoorSettings:
 @st.composite
 def good_environments(draw: st.DrawFn) -> Environment:
     disposable = draw(st.booleans())
-    web_app = draw(web_apps().filter(lambda each: not (disposable and each.zone_balanced)))
+    web_app = draw(web_apps().filter(lambda web_app: not (disposable and web_app.zone_balanced)))
     domain = Domain(label=draw(word(1, 20, LOWER + DIGITS)), delegated=draw(st.booleans()))
     location = draw(choice(Environment, "location"))
     paired = location in PAIRED_LOCATIONS
@@ -190,7 +190,9 @@ def good_environments(draw: st.DrawFn) -> Environment:
         ),
         storage=StorageSettings(
             replication=draw(
-                choice(StorageSettings, "replication").filter(lambda each: paired or each in {"LRS", "ZRS"})
+                choice(StorageSettings, "replication").filter(
+                    lambda replication: paired or replication in {"LRS", "ZRS"}
+                )
             ),
             deleted_kept_days=draw(st.integers(7, 365)),
             backups_kept_days=draw(st.integers(7, 3650)),
@@ -216,7 +218,9 @@ def good_shared(draw: st.DrawFn) -> Shared:
         registry=RegistrySettings(sku=draw(choice(RegistrySettings, "sku"))),
         state=StateSettings(
             replication=draw(
-                choice(StateSettings, "replication").filter(lambda each: each == "ZRS" or location in PAIRED_LOCATIONS)
+                choice(StateSettings, "replication").filter(
+                    lambda replication: replication == "ZRS" or location in PAIRED_LOCATIONS
+                )
             ),
             deleted_kept_days=draw(st.integers(30, 365)),
         ),
@@ -231,7 +235,7 @@ def good_shared(draw: st.DrawFn) -> Shared:
             tenant_id=draw(GUIDS),
             domain=f"{draw(word(1, 20, LOWER + DIGITS))}.{draw(st.sampled_from(['io', 'co.uk', 'example']))}",
             alert_emails=tuple(
-                f"{each}@augeo.example" for each in draw(st.lists(word(1, 20), min_size=1, max_size=10, unique=True))
+                f"{name}@augeo.example" for name in draw(st.lists(word(1, 20), min_size=1, max_size=10, unique=True))
             ),
             super_admin_email=f"{draw(word(1, 20))}@augeo.example",
             database_admins_name=draw(text(64)),
@@ -245,26 +249,27 @@ def good_shared(draw: st.DrawFn) -> Shared:
     )
 
 
-# ----------------------------------------------------------------------------------------------- what must come of them
+# -------------------------------------------------------------------------------------- what must be true of the stacks
 BY_TYPE = {row.type: row for row in AZURE_NAMES}
 REFERENCE = re.compile(r"\b((?:data\.)?azurerm_[a-z0-9_]+\.[A-Za-z0-9_-]+)")
 EXPRESSION = re.compile(r"(?<!\$)\$\{([^}]*)\}")
 LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
 
 
-def strings(value: object) -> Iterator[str]:
+def find_strings(value: object) -> Iterator[str]:
+    """Yield every string in a JSON value, except the keys of objects."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, Mapping):
-        for each in value.values():  # pyright: ignore[reportUnknownVariableType]
-            yield from strings(each)  # pyright: ignore[reportUnknownArgumentType]
+        for item in value.values():  # pyright: ignore[reportUnknownVariableType]
+            yield from find_strings(item)  # pyright: ignore[reportUnknownArgumentType]
     elif isinstance(value, list):
-        for each in value:  # pyright: ignore[reportUnknownVariableType]
-            yield from strings(each)  # pyright: ignore[reportUnknownArgumentType]
+        for item in value:  # pyright: ignore[reportUnknownVariableType]
+            yield from find_strings(item)  # pyright: ignore[reportUnknownArgumentType]
 
 
-def addresses(stack: TerraformJson) -> set[str]:
-    """What may be referred to."""
+def list_addresses(stack: TerraformJson) -> set[str]:
+    """Return the addresses of a stack's resources and data sources."""
     return {
         f"{prefix}{type_}.{name}"
         for part, prefix in (("resource", ""), ("data", "data."))
@@ -273,25 +278,31 @@ def addresses(stack: TerraformJson) -> set[str]:
     }
 
 
-def dangling(stack: TerraformJson) -> list[str]:
-    """Expressions that refer to no resource of the stack."""
-    known = addresses(stack)
+def find_dangling_references(stack: TerraformJson) -> list[str]:
+    """Return the expressions and dependencies that refer to no resource of the stack."""
+    addresses = list_addresses(stack)
     body = {part: value for part, value in stack.items() if part != "//"}
-    found = [expression for each in strings(body) for expression in EXPRESSION.findall(each)]
-    wanted = [
-        (expression, referred[0] if (referred := REFERENCE.findall(expression)) else expression) for expression in found
-    ]
-    waiting = [
-        (each, each)
+    expressions = [expression for text in find_strings(body) for expression in EXPRESSION.findall(text)]
+    dependencies = [
+        dependency
         for named in stack["resource"].values()
         for resource in named.values()
-        for each in resource.get("depends_on", [])
+        for dependency in resource.get("depends_on", [])
     ]
-    return [expression for expression, target in wanted + waiting if target not in known and expression != "uuid()"]
+
+    def find_target(reference: str) -> str:
+        match = REFERENCE.search(reference)
+        return match[0] if match else reference
+
+    return [
+        reference
+        for reference in expressions + dependencies
+        if find_target(reference) not in addresses and reference != "uuid()"
+    ]
 
 
-def refused_by_azure(resource: SynthesizedResource) -> bool:
-    """Whether Azure would refuse the resource's name, or the short name and the host names in it."""
+def has_refused_name(resource: SynthesizedResource) -> bool:
+    """Return whether Azure would refuse the resource's name, or its short name."""
     name = resource.body.get("name", "")
     if rule := BY_TYPE.get(resource.type):
         return not rule.accepts(name)
@@ -302,45 +313,46 @@ def refused_by_azure(resource: SynthesizedResource) -> bool:
     return False
 
 
-def check_synthesized(platform: Platform) -> None:
+def check_stacks(platform: Platform) -> None:
+    """Synthesize the platform, and assert that Azure and Terraform would accept the stacks."""
     synthesized = synthesized_from(platform)
     assert set(synthesized) == {"shared", *platform.environments}
-    assert [each.address for each in resources(synthesized) if refused_by_azure(each)] == []
+    assert [resource.address for resource in resources(synthesized) if has_refused_name(resource)] == []
     assert [
-        each.address
-        for each in resources(synthesized)
-        if each.type == "azurerm_monitor_action_group" and not 1 <= len(each.body["short_name"]) <= 12
+        resource.address
+        for resource in resources(synthesized)
+        if resource.type == "azurerm_monitor_action_group" and not 1 <= len(resource.body["short_name"]) <= 12
     ] == []
     for stack in synthesized.values():
-        assert len(addresses(stack)) > 30
-        assert dangling(stack) == []
+        assert len(list_addresses(stack)) > 30
+        assert find_dangling_references(stack) == []
 
 
 @PROFILE
 @given(good_environments(), good_shared())
-def test_settings_that_stand_synthesize(environment: Environment, shared: Shared) -> None:
-    """Each of them is refused by no rule, and makes two stacks that Terraform could read."""
-    check_synthesized(validate(shared, {environment.name: environment}))
+def test_valid_settings_synthesize(environment: Environment, shared: Shared) -> None:
+    """Guards against valid settings that a rule refuses, or that give stacks which Terraform cannot read."""
+    check_stacks(validate(shared, {environment.name: environment}))
 
 
 # ------------------------------------------------------------------------------------------------- settings of any kind
 class Change(NamedTuple):
-    """A setting ("shared.account.domain", "web_app.sku", "web_app.skus"), and what it is changed to."""
+    """The path of a setting, which may be misspelt ("shared.account.domain", "web_app.skus"), and its new value."""
 
     path: str
     value: object
 
 
-def paths(slice_: Settings, prefix: str = "") -> Iterator[str]:
-    """Every setting, and every slice of them."""
+def list_paths(slice_: Settings, prefix: str = "") -> Iterator[str]:
+    """Yield the path of every setting, and of every slice."""
     for name, value in vars(slice_).items():
         yield f"{prefix}{name}"
         if isinstance(value, Settings):
-            yield from paths(value, f"{prefix}{name}.")
+            yield from list_paths(value, f"{prefix}{name}.")
 
 
-PATHS = tuple(paths(ENVIRONMENTS["production"]))
-SHARED_PATHS = tuple(f"shared.{path}" for path in paths(SHARED))
+PATHS = tuple(list_paths(ENVIRONMENTS["production"]))
+SHARED_PATHS = tuple(f"shared.{path}" for path in list_paths(SHARED))
 JUNK = st.one_of(
     st.none(),
     st.booleans(),
@@ -357,35 +369,38 @@ JUNK = st.one_of(
 )
 
 
-def at(slice_: object, path: str) -> object:
-    """What stands at this path; `ABSENT` if nothing does."""
+def read_setting(settings: object, path: str) -> object:
+    """Return the value at this path; `ABSENT` if there is none."""
+    value = settings
     for name in path.split("."):
-        slice_ = vars(slice_).get(name, ABSENT) if isinstance(slice_, Settings) else ABSENT
-    return slice_
+        value = vars(value).get(name, ABSENT) if isinstance(value, Settings) else ABSENT
+    return value
 
 
 @st.composite
 def mixtures(draw: st.DrawFn) -> tuple[Shared, Environment]:
-    """An environment that stands, with settings of another one that does: some go together, some do not."""
+    """Draw a valid environment with some settings of another valid one, which may or may not go together."""
     environment, other = draw(good_environments()), draw(good_environments())
     for path in draw(st.lists(st.sampled_from(PATHS), min_size=1, max_size=12, unique=True)):
         owner, _, _ = path.rpartition(".")
-        value = at(other, path)
-        if value is not ABSENT and (not owner or isinstance(at(environment, owner), Settings)):
+        value = read_setting(other, path)
+        if value is not ABSENT and (not owner or isinstance(read_setting(environment, owner), Settings)):
             environment = change_settings(environment, {path: value})
     return SHARED, environment
 
 
 @st.composite
 def nonsense(draw: st.DrawFn) -> tuple[Shared, Environment]:
-    """The settings that are written, with one to three of them changed to something, or misspelt."""
-    made: list[Change] = []
+    """Draw the settings as they are written, with one to three of them misspelt or changed to any value."""
+    changes: list[Change] = []
     for path in draw(st.lists(st.sampled_from(PATHS + SHARED_PATHS), min_size=1, max_size=3, unique=True)):
         misspelt = draw(st.sampled_from(["", "", "", "s", "_"]))
-        made.append(Change(path + misspelt, draw(JUNK.filter(lambda each: each is not ABSENT) if misspelt else JUNK)))
+        changes.append(
+            Change(path + misspelt, draw(JUNK.filter(lambda value: value is not ABSENT) if misspelt else JUNK))
+        )
     shared, production = SHARED, ENVIRONMENTS["production"]
-    # Deepest first, so that a slice which is replaced as a whole takes its inner changes with it.
-    for path, value in sorted(made, key=lambda each: -each.path.count(".")):
+    # The deepest changes come first, so that a change of a whole slice replaces the changes in it.
+    for path, value in sorted(changes, key=lambda change: -change.path.count(".")):
         if path.startswith("shared."):
             shared = change_settings(shared, {path.removeprefix("shared."): value})
         else:
@@ -393,8 +408,8 @@ def nonsense(draw: st.DrawFn) -> tuple[Shared, Environment]:
     return shared, production
 
 
-def stands(shared: Shared, environment: Environment) -> bool:
-    """Whether the settings validate; if they do not, that it is said in words."""
+def check_settings(shared: Shared, environment: Environment) -> bool:
+    """Return whether the settings are valid, and assert that they synthesize, or that the refusal is in words."""
     name = vars(environment).get("name")
     key = name if isinstance(name, str) else "production"
     try:
@@ -402,22 +417,24 @@ def stands(shared: Shared, environment: Environment) -> bool:
     except SettingsError as error:
         refusal = error
     else:
-        check_synthesized(platform)
+        check_stacks(platform)
         return True
     first, *lines = str(refusal).splitlines()
     assert re.fullmatch(r"(1 setting is|[0-9]+ settings are) wrong; nothing was synthesized\.", first)
     assert lines == [f"  {problem}" for problem in refusal.problems]
-    assert [each for each in refusal.problems if not re.match(rf"(shared|{re.escape(key)}): .*: .{{6,}}", each)] == []
+    assert [
+        problem for problem in refusal.problems if not re.match(rf"(shared|{re.escape(key)}): .*: .{{6,}}", problem)
+    ] == []
     return False
 
 
 @PROFILE
 @given(mixtures())
 def test_settings_that_may_or_may_not_go_together_synthesize_or_are_refused(mixed: tuple[Shared, Environment]) -> None:
-    event("synthesized" if stands(*mixed) else "refused")
+    event("synthesized" if check_settings(*mixed) else "refused")
 
 
 @MORE
 @given(nonsense())
-def test_nonsense_is_refused_in_words_or_does_no_harm(made: tuple[Shared, Environment]) -> None:
-    event("synthesized" if stands(*made) else "refused")
+def test_nonsense_is_refused_or_synthesizes(drawn: tuple[Shared, Environment]) -> None:
+    event("synthesized" if check_settings(*drawn) else "refused")

@@ -1,7 +1,7 @@
-"""The four stacks, whole; and what each phase or choice changes in one of them.
+"""Snapshots of the four whole stacks, and of what each phase or choice of the settings changes in a stack.
 
-The snapshot of a change holds the difference alone, so that it tells what the choice does: `-` was there before it,
-`+` is there after it.
+The snapshot of a change contains only the difference, so that it shows the effect of the choice: `-` was there before,
+`+` is there afterwards.
 """
 
 from collections.abc import Mapping
@@ -14,15 +14,15 @@ from syrupy.assertion import SnapshotAssertion
 from environments import Environment
 from main import add_stacks
 from stacks.platform import PlatformStack
-from tests.constructs_lib.neighbours import environment
-from tests.snapshots import files, readable
+from tests.constructs_lib.neighbours import make_environment
+from tests.snapshots import make_readable, synthesize_files
 from tests.support import TerraformJson, platform
 
 STACKS = ("shared", "dev", "staging", "production")
 
 
 class Change(NamedTuple):
-    """An environment, what of its settings is otherwise before the change, and what after it."""
+    """An environment, and those of its settings that differ before and after the change."""
 
     environment: str
     before: Mapping[str, object]
@@ -46,49 +46,52 @@ CHANGES = {
 
 
 @cache
-def as_written() -> Mapping[str, TerraformJson]:
-    return files(lambda app: list(add_stacks(app)))
+def synthesize_written() -> Mapping[str, TerraformJson]:
+    return synthesize_files(lambda app: list(add_stacks(app)))
 
 
-def with_settings(settings: Environment) -> TerraformJson:
+def synthesize_settings(settings: Environment) -> TerraformJson:
     if settings == platform().environments[settings.name]:
-        return readable(as_written()[settings.name])
-    stacks = files(lambda app: PlatformStack(app, environment=settings, platform=platform()))
-    return readable(stacks[settings.name])
+        return make_readable(synthesize_written()[settings.name])
+    stacks = synthesize_files(lambda app: PlatformStack(app, environment=settings, platform=platform()))
+    return make_readable(stacks[settings.name])
 
 
 @pytest.mark.parametrize("subject", [*STACKS, *CHANGES])
 def test_snapshot(subject: str, snapshot: SnapshotAssertion) -> None:
     if subject in STACKS:
-        assert readable(as_written()[subject]) == snapshot
+        assert make_readable(synthesize_written()[subject]) == snapshot
     else:
         name, before, after = CHANGES[subject]
-        without, with_it = (with_settings(environment(name, **changes)) for changes in (before, after))
-        assert difference(without, with_it) == snapshot
+        without, with_it = (synthesize_settings(make_environment(name, **changes)) for changes in (before, after))
+        assert find_difference(without, with_it) == snapshot
 
 
-def difference(before: object, after: object) -> TerraformJson:
-    """What differs: objects member by member, lists of one length item by item, all else as a whole."""
+def find_difference(before: object, after: object) -> TerraformJson:
+    """Return the difference of two values.
+
+    Objects are compared member by member, and lists of the same length item by item. All else is compared as a whole.
+    """
     if isinstance(before, dict) and isinstance(after, dict):
         old, new = cast(TerraformJson, before), cast(TerraformJson, after)
         return {
             key: {"+": new[key]} if key not in old else {"-": old[key]} if key not in new else inner
             for key in old.keys() | new.keys()
-            if (inner := difference(old.get(key), new.get(key))) or (key in old) != (key in new)
+            if (inner := find_difference(old.get(key), new.get(key))) or (key in old) != (key in new)
         }
     if isinstance(before, list) and isinstance(after, list):
         olds, news = cast(list[object], before), cast(list[object], after)
         if len(olds) == len(news):
             pairs = enumerate(zip(olds, news, strict=True))
-            return {str(at): inner for at, (old, new) in pairs if (inner := difference(old, new))}
+            return {str(at): inner for at, (old, new) in pairs if (inner := find_difference(old, new))}
     return {} if before == after else {"-": before, "+": after}
 
 
 def test_difference_leaves_nothing_out() -> None:
-    """Guards against a change that its snapshot does not show."""
+    """Guards against a change that a snapshot does not show."""
     before = {"same": 1, "item": [1, {"a": 2}], "longer": [1], "gone": 0, "kind": {"a": 1}}
     after = {"same": 1, "item": [1, {"a": 3}], "longer": [1, 2], "new": None, "kind": [1]}
-    assert difference(before, after) == {
+    assert find_difference(before, after) == {
         "item": {"1": {"a": {"-": 2, "+": 3}}},
         "longer": {"-": [1], "+": [1, 2]},
         "gone": {"-": 0},

@@ -1,6 +1,6 @@
-"""Where data is found in the state. A new address there is a new resource: Terraform would make an empty one.
+"""The addresses of data in the state. A resource with a new address is a new resource: Terraform would create it empty.
 
-This list is written by hand on purpose. Moving code between constructs must leave it alone.
+This list is written by hand on purpose. Code that moves between constructs must not change it.
 """
 
 import pytest
@@ -47,13 +47,13 @@ ADDRESSES = {"shared": SHARED, "dev": ENVIRONMENT, "staging": ENVIRONMENT, "prod
 
 @pytest.mark.parametrize("stack", ADDRESSES)
 def test_data_keeps_its_address(stack: str) -> None:
-    """Guards against a rename, or a move without `protect()`, that a plan would show as destroy and create."""
-    found = {
+    """Guards against a rename, or a move without `protect()`. A plan would destroy the resource and create another."""
+    protected = {
         f"{resource.type}.{resource.name}"
         for resource in resources()
         if resource.stack == stack and resource.body.get("lifecycle", {}).get("prevent_destroy")
     }
-    lost, unlisted = sorted(ADDRESSES[stack] - found), sorted(found - ADDRESSES[stack])
+    lost, unlisted = sorted(ADDRESSES[stack] - protected), sorted(protected - ADDRESSES[stack])
     assert not lost, (
         f"{stack}: {lost} would be RECREATED, and the data in it lost: its address in the state or its prevent_destroy "
         f"is gone. Give it back with protect(), or write a `moved` block; new addresses here: {unlisted}"
