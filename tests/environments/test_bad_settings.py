@@ -229,6 +229,19 @@ COMPUTE = (
         "must be at least default (4): minimum <= default <= maximum",
         web_app__autoscale__default=4,
     ),
+    refuse("production", "web_app.autoscale.maximum", 1, "must be at least minimum (2): minimum <= default <= maximum"),
+    refuse(
+        "production",
+        "web_app.autoscale.minimum",
+        3,
+        "must be at most workers (2): the plan starts with its workers",
+        web_app__autoscale__default=3,
+    ),
+    Bad(
+        "production",
+        {"web_app.workers": 6},
+        "production: web_app.autoscale.maximum = 5: must be at least workers (6): the plan starts with its workers",
+    ),
     refuse(
         "production",
         "web_app.autoscale.scale_in_below_cpu_percent",
@@ -342,6 +355,15 @@ WAITING = (
         "production: cache.high_availability: is missing: True or False (<description>)",
     ),
     Bad("production", {"web_app": ABSENT, "front_door": None}, "production: web_app: is missing: WebAppSettings(...)"),
+    Bad("production", {"front_door": ABSENT}, "production: front_door: is missing: FrontDoorSettings(...) or None"),
+    refuse("production", "front_door", 20, "must be FrontDoorSettings(...) or None"),
+    refuse(
+        "shared",
+        "state.replication",
+        "LRS",
+        "must be one of <choices> (<description>)",
+        location="italynorth",
+    ),
     Bad(
         "production",
         {"location": ABSENT},
@@ -740,6 +762,15 @@ def test_an_environment_may_be_called_environments() -> None:
         )
     [line] = refused.value.problems
     assert line.startswith("environments: location = 'mars': must be one of ")
+
+
+def test_an_environment_that_is_called_shared_is_read_as_an_environment() -> None:
+    with pytest.raises(SettingsError) as refused:
+        validate(SHARED, {"shared": change_settings(ENVIRONMENTS["dev"], {"name": "shared", "web_app": ABSENT})})
+    assert refused.value.problems == [
+        "shared: name = 'shared': is the shared stack's own name",
+        "shared: web_app: is missing: WebAppSettings(...)",
+    ]
 
 
 @pytest.mark.parametrize(
