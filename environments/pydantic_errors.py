@@ -34,7 +34,6 @@ OF_ANOTHER_TYPE = {
     "float_type",
     "int_type",
     "literal_error",
-    "model_attributes_type",
     "model_type",
     "string_type",
     "tuple_type",
@@ -136,8 +135,8 @@ def _find_owner(model: type[Settings], path: Path) -> tuple[type[Settings], str]
 def _walk(model: type[Settings], path: Path) -> Iterator[tuple[type[Settings], str]]:
     """Yield the model and the field's name at each step along a path, as far as there are models."""
     inner: type[Settings] | None = model
-    for part in path:
-        if inner is None or not isinstance(part, str):
+    for part in map(str, path):
+        if inner is None:
             return
         yield inner, part
         field = inner.model_fields.get(part)
