@@ -115,7 +115,7 @@ class Settings(Unchecked):
         try:
             checked = validate(written)
         except ValidationError as error:
-            errors = error.errors(include_url=False)
+            errors = error.errors()
         values = CheckedValues(cls, checked or written, {error["loc"] for error in errors})
         conflicts = [_turn_into_error(conflict) for conflict in cls.find_conflicts(values)]
         if checked is None or conflicts:

@@ -121,7 +121,7 @@ chooses the whole name."""
 def find_reserved_word(name: str) -> str | None:
     """Return the word in a name, or in a part of a name, for which Azure refuses it; None if there is none."""
     match = RESERVED.search(name)
-    return match and match.group()
+    return match.group() if match else None
 
 
 # The kinds and roles of all names that the stacks compose. They are checked before anything is synthesized, so that a

@@ -42,5 +42,5 @@ def suggest_name(word: str, names: Collection[str], cutoff: float = 0.6) -> str:
 
     `cutoff` is how alike two names must be, between 0 and 1.
     """
-    close = difflib.get_close_matches(word, names, n=1, cutoff=cutoff)
+    close = difflib.get_close_matches(word, names, cutoff=cutoff)
     return f"; did you mean {close[0]}?" if close else f"; known: {', '.join(sorted(names))}"

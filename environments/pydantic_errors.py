@@ -14,7 +14,7 @@ from environments.problem import NO_VALUE, SettingProblem, suggest_name
 from environments.settings import Environment, Shared
 from environments.variables import name_variable, read_variable
 
-Path = Sequence[str | int]
+SettingPath = Sequence[str | int]
 """Where a setting is in `Shared` or in an `Environment`: names, and a number for an item of a list."""
 
 RIGHT = {
@@ -34,7 +34,6 @@ OF_ANOTHER_TYPE = {
     "float_type",
     "int_type",
     "literal_error",
-    "model_attributes_type",
     "model_type",
     "string_type",
     "tuple_type",
@@ -74,11 +73,11 @@ def describe_error(error: ErrorDetails) -> SettingProblem:
     return SettingProblem(where, field, error["input"], right, _find_source(model, path))
 
 
-def _join_path(path: Path) -> str:
+def _join_path(path: SettingPath) -> str:
     return ".".join(map(str, path)) or "itself"
 
 
-def _find_source(model: type[Settings], path: Path) -> str:
+def _find_source(model: type[Settings], path: SettingPath) -> str:
     """Return the environment variable that a value of the account comes from; empty if there is none."""
     match path:
         case ["account", str(name), *_] if model is Shared and read_variable(name):
@@ -87,7 +86,7 @@ def _find_source(model: type[Settings], path: Path) -> str:
             return ""
 
 
-def _describe_right(model: type[Settings], path: Path, error: ErrorDetails) -> str:
+def _describe_right(model: type[Settings], path: SettingPath, error: ErrorDetails) -> str:
     """Return what would be right in the place of a value."""
     if error["type"] in OF_ANOTHER_TYPE:
         return f"must be {_describe_type(model, path)}"
@@ -97,7 +96,7 @@ def _describe_right(model: type[Settings], path: Path, error: ErrorDetails) -> s
     return message[0].lower() + message[1:]
 
 
-def _describe_type(model: type[Settings], path: Path) -> str:
+def _describe_type(model: type[Settings], path: SettingPath) -> str:
     """Return what the setting at a path takes: `a whole number`, `FrontDoorSettings(...) or None`."""
     if not path:
         return f"{model.__name__}(...)"
@@ -127,24 +126,24 @@ def _list_choices(choices: Iterable[object]) -> str:
     return f"one of {', '.join(others)} or {last}"
 
 
-def _find_owner(model: type[Settings], path: Path) -> tuple[type[Settings], str]:
+def _find_owner(model: type[Settings], path: SettingPath) -> tuple[type[Settings], str]:
     """Return the innermost model on the way along a path, and the name of its field there."""
     *_, last = _walk(model, path)
     return last
 
 
-def _walk(model: type[Settings], path: Path) -> Iterator[tuple[type[Settings], str]]:
+def _walk(model: type[Settings], path: SettingPath) -> Iterator[tuple[type[Settings], str]]:
     """Yield the model and the field's name at each step along a path, as far as there are models."""
     inner: type[Settings] | None = model
-    for part in path:
-        if inner is None or not isinstance(part, str):
+    for part in map(str, path):
+        if inner is None:
             return
         yield inner, part
         field = inner.model_fields.get(part)
         inner = find_model(field) if field else None
 
 
-def _describe_meaning(model: type[Settings], path: Path) -> str:
+def _describe_meaning(model: type[Settings], path: SettingPath) -> str:
     """Return the description of the field at a path, in brackets; empty if it has none."""
     if not path:
         return ""
@@ -153,11 +152,11 @@ def _describe_meaning(model: type[Settings], path: Path) -> str:
     return f" ({field.description})" if field and field.description else ""
 
 
-def _suggest_name(model: type[Settings], path: Path) -> str:
+def _suggest_name(model: type[Settings], path: SettingPath) -> str:
     owner, name = _find_owner(model, path)
     return suggest_name(name, owner.model_fields)
 
 
-def _list_names(model: type[Settings], path: Path) -> str:
+def _list_names(model: type[Settings], path: SettingPath) -> str:
     owner, _ = _find_owner(model, path)
     return f"; known: {', '.join(owner.model_fields)}"

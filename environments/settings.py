@@ -131,10 +131,11 @@ class Autoscale(Settings):
         order = "minimum <= default <= maximum"
         if minimum and default and default < minimum:
             yield Conflict("default", default, f"must be at least minimum ({minimum}): {order}")
-        lower_limits = {"minimum": minimum or 0, "default": default or 0}
-        highest = max(lower_limits, key=lower_limits.__getitem__)
-        if maximum and maximum < lower_limits[highest]:
-            yield Conflict("maximum", maximum, f"must be at least {highest} ({lower_limits[highest]}): {order}")
+        lower_limits = {path: limit for path in ("minimum", "default") if (limit := values.get(path, int))}
+        if maximum and lower_limits:
+            highest = max(lower_limits, key=lower_limits.__getitem__)
+            if maximum < lower_limits[highest]:
+                yield Conflict("maximum", maximum, f"must be at least {highest} ({lower_limits[highest]}): {order}")
         scale_out = values.get("scale_out_above_cpu_percent", int)
         scale_in = values.get("scale_in_below_cpu_percent", int)
         # With two workers, removing one doubles the load of the other.
@@ -240,9 +241,11 @@ class DatabaseSettings(Settings):
     @field_validator("server_name")
     @classmethod
     def _check_reserved_words(cls, value: str | None) -> str | None:
-        if value and value.startswith(RESERVED_START):
+        if value is None:
+            return None
+        if value.startswith(RESERVED_START):
             raise ValueError(f"starts with '{RESERVED_START}', which Azure reserves: choose another")
-        return value and _check_no_reserved_word(value)
+        return _check_no_reserved_word(value)
 
     @classmethod
     def find_conflicts(cls, values: CheckedValues) -> Iterator[Conflict]:
@@ -665,4 +668,4 @@ def _find_tier_conflicts(values: CheckedValues, sku: str) -> Iterator[Conflict]:
 
 def _get_compute_tier(sku: str) -> Tier:
     tiers: dict[str, Tier] = {"B": "Burstable", "GP": "General Purpose", "MO": "Memory Optimized"}
-    return tiers[sku.split("_", maxsplit=1)[0]]
+    return tiers[sku.partition("_")[0]]

@@ -35,17 +35,17 @@ def validate(shared: Shared, environments: Mapping[str, Environment]) -> Platfor
         shared=apply_variables(shared),
         environments={f"{name}": environment for name, environment in environments.items()},
     )
-    platform, errors = None, list[ErrorDetails]()
+    platform, errors = written, list[ErrorDetails]()
     try:
         platform = Platform.model_validate(written)
     except ValidationError as error:
-        errors = _drop_echoes(error.errors(include_url=False))
+        errors = _drop_echoes(error.errors())
     problems = [describe_error(error) for error in errors]
-    problems += _find_problems_between(platform or written, [error["loc"] for error in errors])
+    problems += _find_problems_between(platform, [error["loc"] for error in errors])
     order = {where: position for position, where in enumerate(("shared", *written.environments))}
     problems.sort(key=lambda problem: order[problem.where])
     problems = [*find_unknown_variables(), *problems]
-    if platform is None or problems:
+    if problems:
         raise SettingsError([str(problem) for problem in problems])
     return platform
 
@@ -92,7 +92,10 @@ def _find_duplicates(environments: Mapping[str, CheckedValues]) -> Iterator[Sett
 def _find_long_hosts(environments: Mapping[str, CheckedValues], domain: str) -> Iterator[SettingProblem]:
     """Yield the environments whose longest host name does not fit into a managed certificate."""
     for name, values in environments.items():
-        host = f"admin.{label}.{domain}" if (label := values.get("domain.label", str)) else ""
+        label = values.get("domain.label", str)
+        if not label:
+            continue
+        host = f"admin.{label}.{domain}"
         if (excess := len(host) - CERTIFICATE_NAME_LENGTH) > 0:
             sentence = (
                 f"the host '{host}' has {len(host)} characters, certificates take {CERTIFICATE_NAME_LENGTH}: "

@@ -29,7 +29,7 @@ def apply_variables(shared: Shared) -> Shared:
     """Return the shared settings with every field of the account replaced whose variable is set and not empty."""
     account = getattr(shared, "account", None)
     if not isinstance(account, Account):
-        return shared  # validation will refuse it
+        return shared  # validation refuses what is no account
     values: dict[str, object] = {name: value for name in Account.model_fields if (value := read_variable(name))}
     if "alert_emails" in values:
         addresses = (address.strip() for address in read_variable("alert_emails").split(","))

@@ -12,7 +12,7 @@ import pytest
 
 from environments import ENVIRONMENTS, SettingsError
 from environments.settings import AlertSettings, Environment, Settings, Shared
-from environments.shared import SHARED
+from environments.shared import ACCOUNT, SHARED
 from environments.validation import validate
 from tests.environments.changes import ABSENT, Changes, change_settings, check, find_problems
 from tests.environments.fields import fill
@@ -24,6 +24,9 @@ PRIVATE = "must lie in 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16"
 TERRAFORM = "must not contain ${ or %{: Terraform would evaluate it"
 AZURES_SENDER = "must be 'donotreply', the one sender of a domain of Azure's"
 MORE_THAN_BURSTABLE = "needs a General Purpose or Memory Optimized sku"
+
+
+AUTOSCALE = {"minimum": 1, "default": 1, "maximum": 2}
 
 
 class Bad(NamedTuple):
@@ -229,6 +232,19 @@ COMPUTE = (
         "must be at least default (4): minimum <= default <= maximum",
         web_app__autoscale__default=4,
     ),
+    refuse("production", "web_app.autoscale.maximum", 1, "must be at least minimum (2): minimum <= default <= maximum"),
+    refuse(
+        "production",
+        "web_app.autoscale.minimum",
+        3,
+        "must be at most workers (2): the plan starts with its workers",
+        web_app__autoscale__default=3,
+    ),
+    Bad(
+        "production",
+        {"web_app.workers": 6},
+        "production: web_app.autoscale.maximum = 5: must be at least workers (6): the plan starts with its workers",
+    ),
     refuse(
         "production",
         "web_app.autoscale.scale_in_below_cpu_percent",
@@ -342,6 +358,15 @@ WAITING = (
         "production: cache.high_availability: is missing: True or False (<description>)",
     ),
     Bad("production", {"web_app": ABSENT, "front_door": None}, "production: web_app: is missing: WebAppSettings(...)"),
+    Bad("production", {"front_door": ABSENT}, "production: front_door: is missing: FrontDoorSettings(...) or None"),
+    refuse("production", "front_door", 20, "must be FrontDoorSettings(...) or None"),
+    refuse(
+        "shared",
+        "state.replication",
+        "LRS",
+        "must be one of <choices> (<description>)",
+        location="italynorth",
+    ),
     Bad(
         "production",
         {"location": ABSENT},
@@ -357,6 +382,13 @@ WAITING = (
         "staging",
         {"email.domain": ABSENT},
         "staging: email.domain: is missing: one of <choices> (<description>)",
+    ),
+    refuse(
+        "shared",
+        "account.github_repository_id",
+        "12a",
+        FORM,
+        account__github_owner_id="12345",
     ),
     Bad(
         "shared",
@@ -460,6 +492,8 @@ SHAPES = (
     refuse("dev", "web_app.workers", None, "must be a whole number (<description>)"),
     refuse("dev", "web_app.workers", True, "must be a whole number (<description>)"),
     refuse("dev", "alerts.teams", "maybe", "must be True or False (<description>)"),
+    refuse("dev", "observability.daily_cap_gb", "a lot", "must be a number (<description>)"),
+    Bad("dev", {"alerts": {"teams": True, 5: 5}}, "dev: alerts.5 = 5: keys should be strings"),
     refuse("dev", "domain.label", 5, "must be text in quotes (<description>)"),
     refuse("dev", "storage", None, "must be StorageSettings(...)"),
     Bad(
@@ -588,6 +622,63 @@ TOGETHER = (
     Combination(
         {"dev": {"cache.persistence": "1h", "cache.loss_accepted": "a lot"}},
         [("dev: cache.loss_accepted = 'a lot': must have a length of at least 10 (<description>)")],
+    ),
+    # The limits of autoscale are compared only if they are right.
+    Combination(
+        {"production": {"web_app.autoscale.minimum": 0, "web_app.autoscale.default": 31}},
+        [
+            "production: web_app.autoscale.minimum = 0: must be at least 1 (<description>)",
+            "production: web_app.autoscale.default = 31: must be at most 30 (<description>)",
+        ],
+    ),
+    # A slice is refused as a whole, and a setting in it by itself.
+    Combination(
+        {
+            "production": {
+                "web_app.sku": "B3",
+                "web_app.zone_balanced": False,
+                "web_app.slot": False,
+                "web_app.autoscale.default": 0,
+            }
+        },
+        [
+            "production: web_app.autoscale.default = 0: must be at least 1 (<description>)",
+            "production: web_app.autoscale = Autoscale(...): needs a Standard or Premium plan; B3 is Basic",
+        ],
+    ),
+    # Slices that are written as dictionaries are checked like all others, if the rest is right.
+    Combination(
+        {"dev": {"web_app": {**vars(ENVIRONMENTS["dev"].web_app), "autoscale": AUTOSCALE}}},
+        ["dev: web_app.autoscale = Autoscale(...): needs a Standard or Premium plan; B1 is Basic"],
+    ),
+    Combination(
+        {"shared": {"account": {**vars(ACCOUNT), "workload": "augeoxy", "name_suffix": "x7k2z"}}},
+        [
+            (
+                "shared: the storage name 'staugeoxystatesharedx7k2z' has 25 characters, Azure takes 24: "
+                "shorten account.workload or account.name_suffix by 1"
+            ),
+            (
+                "dev: the storage name 'staugeoxyevidencedevx7k2z' has 25 characters, Azure takes 24: "
+                "shorten short_name, account.workload or account.name_suffix by 1"
+            ),
+            (
+                "staging: the storage name 'staugeoxyevidencestgx7k2z' has 25 characters, Azure takes 24: "
+                "shorten short_name, account.workload or account.name_suffix by 1"
+            ),
+            (
+                "production: the storage name 'staugeoxyuploadsprodx7k2z' has 25 characters, Azure takes 24: "
+                "shorten short_name, account.workload or account.name_suffix by 1"
+            ),
+            (
+                "production: the storage name 'staugeoxyevidenceprodx7k2z' has 26 characters, Azure takes 24: "
+                "shorten short_name, account.workload or account.name_suffix by 2"
+            ),
+        ],
+    ),
+    Combination(
+        {"shared": {"account": {**vars(ACCOUNT), "workload": "augeoxyz"}}, "dev": {"web_app.workers": 4}},
+        ["dev: web_app.workers = 4: must be at most 3 on B1"],
     ),
     # One setting breaks several rules: each has its line.
     Combination(
@@ -740,6 +831,15 @@ def test_an_environment_may_be_called_environments() -> None:
         )
     [line] = refused.value.problems
     assert line.startswith("environments: location = 'mars': must be one of ")
+
+
+def test_an_environment_that_is_called_shared_is_read_as_an_environment() -> None:
+    with pytest.raises(SettingsError) as refused:
+        validate(SHARED, {"shared": change_settings(ENVIRONMENTS["dev"], {"name": "shared", "web_app": ABSENT})})
+    assert refused.value.problems == [
+        "shared: name = 'shared': is the shared stack's own name",
+        "shared: web_app: is missing: WebAppSettings(...)",
+    ]
 
 
 @pytest.mark.parametrize(

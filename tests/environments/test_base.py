@@ -1,11 +1,13 @@
 """What rules read: only settings that a model has, and only those that are right by themselves."""
 
 import pytest
+from pydantic import ValidationError
 
 from environments import ENVIRONMENTS
 from environments.base import UNKNOWN, CheckedValues, Settings, UnknownSettingError
 from environments.settings import Environment, Platform, Shared, WebAppSettings
 from environments.shared import SHARED
+from tests.environments.changes import change_settings
 
 
 @pytest.mark.parametrize(
@@ -45,6 +47,13 @@ def test_a_rule_reads_what_is_right_by_itself() -> None:
     assert CheckedValues(Environment, ENVIRONMENTS["dev"], set()).read("web_app.autoscale.minimum") is UNKNOWN
     assert CheckedValues(Environment, ENVIRONMENTS["dev"], {()}).read("name") is UNKNOWN
     assert CheckedValues(Environment, {"alerts": {"teams": True}}, set()).read("alerts.teams") is True
+
+
+def test_a_conflict_is_an_error_at_the_path_of_its_setting() -> None:
+    web_app = change_settings(ENVIRONMENTS["production"].web_app, {"workers": 6})
+    with pytest.raises(ValidationError) as refusal:
+        WebAppSettings.model_validate(web_app)
+    assert [error["loc"] for error in refusal.value.errors()] == [("autoscale", "maximum")]
 
 
 def test_a_rule_that_asks_for_another_type_reads_nothing() -> None:

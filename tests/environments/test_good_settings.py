@@ -43,6 +43,14 @@ GOOD: tuple[tuple[str, Changes], ...] = (
     ("shared", {"account.database_admins_name": "a"}),
     ("shared", {"account.owner_tag": "o" * 256, "account.cost_center_tag": "c" * 256}),
     ("shared", {"account.owner_tag": "o", "account.cost_center_tag": "c"}),
+    *(
+        ("dev", {"network.address_space": space, "network.app_subnet": app, "network.endpoints_subnet": endpoints})
+        for space, app, endpoints in (
+            ("10.0.0.0/8", "10.0.0.0/24", "10.255.255.0/24"),
+            ("172.16.0.0/12", "172.16.0.0/24", "172.31.255.0/24"),
+            ("192.168.0.0/16", "192.168.0.0/24", "192.168.255.0/24"),
+        )
+    ),
     # The smallest subnet that is accepted for App Service, the smallest for endpoints, and no gap between them.
     ("dev", {"network.app_subnet": "10.10.0.0/26", "network.endpoints_subnet": "10.10.0.64/29"}),
     ("dev", {"network.app_subnet": "10.10.128.0/17", "network.endpoints_subnet": "10.10.0.0/17"}),

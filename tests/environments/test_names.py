@@ -1,6 +1,8 @@
 """Composed names: what they are, that Azure accepts all of them, and that names it would refuse are refused."""
 
 import re
+from collections.abc import Mapping
+from dataclasses import FrozenInstanceError
 from typing import get_args
 
 import pytest
@@ -63,6 +65,14 @@ SHARED = {
     ("storage", "state"): "staugeostatesharedx7k2",
 }
 AZURE = {row.kind: row for row in AZURE_NAMES}
+# Kinds whose names are kept shorter than Azure's page allows.
+SHORTER_THAN_AZURE_ALLOWS: Mapping[Kind, int] = {
+    "communication_service": 63,
+    "email_service": 63,
+    "logic_app": 43,
+    "managed_redis": 60,
+    "static_site": 40,
+}
 CHARACTERS = "aA0-_.("
 
 
@@ -126,6 +136,11 @@ def test_a_rule_is_no_wider_than_azures(kind: Kind) -> None:
     assert accepted, "the rule refuses every candidate, so this would test nothing"
     shortest = len(rule.abbreviation) + 3  # a composed name is never shorter than its parts
     assert [name for name in accepted if len(name) >= shortest and not azure.accepts(name)] == []
+
+
+@pytest.mark.parametrize("kind", get_args(Kind))
+def test_a_name_may_be_as_long_as_azure_allows(kind: Kind) -> None:
+    assert NAME_RULES[kind].longest == SHORTER_THAN_AZURE_ALLOWS.get(kind, AZURE[kind].longest)
 
 
 @pytest.mark.parametrize(("kind", "longest"), [(kind, NAME_RULES[kind].longest) for kind in get_args(Kind)])
@@ -199,6 +214,26 @@ def test_a_word_that_is_reserved_once_the_parts_are_joined() -> None:
         f"the storage name 'staugeo{role}windows' contains 'windows', which Azure reserves: change short_name"
         for role in ("uploads", "evidence")
     ]
+
+
+@pytest.mark.parametrize(
+    ("location", "code", "name"),
+    [
+        ("eastus2", "eus2", "East US 2"),
+        ("centralus", "cus", "Central US"),
+        ("westeurope", "weu", "West Europe"),
+        ("northeurope", "neu", "North Europe"),
+        ("italynorth", "itn", "Italy North"),
+    ],
+)
+def test_a_location_in_names_and_in_service_health(location: Location, code: str, name: str) -> None:
+    assert Names("augeo", "prod", location, "x7k2").compose("resource_group") == f"rg-augeo-prod-{code}"
+    assert LOCATION_NAMES[location] == name
+
+
+def test_names_cannot_be_changed() -> None:
+    with pytest.raises(FrozenInstanceError):
+        Names("augeo", "prod", "eastus2", "x7k2").suffix = "other"  # pyright: ignore[reportAttributeAccessIssue]
 
 
 def test_every_location_has_a_code_and_a_name_and_its_pair_is_mutual() -> None:

@@ -77,6 +77,11 @@ def test_a_variable_that_resembles_no_other_is_refused_with_all_names(monkeypatc
     assert line.startswith("environment variable AUGEO_LOCATION: no such setting; known: AUGEO_ALERT_EMAILS, AUGEO_")
 
 
+def test_the_variable_of_the_bindings_is_no_setting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AUGEO_STOCK_BINDINGS", "1")
+    check({})
+
+
 def test_a_misspelt_variable_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AUGEO_DOMIAN", "fork.example")
     assert find_problems({}) == ["environment variable AUGEO_DOMIAN: no such setting; did you mean AUGEO_DOMAIN?"]
