@@ -30,6 +30,7 @@ PROBE: Json = {
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "azure: needs Terraform and the azurerm provider")
+    config.addinivalue_line("markers", "slow: takes more than about five seconds")
 
 
 @pytest.fixture

@@ -106,6 +106,7 @@ def _runs(process: int) -> bool:
     return False
 
 
+@pytest.mark.slow
 def test_what_it_says_to_export_is_enough_for_terraform_and_nothing_is_left_after_ctrl_c(
     binary: str, tmp_path: Path
 ) -> None:
@@ -131,6 +132,7 @@ def test_what_it_says_to_export_is_enough_for_terraform_and_nothing_is_left_afte
             pass
 
 
+@pytest.mark.slow
 def test_the_curl_line_shows_the_store_whatever_else_this_machine_trusts(tmp_path: Path) -> None:
     if shutil.which("curl") is None:
         pytest.skip("curl is not installed")
@@ -173,6 +175,7 @@ def test_the_driver_works_on_another_endpoint(provider: Path, tmp_path: Path, se
     assert made in [each["id"].lower() for each in held], "the served one holds it"
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("without_provider")
 def test_a_state_is_rehearsed_with_another_endpoint_s_tokens(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -198,6 +201,7 @@ def test_an_authority_that_is_not_named_is_not_trusted(tmp_path: Path, served: d
         here.endpoint.token()
 
 
+@pytest.mark.slow
 def test_a_store_is_dumped_and_loaded_again(stand_in: StandIn, tmp_path: Path) -> None:
     parts.seed(stand_in.resource_manager)
     file = tmp_path / "dumped.json"
@@ -210,6 +214,7 @@ def test_a_store_is_dumped_and_loaded_again(stand_in: StandIn, tmp_path: Path) -
         dump.load_store(other, held)
 
 
+@pytest.mark.slow
 def test_ctrl_c_ends_a_rehearsal_and_what_it_has_started(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "rehearsal", "--step", "bootstrap"]
     environment = os.environ | {"TMPDIR": str(tmp_path)}

@@ -33,6 +33,7 @@ def test_state_is_kept_in_the_container_and_read_back(containers: World) -> None
     assert not (first.folder / "terraform.tfstate").exists()
 
 
+@pytest.mark.slow
 def test_a_second_apply_waits_and_is_told_who_holds_the_state_and_a_killed_one_is_recovered(containers: World) -> None:
     slow = stack(containers, "held", sleeps=30, things=2)
     assert slow.init().code == 0
@@ -54,6 +55,7 @@ def test_a_second_apply_waits_and_is_told_who_holds_the_state_and_a_killed_one_i
     assert len(quick.state()["resources"][0]["instances"]) == 2
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("containers", "without_provider")
 def test_state_alone_is_rehearsed_where_there_is_no_provider(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
