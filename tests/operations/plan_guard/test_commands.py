@@ -112,13 +112,13 @@ def test_terraform_has_to_be_recent(
         (tmp_path / "tofu-of-the-test").write_text(f"#!/bin/sh\necho '{answer}'\n")
         (tmp_path / "tofu-of-the-test").chmod(0o755)
     if message is None:
-        assert Terraform.of(tmp_path).binary == "tofu-of-the-test"
+        assert Terraform.for_stack(tmp_path).binary == "tofu-of-the-test"
         return
     with pytest.raises(TerraformError) as refused:
-        Terraform.of(tmp_path)
+        Terraform.for_stack(tmp_path)
     assert message in str(refused.value)
 
 
 def test_a_stack_that_is_not_synthesized_is_named(tmp_path: Path) -> None:
     with pytest.raises(TerraformError, match="make synth ENV=dev"):
-        Terraform.of(tmp_path / "dev")
+        Terraform.for_stack(tmp_path / "dev")
