@@ -281,31 +281,6 @@ def test_an_apply_is_ended_by_terraform_and_not_killed(
     assert list((tmp_path / "plans").iterdir()) == []
 
 
-# Says how often it is told to end.
-TOLD = """#!/bin/sh
-trap 'echo told' TERM
-echo ready
-for _ in 1 2 3 4 5; do sleep 0.1; done
-"""
-
-
-def test_a_second_hang_up_is_not_handed_on(tmp_path: Path) -> None:
-    """The kernel sends one, and the shell another; told twice, Terraform exits at once."""
-    told = tmp_path / "told"
-    told.write_text(TOLD)
-    told.chmod(0o755)
-    heard: list[str] = []
-
-    def hear(line: str) -> None:
-        heard.append(line.strip())
-        os.kill(os.getpid(), signal.SIGHUP)
-
-    before = signal.getsignal(signal.SIGHUP)
-    assert Terraform(tmp_path, str(told)).run("apply", on_line=hear).code == 0
-    assert heard == ["ready", "told"]
-    assert signal.getsignal(signal.SIGHUP) == before
-
-
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP, signal.SIGTERM])
 def test_ended_at_the_question_nothing_is_changed_and_no_plan_is_left(
     deployment: Deployment, tmp_path: Path, number: signal.Signals

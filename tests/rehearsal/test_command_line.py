@@ -227,23 +227,6 @@ def test_ctrl_c_ends_a_rehearsal_and_what_it_has_started(tmp_path: Path) -> None
     assert list(tmp_path.iterdir()) == []
 
 
-def test_terraform_and_what_it_runs_end_with_the_command_that_runs_them(binary: str, tmp_path: Path) -> None:
-    long = "sleep 298.75"
-    resource = {"provisioner": [{"local-exec": {"command": f"echo begun; exec {long}"}}]}
-    body = {"resource": {"terraform_data": {"thing": resource}}}
-    (tmp_path / "cdk.tf.json").write_text(json.dumps(body), encoding="utf-8")
-    terraform = IsolatedTerraform(tmp_path, binary, isolate_environment({}))
-    assert terraform.run("init").code == 0
-
-    def interrupt(line: str) -> None:
-        if "): begun" in line:
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        terraform.run("apply", "-auto-approve", "-no-color", on_line=interrupt)
-    assert matching("-f", f"^{long}$") == []
-
-
 def test_what_is_not_installed_is_named(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
