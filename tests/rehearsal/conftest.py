@@ -29,10 +29,6 @@ PROBE: Json = {
 """The smallest stack that needs the provider."""
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "azure: needs Terraform and the azurerm provider")
-
-
 @pytest.fixture
 def stand_in(tmp_path: Path) -> Iterator[StandIn]:
     """A stand-in of one's own, in which a minute of Azure takes a hundredth of a second."""
