@@ -23,8 +23,8 @@ from rehearsal import azurite, seed, synthesis
 from rehearsal.__main__ import main
 from rehearsal.endpoint import Endpoint
 from rehearsal.stand_in import dump
-from rehearsal.stand_in.azure import Azure
 from rehearsal.stand_in.families import TYPES
+from rehearsal.stand_in.resource_manager import ResourceManager
 from rehearsal.stand_in.server import StandIn
 from rehearsal.terraform import IsolatedTerraform, isolate_environment
 from rehearsal.world import STORE, world
@@ -200,15 +200,15 @@ def test_an_authority_that_is_not_named_is_not_trusted(tmp_path: Path, served: d
 
 
 def test_a_store_is_dumped_and_loaded_again(stand_in: StandIn, tmp_path: Path) -> None:
-    parts.seed(stand_in.azure)
+    parts.seed(stand_in.resource_manager)
     file = tmp_path / "dumped.json"
-    file.write_text(json.dumps(dump.dumped(stand_in.azure)), encoding="utf-8")
+    file.write_text(json.dumps(dump.dump_store(stand_in.resource_manager)), encoding="utf-8")
     with serving("--store", str(file)) as (_, exports, _):
         held = endpoint(exports).ask("GET", dump.PATH)
-    assert held == dump.dumped(stand_in.azure)
-    other = Azure(TYPES, subscription="other", tenant=stand_in.azure.tenant)
+    assert held == dump.dump_store(stand_in.resource_manager)
+    other = ResourceManager(TYPES, subscription="other", tenant=stand_in.resource_manager.tenant)
     with pytest.raises(ValueError, match="no dump of subscription other"):
-        dump.load(other, held)
+        dump.load_store(other, held)
 
 
 def test_ctrl_c_ends_a_rehearsal_and_what_it_has_started(tmp_path: Path) -> None:
