@@ -12,7 +12,8 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from environments import Platform
-from rehearsal import azurite, terraform
+from operations.terraform.runner import find_terraform
+from rehearsal import azurite
 from rehearsal.endpoint import Endpoint
 from rehearsal.stand_in import dump, entra
 from rehearsal.stand_in.blobs import make_blob_service
@@ -22,7 +23,7 @@ from rehearsal.stand_in.model import Json
 from rehearsal.stand_in.proxy import Proxy, run_proxy
 from rehearsal.stand_in.resource_manager import SECONDS_PER_MINUTE
 from rehearsal.stand_in.server import StandIn, run_stand_in
-from rehearsal.terraform import Terraform
+from rehearsal.terraform import IsolatedTerraform, isolate_environment
 
 LOCAL_BACKEND = "local_override.tf.json"
 STORE = "store.json"
@@ -59,7 +60,7 @@ class World:
 
     def stack(
         self, name: str, body: Json, *, local_state: bool = False, identity: Mapping[str, str] | None = None
-    ) -> Terraform:
+    ) -> IsolatedTerraform:
         """Write a stack's Terraform JSON into its folder, and give what works on it.
 
         Args:
@@ -76,7 +77,8 @@ class World:
             override.write_text(json.dumps({"terraform": {"backend": {"local": {}}}}), encoding="utf-8")
         else:
             override.unlink(missing_ok=True)
-        return Terraform(self.binary, folder, self.environment() | dict(identity or {}))
+        variables = self.environment() | dict(identity or {})
+        return IsolatedTerraform(folder, self.binary, isolate_environment(variables))
 
     def make_containers(self, names: Iterable[str]) -> None:
         """Make blob containers for state in Azurite, as Azure does when Resource Manager is asked for them."""
@@ -119,7 +121,7 @@ def world(
     Raises:
         RuntimeError: Terraform, or with `blobs` Azurite, is not installed.
     """
-    binary = terraform.find()
+    binary = find_terraform()
     if binary is None:
         raise RuntimeError("Neither Terraform nor OpenTofu is installed.")
     accounts = (platform.shared.names.compose("storage", "state"),) if blobs else ()

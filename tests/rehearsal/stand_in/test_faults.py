@@ -10,8 +10,9 @@ from typing import Literal, NamedTuple
 import pytest
 
 from environments import load
+from operations.terraform.events import find_diagnostics, find_errors
 from rehearsal.stand_in.faults import Fault
-from rehearsal.terraform import Terraform, errors, events, kill
+from rehearsal.terraform import IsolatedTerraform
 from rehearsal.world import World, world
 from tests.rehearsal import parts
 
@@ -84,19 +85,18 @@ def here(provider: Path, tmp_path: Path) -> Iterator[World]:
         yield here
 
 
-def check_convergence(here: World, stack: Terraform, before: list[str]) -> int:
+def check_convergence(here: World, stack: IsolatedTerraform, before: list[str]) -> int:
     """Check that the next apply and plan succeed and that the state is complete. Return how many had to be imported."""
     again = stack.apply()
-    diagnostics = (event.get("diagnostic", {}) for event in events(again.output))
-    orphans = [diagnostic for diagnostic in diagnostics if EXISTS.search(diagnostic.get("summary", ""))]
+    orphans = [diagnostic for diagnostic in find_diagnostics(again.output) if EXISTS.search(diagnostic.summary)]
     for orphan in orphans:
-        imported = stack.run("import", "-no-color", orphan["address"], EXISTS.findall(orphan["summary"])[0])
+        imported = stack.run("import", "-no-color", str(orphan.address), EXISTS.findall(orphan.summary)[0])
         assert imported.code == 0, imported.output
     if orphans:
         again = stack.apply()
-    assert again.code == 0, errors(again.output)
+    assert again.code == 0, find_errors(again.output)
     assert stack.plan().code == 0, "the second plan is empty"
-    manager, ids = here.stand_in.resource_manager, parts.ids(stack.state())
+    manager, ids = here.stand_in.resource_manager, parts.ids(stack.read_state())
     assert ids
     assert [path for path in ids if manager.find(path) is None] == [], "the state has a resource that does not exist"
     assert parts.strangers(manager, ids, before) == [], "a resource was created that is not in the state"
@@ -114,9 +114,11 @@ def run_case(folder: Path, case: Case) -> None:
         fault = here.stand_in.faults.add(case.fault)
         first = stack.apply()
         assert fault.met == fault.count, "the fault was met"
-        assert (first.code == 0) == (case.outcome == "survives"), errors(first.output)
+        assert (first.code == 0) == (case.outcome == "survives"), find_errors(first.output)
         if case.fault.kind in ("status", "failed-operation") and first.code:
-            assert any(case.fault.code in error for error in errors(first.output)), "Azure's error reaches the user"
+            assert any(case.fault.code in error for error in find_errors(first.output)), (
+                "Azure's error reaches the user"
+            )
         assert bool(check_convergence(here, stack, before)) == (case.outcome == "orphans")
 
 
@@ -142,9 +144,8 @@ def test_a_killed_apply(here: World) -> None:
     stack = here.stack("dev", body, local_state=True)
     assert stack.init().code == 0
     here.stand_in.faults.add(Fault("hang", f"{SERVER}/databases", seconds=2))
-    process = stack.start("apply", "-auto-approve", "-no-color")
-    assert any("flexible_server_database.database: Creating" in line for line in process.stdout or ())
-    kill(process)
+    with stack.start("apply", "-auto-approve", "-no-color") as process:
+        assert any("flexible_server_database.database: Creating" in line for line in process.stdout or ())
     time.sleep(3)  # Azure continues: it creates the database after Terraform has ended
     check_convergence(here, stack, before)
 
@@ -157,5 +158,5 @@ def test_a_throttled_destroy(here: World) -> None:
     fault = here.stand_in.faults.add(Fault("status", PLAN, method="DELETE", status=429, code="TooManyRequests"))
     assert stack.destroy().code == 0
     assert fault.met == 1
-    assert parts.ids(stack.state()) == []
+    assert parts.ids(stack.read_state()) == []
     assert parts.strangers(here.stand_in.resource_manager, (), before) == []
