@@ -48,17 +48,18 @@ def deploy(terraform: Terraform, guard: Guard, *, ask: Callable[[str], str]) -> 
     """
     stack = guard.place.stack
     print(f"Initializing {stack}.", flush=True)
-    if code := terraform.run("init", "-input=false", on_line=_tell):
+    init = terraform.run("init", "-input=false", on_line=_tell, stderr_to_terminal=True)
+    if init.code:
         raise TerraformError(
-            f"`init` failed, with {code}; nothing was changed. scripts/bootstrap-state.sh makes the state's account."
+            f"`init` failed, with {init.code}; nothing was changed. "
+            "scripts/bootstrap-state.sh makes the state's account."
         )
     with tempfile.TemporaryDirectory(prefix=f"plan-{stack}-") as folder:
         plan = Path(folder) / f"{stack}.tfplan"
-        state = terraform.state()
+        state = terraform.read_state_head()
         print(f"Planning {stack}.", flush=True)
-        outcome = terraform.run(
-            "plan", "-input=false", "-detailed-exitcode", LOCK_TIMEOUT, f"-out={plan}", on_line=_tell
-        )
+        options = ["-input=false", "-detailed-exitcode", LOCK_TIMEOUT, f"-out={plan}"]
+        outcome = terraform.run("plan", *options, on_line=_tell, stderr_to_terminal=True).code
         if outcome == NO_CHANGES:
             print(f"{stack} is as it should be: nothing to apply.")
             return 0
@@ -78,7 +79,7 @@ def deploy(terraform: Terraform, guard: Guard, *, ask: Callable[[str], str]) -> 
         if not report.nothing_lost:
             print(report.text())
             return REFUSED
-        if code := terraform.run("apply", "-input=false", LOCK_TIMEOUT, PARALLELISM, str(plan)):
+        if code := terraform.run_in_terminal("apply", "-input=false", LOCK_TIMEOUT, PARALLELISM, str(plan)):
             raise TerraformError(
                 f"`apply` ended with {code}. What it has made is in Azure and in the state: run this again. "
                 "For `already exists`: docs/operations/runbook/already-exists.md"
@@ -144,7 +145,7 @@ def main() -> int:
     try:
         place = Place.of(arguments.stack, load())
         synthesize(place.stack)
-        return deploy(Terraform.of(STACKS / place.stack), Guard(place, arguments.allow_loss), ask=_answer)
+        return deploy(Terraform.for_stack(STACKS / place.stack), Guard(place, arguments.allow_loss), ask=_answer)
     except (PlanError, TerraformError, SettingsError) as error:
         print(f"deploy: {error}", file=sys.stderr)
         return 1

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 
 from environments import SettingsError, load
 from environments.settings import Account
-from operations.terraform import runner
+from operations.terraform.runner import choose_binary, explain_unusable
 
 OTHER_LOGINS = ("ARM_USE_OIDC", "ARM_USE_MSI", "ARM_USE_AKS_WORKLOAD_IDENTITY", "ARM_CLIENT_ID")
 """Each logs Terraform in without the Azure CLI, as CI does.
@@ -32,7 +32,7 @@ NOWHERE = ".example"
 
 def missing(*, azure_cli: bool = False) -> list[str]:
     """All that is missing here for Azure to be reached, in sentences; `azure_cli` where the command itself calls it."""
-    found = [reason] if (reason := runner.unusable(runner.chosen())) else []
+    found = [reason] if (reason := explain_unusable(choose_binary())) else []
     try:
         account = load().shared.account
     except SettingsError as error:

@@ -80,7 +80,7 @@ def check(arguments: Arguments, place: Place) -> Report:
     """The report that the command line asks for."""
     guard = Guard(place, arguments.allow_loss, arguments.max_age_hours)
     if arguments.plan:
-        return guard.judge_file(arguments.plan, Terraform.of(arguments.stacks / place.stack))
+        return guard.judge_file(arguments.plan, Terraform.for_stack(arguments.stacks / place.stack))
     shown = sys.stdin.buffer.read() if str(arguments.json) == "-" else Path(str(arguments.json)).read_bytes()
     report = guard.judge_json(shown)
     return replace(report, notes=[JSON_ALONE, *report.notes])
@@ -91,8 +91,8 @@ def main() -> int:
     try:
         place = Place.of(arguments.environment, load())
         if arguments.command == "stamp" and arguments.plan:
-            terraform = Terraform.of(arguments.stacks / place.stack)
-            Origin.of(arguments.plan, terraform, state=terraform.state()).write(arguments.plan)
+            terraform = Terraform.for_stack(arguments.stacks / place.stack)
+            Origin.of(arguments.plan, terraform, state=terraform.read_state_head()).write(arguments.plan)
             return 0
         report = check(arguments, place)
         if arguments.markdown:

@@ -8,7 +8,7 @@ from pathlib import Path
 from operations.plan_guard.judge import MAXIMUM_AGE, Place, mismatches, unexpected
 from operations.plan_guard.origin import Origin
 from operations.plan_guard.report import Report
-from operations.terraform.plan import Plan, read
+from operations.terraform.plan import Plan, read_plan
 from operations.terraform.runner import Terraform
 
 
@@ -27,7 +27,7 @@ class Guard:
         Raises:
             PlanError: it is no plan, or an allowed address is not lost in it.
         """
-        plan = read(shown)
+        plan = read_plan(shown)
         return Report(
             stack=self.place.stack,
             plan=plan,
@@ -52,8 +52,8 @@ class Guard:
             TerraformError: it, or the state, cannot be read.
         """
         origin = Origin.beside(plan_file)
-        now = Origin.of(plan_file, terraform, state=terraform.state())
-        report = self.judge_json(terraform.show(plan_file))
+        now = Origin.of(plan_file, terraform, state=terraform.read_state_head())
+        report = self.judge_json(terraform.show_plan(plan_file))
         return replace(
             report,
             mismatches=[*origin.mismatches(now), *report.mismatches],

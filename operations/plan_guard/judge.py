@@ -47,7 +47,7 @@ class Place(NamedTuple):
 
 def losses(plan: Plan) -> list[Loss]:
     """All that the plan would lose, by address."""
-    going = plan.changing(*LOSING)
+    going = plan.select(*LOSING)
     return [Loss(each, verb, lost) for each in going if (verb := each.verb) and (lost := describe_loss(each.type))]
 
 

@@ -9,7 +9,8 @@ from typing import Self
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from operations.terraform.plan import PlanError
-from operations.terraform.runner import StateHead, Terraform
+from operations.terraform.runner import Terraform
+from operations.terraform.state import StateHead
 
 CDK_JSON = "cdk.tf.json"
 DIRTY = "-dirty"
@@ -47,7 +48,7 @@ class Origin(BaseModel):
 
     @classmethod
     def of(cls, plan: Path, terraform: Terraform, *, state: StateHead | None) -> Self:
-        """What the plan file is made from, right after it was made; `state` is what `terraform.state()` said before."""
+        """What the plan file is made from, right after it was made; `state` is what `read_state_head` said before."""
         return cls(
             stack=terraform.folder.name,
             commit=checked_out(),

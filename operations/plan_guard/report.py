@@ -42,7 +42,7 @@ class Report:
     @property
     def title(self) -> str:
         """The counts, and the verdict."""
-        counts = [f"{len(found)} to {verb}" for verb in Verb if (found := self.plan.changing(verb))]
+        counts = [f"{len(found)} to {verb}" for verb in Verb if (found := self.plan.select(verb))]
         if imported := _imported(self.plan):
             counts.append(f"{len(imported)} to import")
         verdict = "" if self.nothing_lost else " REFUSED"
@@ -65,14 +65,14 @@ class Report:
     def _body(self) -> Iterator[str]:
         """What happens, the worst first."""
         plan, redactor = self.plan, Redactor(self.plan)
-        replaced = [_Changed(each, redactor) for each in plan.changing(Verb.REPLACE)]
-        changed = [_Changed(each, redactor) for each in plan.changing(Verb.CHANGE)]
+        replaced = [_Changed(each, redactor) for each in plan.select(Verb.REPLACE)]
+        changed = [_Changed(each, redactor) for each in plan.select(Verb.CHANGE)]
         yield from itertools.chain.from_iterable(each.in_detail() for each in replaced if not each.follows)
         yield from _following(replaced, "REPLACE, since what it refers to is known only after the apply")
         for verb, title in ((Verb.DESTROY, "DESTROY"), (Verb.FORGET, "FORGET: stays in Azure, leaves the state")):
-            rows = [(each.title, each.reason) for each in plan.changing(verb)]
+            rows = [(each.title, each.reason) for each in plan.select(verb)]
             yield from _section(title, rows, "address", "why")
-        protecting = [each for each in plan.changing(*Verb) if each.type in PROTECTS]
+        protecting = [each for each in plan.select(*Verb) if each.type in PROTECTS]
         rows = [(each.title, _PROTECTION[verb]) for each in protecting if (verb := each.verb)]
         rows += itertools.chain.from_iterable(each.recovery() for each in changed)
         yield from _section("PROTECTION", rows, "address", "what happens")
@@ -176,7 +176,7 @@ def _imported(plan: Plan) -> list[tuple[str, str]]:
 def _created(plan: Plan) -> Iterator[tuple[str, int, str]]:
     """By type: nobody reads a hundred creations one by one, and each is in the pull request's diff."""
     by_type: defaultdict[str, list[str]] = defaultdict(list)
-    for each in plan.changing(Verb.CREATE):
+    for each in plan.select(Verb.CREATE):
         by_type[each.type].append(each.title.removeprefix(f"{each.type}."))
     for type_, names in sorted(by_type.items()):
         yield type_, len(names), textwrap.fill(", ".join(names), WIDTH // 2, break_long_words=False)

@@ -76,7 +76,7 @@ class Deployment:
             return answer
 
         guard = Guard(Place("dev", SUBSCRIPTION, disposable=False), allowed)
-        return deploy.deploy(Terraform.of(self.checkout.stack), guard, ask=ask or typed)
+        return deploy.deploy(Terraform.for_stack(self.checkout.stack), guard, ask=ask or typed)
 
     def state(self) -> State:
         return json.loads((self.checkout.stack / "terraform.tfstate").read_text())
@@ -100,7 +100,7 @@ def test_the_plan_that_was_shown_is_applied(
     recorder.write_text(RECORDER)
     recorder.chmod(0o755)
     deployment.checkout.synthesize(more=NEW)
-    monkeypatch.setenv("REAL_TERRAFORM", Terraform.of(deployment.checkout.stack).binary)
+    monkeypatch.setenv("REAL_TERRAFORM", Terraform.for_stack(deployment.checkout.stack).binary)
     monkeypatch.setenv("COMMANDS", str(commands))
     monkeypatch.setenv("TERRAFORM_BINARY_NAME", str(recorder))
 
@@ -279,31 +279,6 @@ def test_an_apply_is_ended_by_terraform_and_not_killed(
     assert "slow" in deployment.there()
     assert "more" not in deployment.there()
     assert list((tmp_path / "plans").iterdir()) == []
-
-
-# Says how often it is told to end.
-TOLD = """#!/bin/sh
-trap 'echo told' TERM
-echo ready
-for _ in 1 2 3 4 5; do sleep 0.1; done
-"""
-
-
-def test_a_second_hang_up_is_not_handed_on(tmp_path: Path) -> None:
-    """The kernel sends one, and the shell another; told twice, Terraform exits at once."""
-    told = tmp_path / "told"
-    told.write_text(TOLD)
-    told.chmod(0o755)
-    heard: list[str] = []
-
-    def hear(line: str) -> None:
-        heard.append(line.strip())
-        os.kill(os.getpid(), signal.SIGHUP)
-
-    before = signal.getsignal(signal.SIGHUP)
-    assert Terraform(tmp_path, str(told)).run("apply", on_line=hear) == 0
-    assert heard == ["ready", "told"]
-    assert signal.getsignal(signal.SIGHUP) == before
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP, signal.SIGTERM])

@@ -15,9 +15,12 @@ import bindings
 bindings.install()  # before anything imports cdktf
 
 from environments import load
-from rehearsal import azurite, terraform
+from operations.terraform.runner import find_terraform
+from rehearsal import azurite
+from rehearsal.stand_in.certificates import make_certificates
 from rehearsal.stand_in.model import Json
-from rehearsal.stand_in.server import StandIn, running
+from rehearsal.stand_in.server import StandIn, run_stand_in
+from rehearsal.terraform import is_provider_missing
 from rehearsal.world import World, world
 
 PROBE: Json = {
@@ -30,8 +33,8 @@ PROBE: Json = {
 @pytest.fixture
 def stand_in(tmp_path: Path) -> Iterator[StandIn]:
     """A stand-in of one's own, in which a minute of Azure takes a hundredth of a second."""
-    with running(tmp_path, seconds_per_minute=0.01) as found:
-        yield found
+    with run_stand_in(make_certificates(tmp_path), seconds_per_minute=0.01) as stand_in:
+        yield stand_in
 
 
 @pytest.fixture
@@ -45,7 +48,7 @@ def without_provider(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(scope="session")
 def binary() -> str:
     """Terraform or OpenTofu."""
-    found = terraform.find()
+    found = find_terraform()
     if found is None:
         pytest.skip("neither Terraform nor OpenTofu is installed")
     return found
@@ -68,7 +71,7 @@ def provider(binary: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     with world(folder, load(), blobs=False) as here:
         probe = here.stack("probe", PROBE, local_state=True)
         found = probe.init()
-    if terraform.provider_missing(found):
+    if is_provider_missing(found):
         pytest.skip(
             "terraform init finds the azurerm provider nowhere: neither a registry, a mirror, nor a local folder"
         )

@@ -18,14 +18,15 @@ from urllib.parse import urlsplit
 import pytest
 
 from environments import load
+from operations.terraform.events import find_errors
 from rehearsal import azurite, seed, synthesis
 from rehearsal.__main__ import main
 from rehearsal.endpoint import Endpoint
 from rehearsal.stand_in import dump
-from rehearsal.stand_in.azure import Azure
 from rehearsal.stand_in.families import TYPES
+from rehearsal.stand_in.resource_manager import ResourceManager
 from rehearsal.stand_in.server import StandIn
-from rehearsal.terraform import Terraform, errors
+from rehearsal.terraform import IsolatedTerraform, isolate_environment
 from rehearsal.world import STORE, world
 from tests.rehearsal import parts
 
@@ -106,6 +107,7 @@ def _runs(process: int) -> bool:
     return False
 
 
+@pytest.mark.slow
 def test_what_it_says_to_export_is_enough_for_terraform_and_nothing_is_left_after_ctrl_c(
     binary: str, tmp_path: Path
 ) -> None:
@@ -113,10 +115,10 @@ def test_what_it_says_to_export_is_enough_for_terraform_and_nothing_is_left_afte
         backend = synthesis.environment(load(), "dev")["terraform"]["backend"]
         body = {"terraform": {"backend": backend}, "resource": {"terraform_data": {"thing": {"input": "x"}}}}
         (tmp_path / "cdk.tf.json").write_text(json.dumps(body), encoding="utf-8")
-        terraform = Terraform(binary, tmp_path, exports)
+        terraform = IsolatedTerraform(tmp_path, binary, isolate_environment(exports))
         assert terraform.init().code == 0
         assert terraform.apply().code == 0
-        assert terraform.state()["resources"][0]["type"] == "terraform_data", "read back from the served Azurite"
+        assert terraform.read_state()["resources"][0]["type"] == "terraform_data", "read back from the served Azurite"
         there = endpoint(exports)
         groups = there.ask("GET", f"/subscriptions/{there.subscription}/resourceGroups")["value"]
         assert load().names(load().environments["dev"]).compose("resource_group") in [each["name"] for each in groups]
@@ -131,6 +133,7 @@ def test_what_it_says_to_export_is_enough_for_terraform_and_nothing_is_left_afte
             pass
 
 
+@pytest.mark.slow
 def test_the_curl_line_shows_the_store_whatever_else_this_machine_trusts(tmp_path: Path) -> None:
     if shutil.which("curl") is None:
         pytest.skip("curl is not installed")
@@ -147,7 +150,7 @@ def test_terraform_and_the_provider_plan_against_what_it_says_to_export(
 ) -> None:
     body = parts.part(parts.stack("dev"), NETWORK)
     (provider / "cdk.tf.json").write_text(json.dumps(body), encoding="utf-8")
-    planned = Terraform(binary, provider, served).plan()
+    planned = IsolatedTerraform(provider, binary, isolate_environment(served)).plan()
     assert planned.code == 2, planned.output[-3000:]
     assert "1 to add" in planned.output
 
@@ -164,7 +167,7 @@ def test_the_driver_works_on_another_endpoint(provider: Path, tmp_path: Path, se
         stack = here.stack("dev", parts.part(parts.stack("dev"), NETWORK), local_state=True)
         assert stack.init().code == 0
         applied = stack.apply()
-        assert applied.code == 0, errors(applied.output)
+        assert applied.code == 0, find_errors(applied.output)
         assert stack.plan().code == 0, "the second plan is empty"
         [made] = here.inventory([group]) - before
         assert "/virtualnetworks/" in made
@@ -173,6 +176,7 @@ def test_the_driver_works_on_another_endpoint(provider: Path, tmp_path: Path, se
     assert made in [each["id"].lower() for each in held], "the served one holds it"
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("without_provider")
 def test_a_state_is_rehearsed_with_another_endpoint_s_tokens(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -198,18 +202,20 @@ def test_an_authority_that_is_not_named_is_not_trusted(tmp_path: Path, served: d
         here.endpoint.token()
 
 
+@pytest.mark.slow
 def test_a_store_is_dumped_and_loaded_again(stand_in: StandIn, tmp_path: Path) -> None:
-    parts.seed(stand_in.azure)
+    parts.seed(stand_in.resource_manager)
     file = tmp_path / "dumped.json"
-    file.write_text(json.dumps(dump.dumped(stand_in.azure)), encoding="utf-8")
+    file.write_text(json.dumps(dump.dump_store(stand_in.resource_manager)), encoding="utf-8")
     with serving("--store", str(file)) as (_, exports, _):
         held = endpoint(exports).ask("GET", dump.PATH)
-    assert held == dump.dumped(stand_in.azure)
-    other = Azure(TYPES, subscription="other", tenant=stand_in.azure.tenant)
+    assert held == dump.dump_store(stand_in.resource_manager)
+    other = ResourceManager(TYPES, subscription="other", tenant=stand_in.resource_manager.tenant)
     with pytest.raises(ValueError, match="no dump of subscription other"):
-        dump.load(other, held)
+        dump.load_store(other, held)
 
 
+@pytest.mark.slow
 def test_ctrl_c_ends_a_rehearsal_and_what_it_has_started(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "rehearsal", "--step", "bootstrap"]
     environment = os.environ | {"TMPDIR": str(tmp_path)}
@@ -224,23 +230,6 @@ def test_ctrl_c_ends_a_rehearsal_and_what_it_has_started(tmp_path: Path) -> None
     assert started
     assert not left(started)
     assert list(tmp_path.iterdir()) == []
-
-
-def test_terraform_and_what_it_runs_end_with_the_command_that_runs_them(binary: str, tmp_path: Path) -> None:
-    long = "sleep 298.75"
-    resource = {"provisioner": [{"local-exec": {"command": f"echo begun; exec {long}"}}]}
-    body = {"resource": {"terraform_data": {"thing": resource}}}
-    (tmp_path / "cdk.tf.json").write_text(json.dumps(body), encoding="utf-8")
-    terraform = Terraform(binary, tmp_path, {})
-    assert terraform.run("init").code == 0
-
-    def interrupt(line: str) -> None:
-        if "): begun" in line:
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        terraform.run("apply", "-auto-approve", "-no-color", on_line=interrupt)
-    assert matching("-f", f"^{long}$") == []
 
 
 def test_what_is_not_installed_is_named(

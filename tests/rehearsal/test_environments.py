@@ -9,10 +9,12 @@ from typing import NamedTuple
 import pytest
 
 from environments import Environment, load
+from operations.terraform.events import find_errors
+from operations.terraform.runner import Run
 from rehearsal import synthesis
 from rehearsal.stand_in.families.front_door import DOMAIN
 from rehearsal.stand_in.model import Json
-from rehearsal.terraform import Run, Terraform, errors
+from rehearsal.terraform import IsolatedTerraform
 from rehearsal.world import World, world
 from tests.rehearsal import parts
 
@@ -50,7 +52,7 @@ class Applied(NamedTuple):
     """A stack after its first apply."""
 
     here: World
-    terraform: Terraform
+    terraform: IsolatedTerraform
     body: Json
     run: Run
     before: list[str]
@@ -61,14 +63,14 @@ def apply(folder: Path, name: str, body: Json) -> Generator[Applied]:
     folder.mkdir()
     with world(folder, load(), blobs=False) as here:
         if name != "shared":
-            parts.seed(here.stand_in.azure)
-        before = [each.id.key for each in here.stand_in.azure.all()]
+            parts.seed(here.stand_in.resource_manager)
+        before = [each.id.key for each in here.stand_in.resource_manager.list_resources()]
         stack = here.stack(name, body, local_state=True)
         assert stack.init().code == 0
         if proof := parts.mail_records(body):
             first = stack.apply(*(f"-target={address}" for address in proof))
-            assert first.code == 0, errors(first.output)
-            parts.verify_mail(here.stand_in.azure)
+            assert first.code == 0, find_errors(first.output)
+            parts.verify_mail(here.stand_in.resource_manager)
         yield Applied(here, stack, body, stack.apply(), before)
 
 
@@ -88,22 +90,23 @@ def applied(provider: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 
 def test_everything_is_applied(applied: dict[str, Applied]) -> None:
     for name, stack in applied.items():
-        assert stack.run.code == 0, (name, errors(stack.run.output))
-        made = {each["type"] for each in stack.terraform.state()["resources"] if each["mode"] == "managed"}
+        assert stack.run.code == 0, (name, find_errors(stack.run.output))
+        made = {each["type"] for each in stack.terraform.read_state()["resources"] if each["mode"] == "managed"}
         assert made == {type_ for type_, named in stack.body["resource"].items() if named}
-        assert parts.strangers(stack.here.stand_in.azure, parts.ids(stack.terraform.state()), stack.before) == []
+        manager, known = stack.here.stand_in.resource_manager, parts.ids(stack.terraform.read_state())
+        assert parts.strangers(manager, known, stack.before) == []
 
 
 def test_the_second_plan_is_empty(applied: dict[str, Applied]) -> None:
     with ThreadPoolExecutor() as pool:
-        plans = pool.map(Terraform.plan, [stack.terraform for stack in applied.values()])
+        plans = pool.map(IsolatedTerraform.plan, [stack.terraform for stack in applied.values()])
         for name, planned in zip(applied, plans, strict=True):
             assert planned.code == 0, (name, planned.output[-3000:])
 
 
 def test_front_door_finds_the_token_that_the_stack_publishes(applied: dict[str, Applied]) -> None:
-    azures = (stack.here.stand_in.azure for stack in applied.values())
-    domains = [azure.show(each.id) for azure in azures for each in azure.all(DOMAIN.lower())]
+    managers = (stack.here.stand_in.resource_manager for stack in applied.values())
+    domains = [manager.show(each.id) for manager in managers for each in manager.list_resources(DOMAIN)]
     assert {each["properties"]["domainValidationState"] for each in domains} == {"Approved"}
 
 
@@ -132,7 +135,7 @@ EXPORTED = {
 
 def test_state_holds_no_credential_beyond_the_documented_ones(applied: dict[str, Applied]) -> None:
     for stack in applied.values():
-        for resource in stack.terraform.state()["resources"]:
+        for resource in stack.terraform.read_state()["resources"]:
             for instance in resource["instances"]:
                 marked = {each[0]["value"] for each in instance.get("sensitive_attributes", [])}
                 filled = {name for name in marked if instance["attributes"].get(name)}
@@ -146,12 +149,12 @@ def test_no_password_is_in_state_and_one_was_sent(applied: dict[str, Applied]) -
             continue
         sent = [
             each["body"]["properties"]["administratorLoginPassword"]
-            for each in stack.here.stand_in.application.requests
+            for each in stack.here.stand_in.request_log.entries
             if each["method"] == "PUT" and each["path"].rpartition("/")[0].endswith("/flexibleServers")
         ]
         assert len(sent) == 1
         assert sent[0].startswith("Aa1-")
-        assert sent[0] not in str(stack.terraform.state())
+        assert sent[0] not in str(stack.terraform.read_state())
 
 
 def test_destroy_leaves_nothing(applied: dict[str, Applied]) -> None:
@@ -161,4 +164,4 @@ def test_destroy_leaves_nothing(applied: dict[str, Applied]) -> None:
     dev = applied["dev"]
     destroyed = dev.terraform.destroy()
     assert destroyed.code == 0, destroyed.output[-3000:]
-    assert parts.strangers(dev.here.stand_in.azure, (), dev.before) == []
+    assert parts.strangers(dev.here.stand_in.resource_manager, (), dev.before) == []

@@ -2,13 +2,23 @@
 
 import re
 
-from rehearsal.stand_in.azure import Azure
-from rehearsal.stand_in.families.names import available, global_name
-from rehearsal.stand_in.model import APPLY_LOG, Json, Resource, ResourceType, Write, at, bad_request, conflict
+from rehearsal.stand_in.family import Family
+from rehearsal.stand_in.global_names import make_name_check, require_global_name
+from rehearsal.stand_in.model import (
+    APPLY_LOG,
+    Json,
+    Resource,
+    ResourceType,
+    Store,
+    Write,
+    bad_request,
+    conflict,
+    get_value,
+)
 
 SERVER = "Microsoft.DBforPostgreSQL/flexibleServers"
 CONFIGURATION = f"{SERVER}/configurations"
-# The parameters that the platform sets, with the values that a new server has. No other is known here.
+# The parameters that the stacks set, with the values that a new server has. Every other parameter is refused.
 # https://learn.microsoft.com/azure/postgresql/server-parameters/concepts-server-parameters
 PARAMETERS = {
     "azure.extensions": "",
@@ -27,7 +37,7 @@ PARAMETERS = {
     "shared_preload_libraries": "pg_cron,pg_stat_statements",
     "ssl_min_protocol_version": "TLSv1.2",
 }
-# https://learn.microsoft.com/azure/postgresql/compute-storage/concepts-compute, in azurerm's words:
+# https://learn.microsoft.com/azure/postgresql/compute-storage/concepts-compute, as azurerm writes them:
 # https://github.com/hashicorp/terraform-provider-azurerm/blob/v4.81.0/internal/services/postgres/validate/flexible_server_sku_name.go
 _SKUS = {
     "Burstable": r"Standard_B((1|2|4|8|12|16|20)ms|2s)",
@@ -37,52 +47,53 @@ _SKUS = {
     r"|(2|4|8|16|20|32|48|64|96)ds_v5|(2|4|8|16|32|48|64|96)(ds_v6|ads_v5)|C(2|4|8|16|20|32|48|64|96)(ads|as)_v5)",
 }
 _STORAGE = (32, 64, 128, 256, 512, 1024, 2048, 4095, 4096, 8192, 16384, 32767)
-"""GiB: https://learn.microsoft.com/azure/postgresql/compute-storage/concepts-storage-premium-ssd."""
+"""In GiB: https://learn.microsoft.com/azure/postgresql/compute-storage/concepts-storage-premium-ssd."""
 _ZONES = ("1", "2", "3")
 _SWITCH = ("Enabled", "Disabled")
 _STANDBY = ("SameZone", "ZoneRedundant")
+_NEW_SERVER_MODES = (None, "Default", "Create")
+"""The values of `createMode` for a server that is not restored or copied from another."""
 SERVER_MINUTES, RESTORE_MINUTES, STANDBY_MINUTES = 5, 30, 5
 _SOURCE = f"""
     {APPLY_LOG}: B_Standard_B1ms took 5.1 minutes, and a database 14 seconds.
     https://github.com/hashicorp/terraform-provider-azurerm/pull/33197: the test with geo-redundant backup took as long
-    as the one without, 541 and 547 seconds to create and to delete, so it adds nothing here.
+    as the one without it, 541 and 547 seconds to create and to delete. So this backup adds no minutes here.
     https://learn.microsoft.com/azure/postgresql/backup-restore/concepts-backup-restore: a restore takes from a few
-    minutes to a few hours. 30 is an estimate; so is what a standby adds, and the minutes of parameters, administrators
-    and deletions.
+    minutes to a few hours. 30 minutes are an estimate. So are the minutes that a standby adds, and those of
+    parameters, administrators and deletions.
 """
 
 
-def _server(write: Write) -> None:
+def _complete_server(write: Write) -> None:
     create = write.previous is None
     properties = write.properties
     mode = properties.pop("createMode", None)
     if create:
         write.require("location", "sku.name", "sku.tier", "properties.version", "properties.storage.storageSizeGB")
-        global_name(write, r"[a-z0-9](?!.*--)[a-z0-9-]{1,61}[a-z0-9]")
-        password_used = at(properties, "authConfig.passwordAuth") != "Disabled" and mode in (None, "Default", "Create")
-        if password_used and not (
-            properties.get("administratorLogin") and properties.get("administratorLoginPassword")
-        ):
+        require_global_name(write, r"[a-z0-9](?!.*--)[a-z0-9-]{1,61}[a-z0-9]")
+        uses_password = get_value(properties, "authConfig.passwordAuth") != "Disabled" and mode in _NEW_SERVER_MODES
+        has_login = properties.get("administratorLogin") and properties.get("administratorLoginPassword")
+        if uses_password and not has_login:
             raise bad_request("Administrator login and password are required.", "InvalidParameterValue")
     password = properties.pop("administratorLoginPassword", None)
-    if password is not None and not _strong(password):
+    if password is not None and not _is_strong(password):
         # https://learn.microsoft.com/azure/postgresql/flexible-server/security-access-control
         raise bad_request("The password is not complex enough.", "PasswordNotComplex")
-    write.choice("properties.version", "13", "14", "15", "16", "17", "18")
+    write.require_choice("properties.version", "13", "14", "15", "16", "17", "18")
     sku = write.body["sku"]
     if not re.fullmatch(_SKUS.get(sku["tier"], ""), sku["name"]):
         raise bad_request(f"There is no SKU '{sku['name']}' of tier '{sku['tier']}'.", "InvalidSku")
-    write.choice("properties.storage.storageSizeGB", *_STORAGE)
-    write.choice("properties.authConfig.activeDirectoryAuth", *_SWITCH)
-    write.choice("properties.authConfig.passwordAuth", *_SWITCH)
+    write.require_choice("properties.storage.storageSizeGB", *_STORAGE)
+    write.require_choice("properties.authConfig.activeDirectoryAuth", *_SWITCH)
+    write.require_choice("properties.authConfig.passwordAuth", *_SWITCH)
     _check_zones(write)
-    write.choice("properties.backup.geoRedundantBackup", *_SWITCH)
+    write.require_choice("properties.backup.geoRedundantBackup", *_SWITCH)
     backup = properties.setdefault("backup", {})
     backup.setdefault("backupRetentionDays", 7)
     backup.setdefault("geoRedundantBackup", "Disabled")
     if not 7 <= backup["backupRetentionDays"] <= 35:
         raise bad_request("Backups are kept for 7 to 35 days.", "InvalidBackupRetention")
-    write.unchangeable("properties.backup.geoRedundantBackup", "properties.administratorLogin")
+    write.require_unchanged("properties.backup.geoRedundantBackup", "properties.administratorLogin")
     if (
         write.previous
         and properties["storage"]["storageSizeGB"] < write.previous.properties["storage"]["storageSizeGB"]
@@ -93,12 +104,12 @@ def _server(write: Write) -> None:
     properties["storage"].setdefault("iops", 120)
     properties.setdefault("network", {}).setdefault("publicNetworkAccess", "Enabled")
     auth = properties.setdefault("authConfig", {"activeDirectoryAuth": "Disabled", "passwordAuth": "Enabled"})
-    auth.setdefault("tenantId", write.azure.tenant)
+    auth.setdefault("tenantId", write.store.tenant)
     properties.setdefault(
         "maintenanceWindow", {"customWindow": "Disabled", "dayOfWeek": 0, "startHour": 0, "startMinute": 0}
     )
     for name, value in PARAMETERS.items():
-        write.azure.ensure(f"{write.id.path}/configurations/{name}", {"properties": _parameter(name, value)})
+        write.store.ensure(f"{write.id.path}/configurations/{name}", {"properties": _make_parameter(name, value)})
     properties.update(
         fullyQualifiedDomainName=f"{write.id.name}.postgres.database.azure.com",
         state="Ready",
@@ -109,55 +120,57 @@ def _server(write: Write) -> None:
 
 
 def _check_zones(write: Write) -> None:
-    """Where server and standby are: https://learn.microsoft.com/azure/reliability/reliability-postgresql-flexible-server."""
+    """Check the zones of server and standby: https://learn.microsoft.com/azure/reliability/reliability-postgresql-flexible-server."""
     zone = write.properties.setdefault("availabilityZone", _ZONES[0])
-    write.choice("properties.availabilityZone", *_ZONES)
+    write.require_choice("properties.availabilityZone", *_ZONES)
     standby = write.properties.setdefault("highAvailability", {"mode": "Disabled"})
-    write.choice("properties.highAvailability.mode", "Disabled", *_STANDBY)
-    write.choice("properties.highAvailability.standbyAvailabilityZone", *_ZONES)
+    write.require_choice("properties.highAvailability.mode", "Disabled", *_STANDBY)
+    write.require_choice("properties.highAvailability.standbyAvailabilityZone", *_ZONES)
     mode = standby.get("mode", "Disabled")
     if mode == "Disabled":
         return
     if write.body["sku"]["tier"] == "Burstable":
         raise bad_request("High availability is not supported for Burstable.", "HaNotSupportedForBurstable")
-    same = mode == "SameZone"
-    beside = standby.setdefault(
-        "standbyAvailabilityZone", zone if same else next(each for each in _ZONES if each != zone)
-    )
-    if (beside == zone) != same:
-        raise bad_request(f"The standby of a server in zone {zone} cannot be {mode} in zone {beside}.", "InvalidZone")
+    same_zone_wanted = mode == "SameZone"
+    default_zone = zone if same_zone_wanted else next(other for other in _ZONES if other != zone)
+    standby_zone = standby.setdefault("standbyAvailabilityZone", default_zone)
+    if (standby_zone == zone) != same_zone_wanted:
+        raise bad_request(
+            f"The standby of a server in zone {zone} cannot be {mode} in zone {standby_zone}.", "InvalidZone"
+        )
     standby["state"] = "Healthy"
 
 
-def _strong(password: str) -> bool:
-    kinds = ("[a-z]", "[A-Z]", "[0-9]", "[^a-zA-Z0-9]")
-    return 8 <= len(password) <= 128 and sum(bool(re.search(kind, password)) for kind in kinds) >= 3
+def _is_strong(password: str) -> bool:
+    patterns = ("[a-z]", "[A-Z]", "[0-9]", "[^a-zA-Z0-9]")
+    kinds = sum(bool(re.search(pattern, password)) for pattern in patterns)
+    return 8 <= len(password) <= 128 and kinds >= 3
 
 
-def _server_of(write: Write) -> Resource:
-    server = write.azure.find(write.id.parent)
+def _require_ready_server(write: Write) -> Resource:
+    server = write.store.find(write.id.parent)
     if server is None or server.properties.get("provisioningState") != "Succeeded":
         raise conflict(f"The server '{write.id.names[0]}' is busy.", "ServerIsBusy")
     return server
 
 
-def _configuration(write: Write) -> None:
-    """One at a time: the server answers ServerIsBusy to the second, as users of the provider see.
+def _complete_configuration(write: Write) -> None:
+    """Complete a parameter. The server applies one at a time and answers ServerIsBusy to a second one.
 
     https://learn.microsoft.com/azure/postgresql/flexible-server/concepts-server-parameters
     """
-    server = _server_of(write)
-    for sibling in write.azure.all(CONFIGURATION.lower(), server.id.path):
+    server = _require_ready_server(write)
+    for sibling in write.store.list_resources(CONFIGURATION, server.id.path):
         if sibling.properties.get("provisioningState") in ("Creating", "Updating"):
             raise conflict(f"The server is applying '{sibling.id.name}'.", "ServerIsBusy")
     if write.id.name.startswith("pgbouncer.") and server.body["sku"]["tier"] == "Burstable":
         raise bad_request("PgBouncer is not supported for Burstable.", "PgBouncerNotSupported")
     if write.id.name not in PARAMETERS:
         raise bad_request(f"There is no server parameter '{write.id.name}'.", "ParameterNotFound")
-    write.resource.body["properties"] = _parameter(write.id.name, write.properties.get("value", ""))
+    write.resource.body["properties"] = _make_parameter(write.id.name, write.properties.get("value", ""))
 
 
-def _parameter(name: str, value: str) -> Json:
+def _make_parameter(name: str, value: str) -> Json:
     return {
         "value": value,
         "defaultValue": PARAMETERS[name],
@@ -168,41 +181,45 @@ def _parameter(name: str, value: str) -> Json:
     }
 
 
-def _database(write: Write) -> None:
-    _server_of(write)
+def _complete_database(write: Write) -> None:
+    _require_ready_server(write)
     write.properties.setdefault("charset", "UTF8")
     write.properties.setdefault("collation", "en_US.utf8")
 
 
-def _restart(_: Azure, __: Resource, ___: Json) -> Json:
+def _restart(_: Store, __: Resource, ___: Json) -> Json:
     return {}
 
 
-def _administrator(write: Write) -> None:
-    server = _server_of(write)
-    if at(server.body, "properties.authConfig.activeDirectoryAuth") != "Enabled":
+def _complete_administrator(write: Write) -> None:
+    server = _require_ready_server(write)
+    if get_value(server.body, "properties.authConfig.activeDirectoryAuth") != "Enabled":
         raise conflict("Entra authentication is not enabled.", "AadAuthNotEnabled")
     write.properties["objectId"] = write.id.name
 
 
-def _server_minutes(write: Write) -> float:
-    """A restore replays backup and log first; a standby is made from the server that is there."""
-    before = at(write.previous.body, "properties.highAvailability.mode") if write.previous else None
-    standby = at(write.body, "properties.highAvailability.mode") in _STANDBY and before not in _STANDBY
+def _get_server_minutes(write: Write) -> float:
+    """Return the minutes of a create, restore or update, and add those of a new standby.
+
+    A restore replays backup and log first. A standby is made from the existing server.
+    """
+    old_mode = get_value(write.previous.body, "properties.highAvailability.mode") if write.previous else None
+    new_mode = get_value(write.body, "properties.highAvailability.mode")
+    adds_standby = new_mode in _STANDBY and old_mode not in _STANDBY
     if write.previous:
         minutes = SERVER_MINUTES / 4
-    elif at(write.body, "properties.createMode") in (None, "Default", "Create"):
+    elif get_value(write.body, "properties.createMode") in _NEW_SERVER_MODES:
         minutes = SERVER_MINUTES
     else:
         minutes = RESTORE_MINUTES
-    return minutes + (STANDBY_MINUTES if standby else 0)
+    return minutes + (STANDBY_MINUTES if adds_standby else 0)
 
 
-TYPES = (
+_TYPES = (
     ResourceType(
         SERVER,
-        _server,
-        minutes=_server_minutes,
+        _complete_server,
+        minutes=_get_server_minutes,
         source=_SOURCE,
         created_status=202,
         updated_status=202,
@@ -211,17 +228,19 @@ TYPES = (
     ),
     ResourceType(
         f"{SERVER}/databases",
-        _database,
+        _complete_database,
         minutes=0.3,
         source=_SOURCE,
         created_status=202,
         updated_status=202,
         delete_minutes=0.3,
     ),
-    ResourceType(CONFIGURATION, _configuration, minutes=0.3, source=_SOURCE, created_status=202, updated_status=202),
+    ResourceType(
+        CONFIGURATION, _complete_configuration, minutes=0.3, source=_SOURCE, created_status=202, updated_status=202
+    ),
     ResourceType(
         f"{SERVER}/administrators",
-        _administrator,
+        _complete_administrator,
         minutes=0.5,
         source=_SOURCE,
         created_status=202,
@@ -229,4 +248,5 @@ TYPES = (
         delete_minutes=0.5,
     ),
 )
-ROUTES = (available(SERVER, "checkNameAvailability"),)
+_ROUTES = (make_name_check(SERVER),)
+FAMILY = Family(_TYPES, _ROUTES)

@@ -1,4 +1,4 @@
-"""The command lines of the plan guard and of `make deploy`, and the Terraform that they ask for."""
+"""The command lines of the plan guard and of `make deploy`."""
 
 import os
 import subprocess
@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from operations.terraform.runner import Terraform, TerraformError
 from tests.operations.plan_guard.plans.made import plan, resource
 
 DATABASE = "azurerm_postgresql_flexible_server.database_server"
@@ -89,36 +88,3 @@ def test_make_deploy_runs_it_with_the_addresses_that_may_be_lost() -> None:
     assert dry.stdout.splitlines()[-1] == (
         ".venv/bin/python -m operations.deploy \"staging\" --allow-loss 'a.b' --allow-loss 'c.d'"
     )
-
-
-@pytest.mark.parametrize(
-    ("answer", "message"),
-    [
-        (None, "'tofu-of-the-test' does not run. Install one;"),
-        ("no json", "'tofu-of-the-test' does not run. Install one;"),
-        ('{"terraform_version": "1.10.5"}', "is needed; 'tofu-of-the-test' is 1.10.5."),
-        ('{"terraform_version": "0.15.0-beta1"}', "is needed; 'tofu-of-the-test' is 0.15.0-beta1."),
-        ('{"terraform_version": "1.11.0"}', None),
-        ('{"terraform_version": "2.0.0"}', None),
-    ],
-)
-def test_terraform_has_to_be_recent(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answer: str | None, message: str | None
-) -> None:
-    monkeypatch.setenv("TERRAFORM_BINARY_NAME", "tofu-of-the-test")
-    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
-    (tmp_path / "cdk.tf.json").write_text("{}")
-    if answer:
-        (tmp_path / "tofu-of-the-test").write_text(f"#!/bin/sh\necho '{answer}'\n")
-        (tmp_path / "tofu-of-the-test").chmod(0o755)
-    if message is None:
-        assert Terraform.of(tmp_path).binary == "tofu-of-the-test"
-        return
-    with pytest.raises(TerraformError) as refused:
-        Terraform.of(tmp_path)
-    assert message in str(refused.value)
-
-
-def test_a_stack_that_is_not_synthesized_is_named(tmp_path: Path) -> None:
-    with pytest.raises(TerraformError, match="make synth ENV=dev"):
-        Terraform.of(tmp_path / "dev")

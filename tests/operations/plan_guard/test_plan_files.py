@@ -39,7 +39,7 @@ def test_a_replacement_is_refused_and_no_secret_is_shown(checkout: Checkout) -> 
     checkout.plan()
     report = checkout.judge()
     assert [each.resource.address for each in report.refused] == [KEPT]
-    assert SECRET in Terraform.of(checkout.stack).show(checkout.plan_file)
+    assert SECRET in Terraform.for_stack(checkout.stack).show_plan(checkout.plan_file)
     assert SECRET not in report.text() + report.markdown()
     # Terraform itself does not mark the copy in `output`.
     assert '"secret": (sensitive)' in report.text()
@@ -123,7 +123,9 @@ def test_a_plan_of_another_stack_is_refused(checkout: Checkout) -> None:
     checkout.plan()
     other = checkout.stack.with_name("staging")
     shutil.copytree(checkout.stack, other)
-    report = Guard(Place("staging", SUBSCRIPTION, disposable=False)).judge_file(checkout.plan_file, Terraform.of(other))
+    report = Guard(Place("staging", SUBSCRIPTION, disposable=False)).judge_file(
+        checkout.plan_file, Terraform.for_stack(other)
+    )
     assert report.mismatches == [
         "The plan was made for dev, not for staging.",
         "The plan is of dev, not of staging: see the tag `environment`.",

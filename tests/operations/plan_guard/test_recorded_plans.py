@@ -8,7 +8,7 @@ import pytest
 from operations.plan_guard.guard import Guard
 from operations.plan_guard.judge import Place
 from operations.plan_guard.report import Report
-from operations.terraform.plan import read
+from operations.terraform.plan import read_plan
 from tests.operations.plan_guard.plans.cut import REDACTED
 from tests.operations.plan_guard.plans.made import RECORDED
 
@@ -22,7 +22,7 @@ PLANS = ("database-renamed", "database-replaced", "database-stopped", "protectio
 def recorded(name: str, *allowed: str, stack: str = "dev") -> Report:
     """What the guard made of a recorded plan an hour after it was made."""
     shown = (RECORDED / f"{name}.json").read_text()
-    now = read(shown).timestamp + timedelta(hours=1)
+    now = read_plan(shown).timestamp + timedelta(hours=1)
     return Guard(Place(stack, PLACEHOLDER, disposable=False), allowed).judge_json(shown, now=now)
 
 

@@ -11,7 +11,7 @@ from pydantic import JsonValue
 
 from operations.plan_guard.report import COMMENT_LENGTH, FENCE
 from operations.plan_guard.values import Redactor
-from operations.terraform.plan import REASONS, PlanError, read
+from operations.terraform.plan import REASONS, PlanError, read_plan
 from tests.operations.plan_guard.plans.made import change, judged, plan, resource
 
 APP = "azurerm_linux_web_app.web_app"
@@ -24,7 +24,7 @@ LATER = "(known after apply)"
 def differences(before: JsonValue, after: JsonValue, **marks: JsonValue) -> Sequence[tuple[str, str, str]]:
     """What is said of one resource that changes."""
     one: JsonValue = {"address": APP, "mode": "managed", "type": "azurerm_linux_web_app"}
-    parsed = read(plan({**one, "change": change(["update"], before, after, **marks)}))
+    parsed = read_plan(plan({**one, "change": change(["update"], before, after, **marks)}))
     return list(Redactor(parsed).differences(parsed.resource_changes[0].change))
 
 

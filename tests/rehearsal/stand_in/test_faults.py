@@ -1,4 +1,4 @@
-"""What a bad day of Azure does to an apply: nothing is lost, nothing is doubled, and the next apply converges."""
+"""Faults of Azure during an apply: nothing is lost or created twice, and the next apply converges."""
 
 import re
 import time
@@ -10,8 +10,9 @@ from typing import Literal, NamedTuple
 import pytest
 
 from environments import load
+from operations.terraform.events import find_diagnostics, find_errors
 from rehearsal.stand_in.faults import Fault
-from rehearsal.terraform import Terraform, errors, events, kill
+from rehearsal.terraform import IsolatedTerraform
 from rehearsal.world import World, world
 from tests.rehearsal import parts
 
@@ -31,17 +32,20 @@ EXISTS = re.compile(r'a resource with the ID "([^"]+)" already exists')
 
 
 class Case(NamedTuple):
-    """A fault, what is applied while it strikes, and whether the provider gets over it by itself."""
+    """A fault, the resource that is applied with it, and what becomes of the apply."""
 
     resource: str
     fault: Fault
     outcome: Literal["survives", "fails", "orphans"]
-    """Orphans: Azure has made what state does not know, and it has to be imported."""
+    """`orphans`: Azure has created a resource that is not in the state, so it has to be imported."""
 
 
 FEATURES = parts.stack("dev")["provider"]["azurerm"][0]["features"][0]
 FAILED = "fails" if FEATURES.get("persist_id_on_create_before_polling_for_completion") else "orphans"
-"""A create that ends Failed: in state and tainted with that feature, unknown to state without it."""
+"""The outcome of a create whose operation fails.
+
+With that feature the resource is in the state, tainted. Without it, the resource is not in the state.
+"""
 
 CASES = {
     "throttled once": Case("virtual_network", Fault("status", NETWORK, status=429, code="TooManyRequests"), "survives"),
@@ -74,85 +78,85 @@ CASES = {
 
 @pytest.fixture
 def here(provider: Path, tmp_path: Path) -> Iterator[World]:
-    """A world for one fault, with what the shared stack makes."""
+    """A world for one fault, with the resources of the shared stack."""
     assert provider
-    with world(tmp_path, load(), blobs=False) as found:
-        parts.seed(found.stand_in.azure)
-        yield found
+    with world(tmp_path, load(), blobs=False) as here:
+        parts.seed(here.stand_in.resource_manager)
+        yield here
 
 
-def converges(here: World, stack: Terraform, before: list[str]) -> int:
-    """A repeated apply and a second plan succeed, and state holds what is there; gives how much had to be imported."""
+def check_convergence(here: World, stack: IsolatedTerraform, before: list[str]) -> int:
+    """Check that the next apply and plan succeed and that the state is complete. Return how many had to be imported."""
     again = stack.apply()
-    said = (event.get("diagnostic", {}) for event in events(again.output))
-    orphans = [each for each in said if EXISTS.search(each.get("summary", ""))]
+    orphans = [diagnostic for diagnostic in find_diagnostics(again.output) if EXISTS.search(diagnostic.summary)]
     for orphan in orphans:
-        imported = stack.run("import", "-no-color", orphan["address"], EXISTS.findall(orphan["summary"])[0])
+        imported = stack.run("import", "-no-color", str(orphan.address), EXISTS.findall(orphan.summary)[0])
         assert imported.code == 0, imported.output
     if orphans:
         again = stack.apply()
-    assert again.code == 0, errors(again.output)
+    assert again.code == 0, find_errors(again.output)
     assert stack.plan().code == 0, "the second plan is empty"
-    azure, known = here.stand_in.azure, parts.ids(stack.state())
-    assert known
-    assert [path for path in known if azure.find(path) is None] == [], "state knows what is not there"
-    assert parts.strangers(azure, known, before) == [], "something was made that state does not know"
+    manager, ids = here.stand_in.resource_manager, parts.ids(stack.read_state())
+    assert ids
+    assert [path for path in ids if manager.find(path) is None] == [], "the state has a resource that does not exist"
+    assert parts.strangers(manager, ids, before) == [], "a resource was created that is not in the state"
     return len(orphans)
 
 
-def strike(folder: Path, case: Case) -> None:
-    """Apply while the fault strikes, in a world of its own; then see to it that everything converges."""
+def run_case(folder: Path, case: Case) -> None:
+    """Apply with the fault in a world of its own, check the outcome, and check that everything converges."""
     folder.mkdir()
     with world(folder, load(), blobs=False) as here:
-        parts.seed(here.stand_in.azure)
-        before = [each.id.key for each in here.stand_in.azure.all()]
+        parts.seed(here.stand_in.resource_manager)
+        before = [resource.id.key for resource in here.stand_in.resource_manager.list_resources()]
         stack = here.stack("dev", parts.part(parts.stack("dev"), f"azurerm_{case.resource}"), local_state=True)
         assert stack.init().code == 0
         fault = here.stand_in.faults.add(case.fault)
         first = stack.apply()
-        assert fault.met == fault.count, "the fault struck"
-        assert (first.code == 0) == (case.outcome == "survives"), errors(first.output)
+        assert fault.met == fault.count, "the fault was met"
+        assert (first.code == 0) == (case.outcome == "survives"), find_errors(first.output)
         if case.fault.kind in ("status", "failed-operation") and first.code:
-            assert any(case.fault.code in each for each in errors(first.output)), "Azure's own words reach the reader"
-        assert bool(converges(here, stack, before)) == (case.outcome == "orphans")
+            assert any(case.fault.code in error for error in find_errors(first.output)), (
+                "Azure's error reaches the user"
+            )
+        assert bool(check_convergence(here, stack, before)) == (case.outcome == "orphans")
 
 
 @pytest.fixture(scope="module")
-def struck(provider: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Future[None]]]:
-    """Every case, some side by side: each waits more than it works."""
+def results(provider: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Future[None]]]:
+    """The result of every case. Four run at a time, because a case waits more than it works."""
     assert provider
     folder = tmp_path_factory.mktemp("faults")
     with ThreadPoolExecutor(max_workers=4) as pool:
         parts.stack("dev")
-        yield {name: pool.submit(strike, folder / str(n), case) for n, (name, case) in enumerate(CASES.items())}
+        yield {name: pool.submit(run_case, folder / str(n), case) for n, (name, case) in enumerate(CASES.items())}
         pool.shutdown(cancel_futures=True)
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_fault(struck: dict[str, Future[None]], name: str) -> None:
-    struck[name].result()
+def test_fault(results: dict[str, Future[None]], name: str) -> None:
+    results[name].result()
 
 
 def test_a_killed_apply(here: World) -> None:
-    before = [each.id.key for each in here.stand_in.azure.all()]
+    before = [resource.id.key for resource in here.stand_in.resource_manager.list_resources()]
     body = parts.part(parts.stack("dev"), "azurerm_postgresql_flexible_server_database")
     stack = here.stack("dev", body, local_state=True)
     assert stack.init().code == 0
     here.stand_in.faults.add(Fault("hang", f"{SERVER}/databases", seconds=2))
-    process = stack.start("apply", "-auto-approve", "-no-color")
-    assert any("flexible_server_database.database: Creating" in line for line in process.stdout or ())
-    kill(process)
-    time.sleep(3)  # Azure goes on: the database comes to be after Terraform is gone
-    converges(here, stack, before)
+    with stack.start("apply", "-auto-approve", "-no-color") as process:
+        assert any("flexible_server_database.database: Creating" in line for line in process.stdout or ())
+    time.sleep(3)  # Azure continues: it creates the database after Terraform has ended
+    check_convergence(here, stack, before)
 
 
 def test_a_throttled_destroy(here: World) -> None:
     stack = here.stack("dev", parts.part(parts.stack("dev"), "azurerm_service_plan"), local_state=True)
     assert stack.init().code == 0
-    before = [each.id.key for each in here.stand_in.azure.all()]
+    before = [resource.id.key for resource in here.stand_in.resource_manager.list_resources()]
     assert stack.apply().code == 0
     fault = here.stand_in.faults.add(Fault("status", PLAN, method="DELETE", status=429, code="TooManyRequests"))
     assert stack.destroy().code == 0
     assert fault.met == 1
-    assert parts.ids(stack.state()) == []
-    assert parts.strangers(here.stand_in.azure, (), before) == []
+    assert parts.ids(stack.read_state()) == []
+    assert parts.strangers(here.stand_in.resource_manager, (), before) == []

@@ -80,17 +80,17 @@ class Checkout:
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [Terraform.of(self.stack).binary, f"-chdir={self.stack}", *arguments],
+            [Terraform.for_stack(self.stack).binary, f"-chdir={self.stack}", *arguments],
             check=False, capture_output=True, text=True,
         )  # fmt: skip
 
     def plan(self, *arguments: str) -> int:
         """Plan, and stamp the plan file."""
         code = self.run("plan", "-input=false", f"-out={self.plan_file}", *arguments).returncode
-        terraform = Terraform.of(self.stack)
-        Origin.of(self.plan_file, terraform, state=terraform.state()).write(self.plan_file)
+        terraform = Terraform.for_stack(self.stack)
+        Origin.of(self.plan_file, terraform, state=terraform.read_state_head()).write(self.plan_file)
         return code
 
     def judge(self, *allowed: str) -> Report:
         place = Place("dev", SUBSCRIPTION, disposable=False)
-        return Guard(place, allowed).judge_file(self.plan_file, Terraform.of(self.stack))
+        return Guard(place, allowed).judge_file(self.plan_file, Terraform.for_stack(self.stack))
