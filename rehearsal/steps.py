@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from environments import Environment, Platform
 from operations.plan_guard.guard import Guard
-from operations.plan_guard.judge import Place
+from operations.plan_guard.judge import StackTarget
 from operations.plan_guard.report import Report
 from operations.terraform.plan import Verb
 from rehearsal import seed, synthesis, timeline
@@ -188,7 +188,7 @@ class Rehearsal:
         """Plan the end of a copy, which the guard lets pass for its flag alone; gives how many resources go."""
         self.ran(copy.plan("-destroy"), 2)
         environments = {**self.platform.environments, settings.name: settings}
-        place = Place.of(settings.name, self.platform.model_copy(update={"environments": environments}))
+        place = StackTarget.from_settings(settings.name, self.platform.model_copy(update={"environments": environments}))
         shown = copy.show()
         report, kept = (Guard(each).judge_json(shown) for each in (place, place._replace(disposable=False)))
         if not report.nothing_lost or DATABASE not in [each.resource.address for each in kept.refused]:
@@ -197,7 +197,7 @@ class Rehearsal:
 
     def guard(self, stack: Terraform) -> Report:
         """What the plan guard says of the stack's plan."""
-        return Guard(Place.of(self.name, self.platform)).judge_json(stack.show())
+        return Guard(StackTarget.from_settings(self.name, self.platform)).judge_json(stack.show())
 
     def expected(self, step: str) -> float:
         """How many seconds a step takes, going by those that were seen."""

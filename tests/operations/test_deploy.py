@@ -16,11 +16,11 @@ from pydantic import JsonValue
 
 from operations import deploy
 from operations.plan_guard.guard import Guard
-from operations.plan_guard.judge import Place
+from operations.plan_guard.judge import StackTarget
 from operations.terraform.plan import PlanError
 from operations.terraform.runner import Terraform, TerraformError
 from tests.operations.plan_guard.plans.checkout import KEPT, SECRET, Checkout, skip_without_terraform
-from tests.operations.plan_guard.plans.made import SUBSCRIPTION
+from tests.operations.plan_guard.plans.plan_json import SUBSCRIPTION
 
 skip_without_terraform()
 NEW: JsonValue = {"input": "new"}
@@ -75,7 +75,7 @@ class Deployment:
             self.asked.append(question)
             return answer
 
-        guard = Guard(Place("dev", SUBSCRIPTION, disposable=False), allowed)
+        guard = Guard(StackTarget("dev", SUBSCRIPTION, disposable=False), allowed)
         return deploy.deploy(Terraform.of(self.checkout.stack), guard, ask=ask or typed)
 
     def state(self) -> State:

@@ -7,7 +7,7 @@ import pytest
 
 from environments import load
 from operations.plan_guard.guard import Guard
-from operations.plan_guard.judge import Place
+from operations.plan_guard.judge import StackTarget
 from rehearsal import seed, synthesis
 from rehearsal.progress import Progress
 from rehearsal.steps import Rehearsal, StepError
@@ -31,7 +31,7 @@ def test_a_replacement_of_the_database_is_refused_and_its_cause_named(azure_worl
     other = synthesis.unprotected(synthesis.environment(load(), "dev", synthesis.with_other_geo_backup))
     changed = azure_world.stack("dev", parts.part(other, *types), local_state=True)
     assert changed.plan().code == 2
-    shown, place = changed.show(), Place.of("dev", load())
+    shown, place = changed.show(), StackTarget.from_settings("dev", load())
     report = Guard(place).judge_json(shown)
     assert {each.resource.address for each in report.refused} == {SERVER, DATABASE}
     assert "geo_redundant_backup_enabled" in report.text()

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from operations.terraform.runner import Terraform, TerraformError
-from tests.operations.plan_guard.plans.made import plan, resource
+from tests.operations.plan_guard.plans.plan_json import plan, resource
 
 DATABASE = "azurerm_postgresql_flexible_server.database_server"
-KEPT = resource("azurerm_subnet.app", ["no-op"])
+KEPT = make_resource("azurerm_subnet.app", ["no-op"])
 
 
 class TestCommand:
@@ -24,7 +24,7 @@ class TestCommand:
         return subprocess.run(command, input=stdin, capture_output=True, text=True, check=False)
 
     def test_refused_is_3_and_named_is_0(self, tmp_path: Path) -> None:
-        shown = plan(resource(DATABASE, ["delete"]), timestamp=datetime.now(UTC).isoformat())
+        shown = make_plan(make_resource(DATABASE, ["delete"]), timestamp=datetime.now(UTC).isoformat())
         comment = tmp_path / "comment.md"
         refused = self.check("--json", "-", "--markdown", comment, stdin=shown)
         assert refused.returncode == 3, refused.stderr
@@ -52,13 +52,15 @@ class TestCommand:
 
     @pytest.mark.parametrize("hours", ["nan", "inf", "1e300", "a day", ""])
     def test_an_age_that_is_no_number_is_2(self, hours: str) -> None:
-        failed = self.check("--json", "-", "--max-age-hours", hours, stdin=plan(KEPT))
+        failed = self.check("--json", "-", "--max-age-hours", hours, stdin=make_plan(KEPT))
         assert failed.returncode == 2
         assert f"{hours!r} is no number of hours" in failed.stderr
 
     def test_a_huge_plan_is_judged_and_its_comment_is_cut(self, tmp_path: Path) -> None:
-        changed = (resource(f"azurerm_subnet.{at}", ["update"], {"a": "x" * 3000}, {"a": "y"}) for at in range(3000))
-        shown = plan(resource(DATABASE, ["delete"]), *changed, timestamp=datetime.now(UTC).isoformat())
+        changed = (
+            make_resource(f"azurerm_subnet.{at}", ["update"], {"a": "x" * 3000}, {"a": "y"}) for at in range(3000)
+        )
+        shown = make_plan(make_resource(DATABASE, ["delete"]), *changed, timestamp=datetime.now(UTC).isoformat())
         assert len(shown) > 9_000_000
         comment = tmp_path / "comment.md"
         judged = self.check("--json", "-", "--markdown", comment, stdin=shown)
@@ -67,7 +69,7 @@ class TestCommand:
         assert f"{DATABASE} would be destroyed" in " ".join(comment.read_text().split())
 
     def test_the_age_is_a_choice(self) -> None:
-        old = plan(KEPT, timestamp="2020-01-01T00:00:00Z")
+        old = make_plan(KEPT, timestamp="2020-01-01T00:00:00Z")
         assert "hours old, and may be 24" in self.check("--json", "-", stdin=old).stdout
         assert self.check("--json", "-", "--max-age-hours", "1000000", stdin=old).returncode == 0
 

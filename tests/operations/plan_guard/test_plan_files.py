@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from operations.plan_guard.guard import Guard
-from operations.plan_guard.judge import Place
+from operations.plan_guard.judge import StackTarget
 from operations.plan_guard.origin import Origin, origin_file
 from operations.terraform.plan import PlanError
 from operations.terraform.runner import Terraform, TerraformError
 from tests.operations.plan_guard.plans.checkout import KEPT, SECRET, Checkout, skip_without_terraform
-from tests.operations.plan_guard.plans.made import SUBSCRIPTION
+from tests.operations.plan_guard.plans.plan_json import SUBSCRIPTION
 
 skip_without_terraform()
 
@@ -123,7 +123,9 @@ def test_a_plan_of_another_stack_is_refused(checkout: Checkout) -> None:
     checkout.plan()
     other = checkout.stack.with_name("staging")
     shutil.copytree(checkout.stack, other)
-    report = Guard(Place("staging", SUBSCRIPTION, disposable=False)).judge_file(checkout.plan_file, Terraform.of(other))
+    report = Guard(StackTarget("staging", SUBSCRIPTION, disposable=False)).judge_file(
+        checkout.plan_file, Terraform.of(other)
+    )
     assert report.mismatches == [
         "The plan was made for dev, not for staging.",
         "The plan is of dev, not of staging: see the tag `environment`.",

@@ -6,11 +6,11 @@ from datetime import timedelta
 import pytest
 
 from operations.plan_guard.guard import Guard
-from operations.plan_guard.judge import Place
+from operations.plan_guard.judge import StackTarget
 from operations.plan_guard.report import Report
 from operations.terraform.plan import read
-from tests.operations.plan_guard.plans.cut import REDACTED
-from tests.operations.plan_guard.plans.made import RECORDED
+from tests.operations.plan_guard.plans.cut_plan import REDACTED
+from tests.operations.plan_guard.plans.plan_json import RECORDED
 
 PLACEHOLDER = "00000000-0000-0000-0000-000000000000"
 SERVER = "azurerm_postgresql_flexible_server.database_server"
@@ -23,7 +23,7 @@ def recorded(name: str, *allowed: str, stack: str = "dev") -> Report:
     """What the guard made of a recorded plan an hour after it was made."""
     shown = (RECORDED / f"{name}.json").read_text()
     now = read(shown).timestamp + timedelta(hours=1)
-    return Guard(Place(stack, PLACEHOLDER, disposable=False), allowed).judge_json(shown, now=now)
+    return Guard(StackTarget(stack, PLACEHOLDER, disposable=False), allowed).judge_json(shown, now=now)
 
 
 def lost(report: Report) -> list[str]:

@@ -11,11 +11,11 @@ import pytest
 from pydantic import JsonValue
 
 from operations.plan_guard.guard import Guard
-from operations.plan_guard.judge import Place
+from operations.plan_guard.judge import StackTarget
 from operations.plan_guard.origin import Origin
 from operations.plan_guard.report import Report
 from operations.terraform.runner import Terraform
-from tests.operations.plan_guard.plans.made import SUBSCRIPTION
+from tests.operations.plan_guard.plans.plan_json import SUBSCRIPTION
 
 SECRET = "correct-horse-battery"  # noqa: S105
 KEPT = "terraform_data.kept"
@@ -84,7 +84,7 @@ class Checkout:
             check=False, capture_output=True, text=True,
         )  # fmt: skip
 
-    def plan(self, *arguments: str) -> int:
+    def make_plan(self, *arguments: str) -> int:
         """Plan, and stamp the plan file."""
         code = self.run("plan", "-input=false", f"-out={self.plan_file}", *arguments).returncode
         terraform = Terraform.of(self.stack)
@@ -92,5 +92,5 @@ class Checkout:
         return code
 
     def judge(self, *allowed: str) -> Report:
-        place = Place("dev", SUBSCRIPTION, disposable=False)
+        place = StackTarget("dev", SUBSCRIPTION, disposable=False)
         return Guard(place, allowed).judge_file(self.plan_file, Terraform.of(self.stack))
