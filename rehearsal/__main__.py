@@ -13,10 +13,12 @@ from urllib.parse import urlsplit
 from tabulate import tabulate
 
 from environments import ENVIRONMENTS, Platform, SettingsError, load
-from rehearsal import azurite, state_alone, terraform
+from operations.terraform.runner import TerraformError, find_terraform
+from rehearsal import azurite, state_alone
 from rehearsal.progress import Progress
 from rehearsal.state_alone import StateError
 from rehearsal.steps import STEPS, Rehearsal, StepError, run
+from rehearsal.terraform import is_provider_missing
 from rehearsal.world import STORE, World, world
 
 HEADERS = ("step", "stack", "resources", "Terraform s", "ours s", "result")
@@ -51,7 +53,7 @@ def main() -> int:
         parser.error("--ca goes with --endpoint")
     try:
         return _run(arguments)
-    except (SettingsError, StateError, StepError, RuntimeError, OSError) as error:
+    except (SettingsError, StateError, StepError, TerraformError, RuntimeError, OSError) as error:
         print(f"rehearsal: {error}", file=sys.stderr)
         return 1
 
@@ -65,7 +67,7 @@ def _is_address(url: str) -> bool:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    if terraform.find() is None:
+    if find_terraform() is None:
         print("rehearsal: neither Terraform nor OpenTofu is installed; nothing can be rehearsed.")
         return 1
     if azurite.find() is None:
@@ -107,7 +109,7 @@ def _provider(here: World, platform: Platform) -> bool:
     from rehearsal import synthesis  # noqa: PLC0415  jsii is loaded only once Terraform is known to be there
 
     probe = here.stack("probe", synthesis.shared(platform), local_state=True)
-    return not terraform.provider_missing(probe.init("-backend=false"))
+    return not is_provider_missing(probe.init("-backend=false"))
 
 
 @contextlib.contextmanager

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Generator
 from typing import IO
 
-from rehearsal.terraform import events
+from operations.terraform.events import ResourceEvent, SummaryEvent, read_events
 
 
 class Progress:
@@ -55,23 +55,20 @@ class Progress:
 
     def saw(self, line: str) -> None:
         """Take notice of one line of what Terraform prints with `-json`."""
-        for event in events(line):
-            hook = event.get("hook", {})
-            match event.get("type"):
-                case "change_summary" if event["changes"]["operation"] == "plan":
-                    self.resources(sum(event["changes"][each] for each in ("add", "change", "remove")))
-                case "apply_start" if hook["action"] != "read":
-                    self._under_way[hook["resource"]["addr"]] = None
-                case "apply_errored":
-                    self._under_way.pop(hook["resource"]["addr"], None)
-                case "apply_complete" if hook["action"] != "read":
-                    self._under_way.pop(hook["resource"]["addr"], None)
+        for event in read_events(line):
+            match event:
+                case SummaryEvent(changes=changes) if changes.operation == "plan":
+                    self.resources(changes.add + changes.change + changes.remove)
+                case ResourceEvent(type="apply_start", hook=hook) if hook.action != "read":
+                    self._under_way[hook.resource.addr] = None
+                case ResourceEvent(type="apply_errored", hook=hook):
+                    self._under_way.pop(hook.resource.addr, None)
+                case ResourceEvent(type="apply_complete", hook=hook) if hook.action != "read":
+                    self._under_way.pop(hook.resource.addr, None)
                     self._done += 1
                     if not self._live:
                         count = f"{self._done} of {self._of}"
-                        self.say(
-                            f"    {count}: {hook['action']} {hook['resource']['addr']} {hook['elapsed_seconds']} s"
-                        )
+                        self.say(f"    {count}: {hook.action} {hook.resource.addr} {hook.elapsed_seconds} s")
                 case _:
                     pass
 

@@ -3,8 +3,9 @@
 from collections.abc import Callable
 
 from environments import Platform
+from operations.terraform.state import find_state_lock
 from rehearsal.stand_in.model import Json
-from rehearsal.terraform import Terraform, running, state_lock
+from rehearsal.terraform import IsolatedTerraform
 from rehearsal.world import World
 
 CONTAINER = "tfstate-dev"
@@ -14,7 +15,7 @@ class StateError(Exception):
     """State or its lock did not behave as on Azure; the text is Terraform's."""
 
 
-def stack(world: World, platform: Platform, name: str, *, things: int = 1, sleeps: int = 0) -> Terraform:
+def stack(world: World, platform: Platform, name: str, *, things: int = 1, sleeps: int = 0) -> IsolatedTerraform:
     """So many terraform_data resources, with the backend of the platform's stacks; each may take some seconds."""
     keys = ", ".join(f'"{n}"' for n in range(things))
     resource: Json = {"input": "${each.key}", "for_each": f"${{toset([{keys}])}}"}
@@ -40,11 +41,11 @@ def rehearse(world: World, platform: Platform, say: Callable[[str], None]) -> No
     world.make_containers([CONTAINER])
     slow = stack(world, platform, "state", things=2, sleeps=30)
     _ran(slow, "init", "-no-color")
-    with running(slow.start("apply", "-auto-approve", "-no-color")) as first:
+    with slow.start("apply", "-auto-approve", "-no-color") as first:
         if not any("Creating..." in line for line in first.stdout or ()):
             raise StateError("The first apply ended before it made anything.")
         held = _ran(slow, "apply", "-auto-approve", "-no-color", "-lock-timeout=2s", code=1)
-    lock = state_lock(held)
+    lock = find_state_lock(held)
     if lock is None:
         raise StateError(held)
     say(f"  the second run waited 2s and was told of {lock.holder}; the first was killed")
@@ -55,7 +56,7 @@ def rehearse(world: World, platform: Platform, say: Callable[[str], None]) -> No
     say("  it was unlocked; the next apply converged, and the second plan is empty")
 
 
-def _ran(terraform: Terraform, *arguments: str, code: int = 0) -> str:
+def _ran(terraform: IsolatedTerraform, *arguments: str, code: int = 0) -> str:
     run = terraform.run(*arguments)
     if run.code != code:
         raise StateError(run.output)

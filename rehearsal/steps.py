@@ -11,11 +11,14 @@ from environments import Environment, Platform
 from operations.plan_guard.guard import Guard
 from operations.plan_guard.judge import StackTarget
 from operations.plan_guard.report import Report
+from operations.terraform.events import ResourceEvent, SummaryEvent, find_errors, read_events
 from operations.terraform.plan import Verb
+from operations.terraform.runner import Run
+from operations.terraform.state import find_state_lock
 from rehearsal import seed, synthesis, timeline
 from rehearsal.progress import Progress, clock_time
 from rehearsal.stand_in.model import Json
-from rehearsal.terraform import Run, Terraform, errors, events, running, state_lock
+from rehearsal.terraform import IsolatedTerraform
 from rehearsal.world import World
 
 DATABASE = "azurerm_postgresql_flexible_server.database_server"
@@ -67,7 +70,7 @@ class Rehearsal:
         """The run, if it ended with one of these codes (0 by default)."""
         self._terraform += run.seconds
         if run.code not in (codes or (0,)):
-            said = "\n".join(errors(run.output)) or run.output[-4000:]
+            said = "\n".join(find_errors(run.output)) or run.output[-4000:]
             raise StepError(said)
         return run
 
@@ -79,7 +82,7 @@ class Rehearsal:
         local = self.world.stack("shared", body, local_state=True)
         self.ran(local.init())
         applied = self.ran(local.apply(on_line=self.progress.saw))
-        self.world.make_containers(_containers(local.state(), self.world.accounts[0]))
+        self.world.make_containers(_containers(local.read_state(), self.world.accounts[0]))
         azure = self.world.stack("shared", body)
         self.ran(azure.run("init", "-no-color", "-migrate-state", "-force-copy"))
         _expect_no_changes(self.ran(azure.plan(), 0, 2))
@@ -87,7 +90,7 @@ class Rehearsal:
 
     # An environment
 
-    def terraform(self, body: Json | None = None) -> Terraform:
+    def terraform(self, body: Json | None = None) -> IsolatedTerraform:
         """What works on the environment, as synthesized or as `body` has it, as its pipeline's apply job would."""
         endpoint, settings = self.world.endpoint, self.platform.environments[self.name]
         apply = endpoint.login(seed.workflow(endpoint.subscription, self.platform, settings, "apply"))
@@ -103,8 +106,8 @@ class Rehearsal:
         if not report.nothing_lost:
             raise StepError(report.text())
         self.progress.resources(sum(1 for each in report.plan.managed if each.verb))
-        applied = self.ran(stack.apply("plan.tfplan", on_line=self.progress.saw))
-        scheduled = timeline.bars(stack.state(), self._durations(applied.output))
+        applied = self.ran(stack.apply_plan(on_line=self.progress.saw))
+        scheduled = timeline.bars(stack.read_state(), self._durations(applied.output))
         text = "\n".join(timeline.as_text(scheduled))
         self.output.mkdir(parents=True, exist_ok=True)
         (self.output / f"timeline-{self.name}.txt").write_text(text + "\n", encoding="utf-8")
@@ -144,18 +147,18 @@ class Rehearsal:
     def contention(self) -> tuple[int, str]:
         """While one apply holds the state, a second waits and is told who; the first is killed, and nothing is lost."""
         stack = self.terraform(synthesis.environment(self.platform, self.name, synthesis.with_daily_cap))
-        before = len(_addresses(stack.state()))
+        before = len(_addresses(stack.read_state()))
         self.ran(stack.init())
-        with running(stack.start("apply", "-json", "-auto-approve")) as first:
+        with stack.start("apply", "-json", "-auto-approve") as first:
             _wait_for(first, "apply_start")
             second = self.ran(stack.run("apply", "-no-color", "-auto-approve", f"-lock-timeout={LOCK_WAIT}"), 1)
-        lock = state_lock(second.output)
+        lock = find_state_lock(second.output)
         if lock is None:
             raise StepError(second.output[-4000:])
         self.ran(stack.run("force-unlock", "-force", lock.id))
         self.ran(stack.apply())
         _expect_no_changes(self.ran(stack.plan(), 0, 2))
-        after = _addresses(stack.state())
+        after = _addresses(stack.read_state())
         if len(after) != before:
             raise StepError(f"{before} resources before the apply was killed, {len(after)} after it")
         return before, f"the second waited {LOCK_WAIT} and was told of {lock.holder}; killed, unlocked, converged"
@@ -177,27 +180,29 @@ class Rehearsal:
         self.ran(copy.init())
         applied = self.ran(copy.apply(on_line=self.progress.saw))
         self.progress.resources(self.plan_to_destroy(copy, settings))
-        self.ran(copy.apply("plan.tfplan", on_line=self.progress.saw))
+        self.ran(copy.apply_plan(on_line=self.progress.saw))
         left = {path for path in self.world.inventory(ground[:2]) - before if "/deletedvaults/" not in path}
         if left:
             raise StepError(f"Left behind: {', '.join(sorted(left))}")
         result = "blocked by prevent_destroy; a disposable copy applied and destroyed, and nothing was left"
         return _made(applied), result
 
-    def plan_to_destroy(self, copy: Terraform, settings: Environment) -> int:
+    def plan_to_destroy(self, copy: IsolatedTerraform, settings: Environment) -> int:
         """Plan the end of a copy, which the guard lets pass for its flag alone; gives how many resources go."""
         self.ran(copy.plan("-destroy"), 2)
         environments = {**self.platform.environments, settings.name: settings}
-        place = StackTarget.from_settings(settings.name, self.platform.model_copy(update={"environments": environments}))
-        shown = copy.show()
+        place = StackTarget.from_settings(
+            settings.name, self.platform.model_copy(update={"environments": environments})
+        )
+        shown = copy.read_plan()
         report, kept = (Guard(each).judge_json(shown) for each in (place, place._replace(disposable=False)))
         if not report.nothing_lost or DATABASE not in [each.resource.address for each in kept.refused]:
             raise StepError(f"The guard does not go by the flag `disposable`:\n{report.text()}")
-        return len(report.plan.changing(Verb.DESTROY))
+        return len(report.plan.select(Verb.DESTROY))
 
-    def guard(self, stack: Terraform) -> Report:
+    def guard(self, stack: IsolatedTerraform) -> Report:
         """What the plan guard says of the stack's plan."""
-        return Guard(StackTarget.from_settings(self.name, self.platform)).judge_json(stack.show())
+        return Guard(StackTarget.from_settings(self.name, self.platform)).judge_json(stack.read_plan())
 
     def expected(self, step: str) -> float:
         """How many seconds a step takes, going by those that were seen."""
@@ -247,8 +252,8 @@ def _expect_no_changes(planned: Run) -> None:
 
 
 def _made(applied: Run) -> int:
-    summary = [each["changes"] for each in events(applied.output) if each.get("type") == "change_summary"]
-    return int(summary[-1]["add"])
+    summaries = [event.changes for event in read_events(applied.output) if isinstance(event, SummaryEvent)]
+    return summaries[-1].add
 
 
 def _addresses(state: Json) -> list[str]:
@@ -263,6 +268,6 @@ def _containers(state: Json, account: str) -> list[str]:
 
 def _wait_for(process: subprocess.Popen[str], type_: str) -> None:
     for line in process.stdout or ():
-        if any(event.get("type") == type_ for event in events(line)):
+        if any(isinstance(event, ResourceEvent) and event.type == type_ for event in read_events(line)):
             return
     raise StepError(f"The apply ended before '{type_}'.")

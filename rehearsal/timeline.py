@@ -8,10 +8,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from html import escape
 
+from operations.terraform.events import ResourceEvent, read_events
 from rehearsal.stand_in.azure import Operation
 from rehearsal.stand_in.ids import within
 from rehearsal.stand_in.model import Json
-from rehearsal.terraform import events
 
 SHOWN_FROM = 0.5
 """Bars of fewer minutes are left out of the picture, but counted."""
@@ -50,11 +50,11 @@ def durations(output: str, operations: Iterable[Operation] = (), *, seconds_per_
     the provider itself waits, which an apply here spends as it would there. Without operations, they are what was seen.
     """
     created = [
-        event["hook"]
-        for event in events(output)
-        if event.get("type") == "apply_complete" and event["hook"].get("action") == "create"
+        event.hook
+        for event in read_events(output)
+        if isinstance(event, ResourceEvent) and event.type == "apply_complete" and event.hook.action == "create"
     ]
-    paths = {str(hook.get("id_value", "")) for hook in created}
+    paths = {hook.id_value for hook in created}
     azures: dict[str, float] = defaultdict(float)
     for operation in operations:
         # A server's databases have bars of their own; a cache's database came with it, and is part of its bar.
@@ -62,9 +62,9 @@ def durations(output: str, operations: Iterable[Operation] = (), *, seconds_per_
         azures[max(holders, key=len, default="")] += operation.minutes
     found: dict[str, float] = {}
     for hook in created:
-        minutes = azures[str(hook.get("id_value", ""))]
-        waited = max(0.0, float(hook.get("elapsed_seconds", 0)) - minutes * seconds_per_minute)
-        found[hook["resource"]["addr"]] = minutes + waited / 60
+        minutes = azures[hook.id_value]
+        waited = max(0.0, hook.elapsed_seconds - minutes * seconds_per_minute)
+        found[hook.resource.addr] = minutes + waited / 60
     return found
 
 

@@ -12,7 +12,8 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from environments import Platform
-from rehearsal import azurite, terraform
+from operations.terraform.runner import find_terraform
+from rehearsal import azurite
 from rehearsal.endpoint import Endpoint
 from rehearsal.stand_in import dump, entra
 from rehearsal.stand_in.application import BLOBS, VAULTS
@@ -21,7 +22,7 @@ from rehearsal.stand_in.blobs import forwarding, guarded
 from rehearsal.stand_in.model import Json
 from rehearsal.stand_in.proxy import Proxy, proxying
 from rehearsal.stand_in.server import StandIn, certify, running
-from rehearsal.terraform import Terraform
+from rehearsal.terraform import IsolatedTerraform, isolate_environment
 
 LOCAL_BACKEND = "local_override.tf.json"
 STORE = "store.json"
@@ -58,7 +59,7 @@ class World:
 
     def stack(
         self, name: str, body: Json, *, local_state: bool = False, identity: Mapping[str, str] | None = None
-    ) -> Terraform:
+    ) -> IsolatedTerraform:
         """Write a stack's Terraform JSON into its folder, and give what works on it.
 
         Args:
@@ -75,7 +76,8 @@ class World:
             override.write_text(json.dumps({"terraform": {"backend": {"local": {}}}}), encoding="utf-8")
         else:
             override.unlink(missing_ok=True)
-        return Terraform(self.binary, folder, self.environment() | dict(identity or {}))
+        variables = self.environment() | dict(identity or {})
+        return IsolatedTerraform(folder, self.binary, isolate_environment(variables))
 
     def make_containers(self, names: Iterable[str]) -> None:
         """Make blob containers for state in Azurite, as Azure does when Resource Manager is asked for them."""
@@ -118,7 +120,7 @@ def world(
     Raises:
         RuntimeError: Terraform, or with `blobs` Azurite, is not installed.
     """
-    binary = terraform.find()
+    binary = find_terraform()
     if binary is None:
         raise RuntimeError("Neither Terraform nor OpenTofu is installed.")
     accounts = (platform.shared.names.compose("storage", "state"),) if blobs else ()

@@ -82,14 +82,14 @@ def parse_arguments() -> Arguments:
 
 def stamp_plan(plan_file: Path, terraform: Terraform) -> None:
     """Write down what a plan file was made from."""
-    Origin.determine(plan_file, terraform, state=terraform.state()).save(plan_file)
+    Origin.determine(plan_file, terraform, state=terraform.read_state_head()).save(plan_file)
 
 
 def judge_plan(arguments: Arguments, target: StackTarget) -> Report:
     """Judge the plan file, or the JSON, that the command line names."""
     guard = Guard(target, arguments.allow_loss, arguments.max_age_hours)
     if arguments.plan:
-        return guard.judge_file(arguments.plan, Terraform.of(arguments.stacks / target.stack))
+        return guard.judge_file(arguments.plan, Terraform.for_stack(arguments.stacks / target.stack))
     source = str(arguments.json)
     plan_json = sys.stdin.buffer.read() if source == "-" else Path(source).read_bytes()
     report = guard.judge_json(plan_json)
@@ -101,7 +101,7 @@ def main() -> int:
     try:
         target = StackTarget.from_settings(arguments.environment, load())
         if arguments.command == "stamp" and arguments.plan:
-            stamp_plan(arguments.plan, Terraform.of(arguments.stacks / target.stack))
+            stamp_plan(arguments.plan, Terraform.for_stack(arguments.stacks / target.stack))
             return 0
         report = judge_plan(arguments, target)
         if arguments.markdown:

@@ -8,7 +8,7 @@ from pathlib import Path
 from operations.plan_guard.judge import MAXIMUM_AGE, StackTarget, find_mismatches, find_unexpected_losses
 from operations.plan_guard.origin import Origin
 from operations.plan_guard.report import Report
-from operations.terraform.plan import Plan, read
+from operations.terraform.plan import Plan, read_plan
 from operations.terraform.runner import Terraform
 
 
@@ -27,7 +27,7 @@ class Guard:
         Raises:
             PlanError: it is no plan, or an address is allowed that the plan does not lose.
         """
-        plan = read(plan_json)
+        plan = read_plan(plan_json)
         mismatches = find_mismatches(plan, self.target, now=now or datetime.now(UTC), maximum_age=self.maximum_age)
         return Report(
             stack=self.target.stack,
@@ -45,8 +45,8 @@ class Guard:
             TerraformError: the plan file or the state cannot be read.
         """
         origin = Origin.load(plan_file)
-        current = Origin.determine(plan_file, terraform, state=terraform.state())
-        report = self.judge_json(terraform.show(plan_file))
+        current = Origin.determine(plan_file, terraform, state=terraform.read_state_head())
+        report = self.judge_json(terraform.show_plan(plan_file))
         return replace(
             report,
             mismatches=[*origin.find_mismatches(current), *report.mismatches],

@@ -50,7 +50,7 @@ class Loss(NamedTuple):
 def find_losses(plan: Plan) -> list[Loss]:
     """Return everything that the plan would lose, sorted by address."""
     losses: list[Loss] = []
-    for resource in plan.changing(*LOSING):
+    for resource in plan.select(*LOSING):
         lost = describe_loss(resource.type)
         if resource.verb and lost:
             losses.append(Loss(resource, resource.verb, lost))

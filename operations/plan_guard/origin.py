@@ -9,7 +9,8 @@ from typing import Self
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from operations.terraform.plan import PlanError
-from operations.terraform.runner import StateHead, Terraform
+from operations.terraform.runner import Terraform
+from operations.terraform.state import StateHead
 
 CDK_JSON = "cdk.tf.json"
 DIRTY = "-dirty"
@@ -37,7 +38,7 @@ class Origin(BaseModel):
         Args:
             plan_file: The plan file.
             terraform: Terraform in the folder of the stack.
-            state: What `terraform.state()` returned before the plan was made.
+            state: What `terraform.read_state_head()` returned before the plan was made.
 
         Raises:
             PlanError: this is no git checkout.

@@ -43,7 +43,7 @@ class Report:
     @property
     def title(self) -> str:
         """How many resources are changed in which way, and the verdict."""
-        counts = [f"{len(resources)} to {verb}" for verb in Verb if (resources := self.plan.changing(verb))]
+        counts = [f"{len(resources)} to {verb}" for verb in Verb if (resources := self.plan.select(verb))]
         if imports := list_imports(self.plan):
             counts.append(f"{len(imports)} to import")
         verdict = "" if self.nothing_lost else " REFUSED"

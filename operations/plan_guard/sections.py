@@ -61,7 +61,8 @@ class ChangedResource:
         for difference in self.differences:
             forces = self._forces_replacement(difference)
             if forces or difference.new != UNKNOWN:
-                rows.append((*difference, "forces the replacement" if forces else ""))
+                note = "forces the replacement" if forces else ""
+                rows.append((difference.attribute, difference.old, difference.new, note))
             else:
                 set_anew.append(difference.attribute)
         yield from format_table(rows, "attribute", "old", "new", "")
@@ -82,14 +83,14 @@ class ChangedResource:
 def describe_plan(plan: Plan) -> Iterator[str]:
     """Yield everything that the plan does, section by section, without a sensitive value."""
     redactor = Redactor(plan)
-    replaced = [ChangedResource(resource, redactor) for resource in plan.changing(Verb.REPLACE)]
-    changed = [ChangedResource(resource, redactor) for resource in plan.changing(Verb.CHANGE)]
+    replaced = [ChangedResource(resource, redactor) for resource in plan.select(Verb.REPLACE)]
+    changed = [ChangedResource(resource, redactor) for resource in plan.select(Verb.CHANGE)]
     for resource in replaced:
         if not resource.is_consequence:
             yield from resource.describe_replacement()
     yield from _list_consequences("REPLACE, since what it refers to is known only after the apply", replaced)
-    yield from _list_reasons("DESTROY", plan.changing(Verb.DESTROY))
-    yield from _list_reasons("FORGET: stays in Azure, leaves the state", plan.changing(Verb.FORGET))
+    yield from _list_reasons("DESTROY", plan.select(Verb.DESTROY))
+    yield from _list_reasons("FORGET: stays in Azure, leaves the state", plan.select(Verb.FORGET))
     yield from _list_protection(plan, changed)
     for resource in changed:
         if not resource.is_consequence:
@@ -125,7 +126,7 @@ def _list_protection(plan: Plan, changed: Sequence[ChangedResource]) -> Iterator
     """Yield the section about locks and policies that come, change or go, and about what can be recovered."""
     rows = [
         (resource.title, PROTECTION[verb])
-        for resource in plan.changing(*Verb)
+        for resource in plan.select(*Verb)
         if resource.type in PROTECTS and (verb := resource.verb)
     ]
     for resource in changed:
@@ -136,7 +137,7 @@ def _list_protection(plan: Plan, changed: Sequence[ChangedResource]) -> Iterator
 def _list_creations(plan: Plan) -> Iterator[str]:
     """Yield the creations by type: there may be hundreds, and the diff of the pull request has every one of them."""
     names_by_type: defaultdict[str, list[str]] = defaultdict(list)
-    for resource in plan.changing(Verb.CREATE):
+    for resource in plan.select(Verb.CREATE):
         names_by_type[resource.type].append(resource.title.removeprefix(f"{resource.type}."))
     rows = [
         (type_, len(names), textwrap.fill(", ".join(names), WIDTH // 2, break_long_words=False))

@@ -147,12 +147,12 @@ class Plan(_Read):
         """Every resource, also those that stay as they are; no data source."""
         return tuple(each for each in self.resource_changes if each.mode == "managed")
 
-    def changing(self, *verbs: Verb) -> list[ResourceChange]:
+    def select(self, *verbs: Verb) -> list[ResourceChange]:
         """What one of these happens to, by address."""
         return sorted((each for each in self.managed if each.verb in verbs), key=lambda each: each.title)
 
 
-def read(shown: str | bytes) -> Plan:
+def read_plan(shown: str | bytes) -> Plan:
     """Read what `terraform show -json PLAN` has printed.
 
     Raises:

@@ -1,58 +1,79 @@
-"""Terraform, or OpenTofu, in the folder of a synthesized stack."""
+"""Runs Terraform or OpenTofu in a folder with a synthesized stack."""
 
 import contextlib
 import json
 import os
 import re
-import signal
+import shutil
 import subprocess
+import time
 from collections.abc import Callable, Generator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from types import FrameType
 from typing import Self, TypedDict
 
-from pydantic import BaseModel, ConfigDict
+from operations.terraform.process import StopPolicy, start_process
+from operations.terraform.state import StateHead, read_state_head
 
 STACKS = Path("cdktf.out/stacks")
+"""The folder in which `make synth` writes a folder for each stack."""
+
+SYNTHESIZED = "cdk.tf.json"
+"""The file of a stack's folder that holds its synthesized Terraform JSON."""
+
 OLDEST = (1, 11)
-"""The first with write-only arguments, which keep the database's first password out of plan and state."""
+"""The oldest version that can be used. It is the first with write-only arguments, which keep the database's first
+password out of the plan and the state."""
+
+QUIET = {"CHECKPOINT_DISABLE": "1", "TF_IN_AUTOMATION": "1"}
+"""No version check over the network, and no advice on which command to type next."""
 
 
 class TerraformError(Exception):
-    """Terraform cannot be used, or has failed; it has said why itself, or the message does."""
+    """Terraform cannot be used, or a command of it failed."""
 
 
-class Version(TypedDict):
-    """A part of `terraform version -json`, which OpenTofu answers under the same name."""
+class _Version(TypedDict):
+    """A part of `terraform version -json`. OpenTofu uses the same name."""
 
     terraform_version: str
 
 
-class StateHead(BaseModel):
-    """What identifies a state: every write of it counts the serial up."""
+@dataclass(frozen=True)
+class Run:
+    """The result of one command."""
 
-    model_config = ConfigDict(frozen=True)
-
-    lineage: str
-    serial: int
-
-    def __str__(self) -> str:
-        return f"serial {self.serial} of {self.lineage}"
+    code: int
+    """The exit code."""
+    output: str
+    """Standard output and standard error, in the order in which they came."""
+    seconds: float
 
 
-def chosen() -> str:
-    """The command that TERRAFORM_BINARY_NAME names, as for cdktf; `terraform` by default."""
+def choose_binary() -> str:
+    """Return the command that TERRAFORM_BINARY_NAME names (cdktf uses the same variable), or `terraform`.
+
+    It never falls back to OpenTofu: on a real state, changing the program has to be somebody's decision.
+    """
     return os.environ.get("TERRAFORM_BINARY_NAME") or "terraform"
 
 
-def unusable(binary: str) -> str | None:
-    """Why this command is no Terraform to use, in a sentence; None where it is one."""
+def find_terraform() -> str | None:
+    """Return the path of any program that can be used where the state is disposable, or None if there is none.
+
+    This is the one that TERRAFORM_BINARY_NAME names. If the variable is not set, it is `terraform` or else `tofu`.
+    """
+    name = os.environ.get("TERRAFORM_BINARY_NAME")
+    return shutil.which(name) if name else shutil.which("terraform") or shutil.which("tofu")
+
+
+def explain_unusable(binary: str) -> str | None:
+    """Return a sentence that says why a command is no Terraform or OpenTofu to use, or None if it is one."""
     try:
         command = [binary, "version", "-json"]
-        shown = subprocess.run(command, env=_environment(), capture_output=True, text=True, check=True)  # noqa: S603
-        answer: Version = json.loads(shown.stdout)
-        version = answer["terraform_version"]
+        answer = subprocess.run(command, env=os.environ | QUIET, capture_output=True, text=True, check=True)  # noqa: S603
+        versions: _Version = json.loads(answer.stdout)
+        version = versions["terraform_version"]
     except (OSError, subprocess.CalledProcessError, ValueError, KeyError, TypeError):
         return (
             f"Terraform or OpenTofu 1.11 or newer is needed, and '{binary}' does not run. "
@@ -65,93 +86,117 @@ def unusable(binary: str) -> str | None:
 
 @dataclass(frozen=True)
 class Terraform:
-    """Terraform in a stack's folder."""
+    """Terraform or OpenTofu in one stack's folder."""
 
     folder: Path
     binary: str
+    environment: Mapping[str, str] | None = field(default=None, repr=False)
+    """All of the environment variables that Terraform gets. By default it gets those of this process."""
+    stop_policy: StopPolicy = StopPolicy.LET_FINISH
+    """What happens to Terraform when this process is interrupted."""
 
     @classmethod
-    def of(cls, folder: Path) -> Self:
-        """Terraform for this folder.
+    def for_stack(cls, folder: Path) -> Self:
+        """Return Terraform for the folder of a synthesized stack, to be used on real Azure.
 
         Raises:
-            TerraformError: nothing was synthesized there, or Terraform is missing or older than 1.11.
+            TerraformError: Nothing was synthesized there, or Terraform is missing or older than 1.11.
         """
-        if not (folder / "cdk.tf.json").is_file():
-            raise TerraformError(f"There is no {folder / 'cdk.tf.json'}: make synth ENV={folder.name}")
-        found = cls(folder, chosen())
-        if reason := unusable(found.binary):
+        if not (folder / SYNTHESIZED).is_file():
+            raise TerraformError(f"There is no {folder / SYNTHESIZED}: make synth ENV={folder.name}")
+        binary = choose_binary()
+        if reason := explain_unusable(binary):
             raise TerraformError(reason)
-        return found
+        return cls(folder, binary)
 
-    def run(self, *arguments: str, on_line: Callable[[str], None] | None = None) -> int:
-        """Run a command that speaks for itself, and give its exit code.
+    def run(
+        self, *arguments: str, on_line: Callable[[str], None] | None = None, stderr_to_terminal: bool = False
+    ) -> Run:
+        """Run a command, capture what it prints, and return the result whatever the exit code is.
 
-        With `on_line`, that gets what the command prints, line by line, instead of the user, who gets its errors.
+        The command cannot ask anything, because its standard input is empty.
+
+        Args:
+            arguments: The command and its arguments, such as `"init", "-input=false"`.
+            on_line: Gets each line of output as soon as it is printed.
+            stderr_to_terminal: Print errors and warnings to this process's standard error instead of capturing them.
         """
-        with self._running(*arguments, stdout=subprocess.PIPE if on_line else None) as process:
-            if on_line and process.stdout:
-                for line in process.stdout:
+        started = time.monotonic()
+        lines: list[str] = []
+        with self.start(*arguments, stderr=None if stderr_to_terminal else subprocess.STDOUT) as process:
+            for line in process.stdout or ():
+                lines.append(line)
+                if on_line:
                     on_line(line)
+            process.wait()
+        return Run(process.returncode, "".join(lines), time.monotonic() - started)
+
+    def run_in_terminal(self, *arguments: str) -> int:
+        """Run a command that prints to the user's terminal and may ask there, and return its exit code.
+
+        It needs the stop policy LET_FINISH: a process in a group of its own cannot read from the terminal.
+        """
+        with self._start(*arguments, stdin=None, stdout=None, stderr=None) as process:
+            process.wait()
         return process.returncode
 
-    def output(self, *arguments: str) -> str:
-        """What a command prints; its errors go to the user.
+    def read_output(self, *arguments: str) -> str:
+        """Run a command and return its standard output, without the warnings that go to standard error.
 
         Raises:
-            TerraformError: it failed.
+            TerraformError: The command failed. The message ends with what it printed to standard error.
         """
-        with self._running(*arguments, stdout=subprocess.PIPE) as process:
-            shown, _ = process.communicate()
+        with self.start(*arguments, stderr=subprocess.PIPE) as process:
+            output, problems = process.communicate()
         if process.returncode:
-            raise TerraformError(f"`{self.binary} {arguments[0]}` failed in {self.folder}, with {process.returncode}.")
-        return shown
+            message = f"`{self.binary} {arguments[0]}` failed in {self.folder}, with {process.returncode}."
+            raise TerraformError(f"{message}\n{problems}".rstrip())
+        return output
 
-    def show(self, plan: Path) -> str:
-        """A plan file as JSON, with its sensitive values in clear."""
-        return self.output("show", "-json", str(plan.absolute()))
+    def show_plan(self, plan: Path) -> str:
+        """Return a plan file as JSON, with its sensitive values in clear text.
 
-    def state(self) -> StateHead | None:
-        """What identifies the state now; None before the first apply."""
-        pulled = self.output("state", "pull")
-        return StateHead.model_validate_json(pulled) if pulled.strip() else None
+        Raises:
+            TerraformError: Terraform cannot read the file.
+        """
+        return self.read_output("show", "-json", str(plan.absolute()))
+
+    def pull_state(self) -> str:
+        """Return the state as JSON, as the backend has it now, or an empty text before the first apply.
+
+        Raises:
+            TerraformError: The state cannot be read.
+        """
+        return self.read_output("state", "pull")
+
+    def read_state_head(self) -> StateHead | None:
+        """Return what identifies the state now, or None before the first apply.
+
+        Raises:
+            TerraformError: The state cannot be read.
+        """
+        return read_state_head(self.pull_state())
 
     @contextlib.contextmanager
-    def _running(self, *arguments: str, stdout: int | None) -> Generator[subprocess.Popen[str]]:
-        """Let Terraform end as it sees fit: a killed apply leaves the state locked, and without what was being made.
+    def start(self, *arguments: str, stderr: int | None = subprocess.STDOUT) -> Generator[subprocess.Popen[str]]:
+        """Run a command while the block runs, for the block to watch; its standard output is a pipe.
 
-        A terminal sends Ctrl-C to Terraform as well. SIGTERM, with which a CI job is ended, comes here alone and is
-        handed on. A closed terminal's SIGHUP would kill Terraform: it inherits that this is ignored, and gets SIGTERM.
+        When the block ends, a command that still runs is stopped as the stop policy says.
         """
-        command = [self.binary, f"-chdir={self.folder}", *arguments]
-
-        def end(_number: int, _frame: FrameType | None) -> None:
-            # The kernel and the shell both send one, and Terraform exits at once when it is told twice.
-            signal.signal(signal.SIGHUP, signal.SIG_IGN)
-            process.terminate()
-
-        with (
-            _handling({signal.SIGHUP: signal.SIG_IGN}),
-            subprocess.Popen(command, env=_environment(), stdout=stdout, text=True) as process,  # noqa: S603
-            _handling({signal.SIGINT: signal.SIG_IGN, signal.SIGTERM: end, signal.SIGHUP: end}),
-        ):
+        with self._start(*arguments, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=stderr) as process:
             yield process
-            process.wait()
 
-
-def _environment() -> dict[str, str]:
-    """No version check over the network, and no advice on what to type next."""
-    return os.environ | {"CHECKPOINT_DISABLE": "1", "TF_IN_AUTOMATION": "1"}
-
-
-Handler = Callable[[int, FrameType | None], None] | signal.Handlers
-
-
-@contextlib.contextmanager
-def _handling(handlers: Mapping[signal.Signals, Handler]) -> Generator[None]:
-    before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+    @contextlib.contextmanager
+    def _start(
+        self, *arguments: str, stdin: int | None, stdout: int | None, stderr: int | None
+    ) -> Generator[subprocess.Popen[str]]:
+        environment = os.environ if self.environment is None else self.environment
+        with start_process(
+            [self.binary, f"-chdir={self.folder}", *arguments],
+            environment={**environment, **QUIET},
+            stop_policy=self.stop_policy,
+            stdin=stdin,
+            stdout=stdout,
+            stderr=stderr,
+        ) as process:
+            yield process

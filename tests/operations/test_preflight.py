@@ -62,7 +62,7 @@ def _machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
 
 
 def test_where_all_is_in_place_nothing_is_said(machine: Machine) -> None:
-    assert preflight.missing() == []
+    assert preflight.find_missing() == []
     assert machine.asked() == [f"account get-access-token --subscription {SUBSCRIPTION} --query tenant --output tsv"]
 
 
@@ -75,7 +75,7 @@ def test_where_all_is_in_place_nothing_is_said(machine: Machine) -> None:
 )
 def test_terraform_has_to_be_recent(machine: Machine, answer: str, message: str) -> None:
     machine.terraform(answer)
-    assert [message in each for each in preflight.missing()] == [True]
+    assert [message in each for each in preflight.find_missing()] == [True]
 
 
 @pytest.mark.parametrize(
@@ -102,24 +102,26 @@ def test_terraform_has_to_be_recent(machine: Machine, answer: str, message: str)
 )
 def test_the_login_has_to_reach_the_subscription(machine: Machine, script: str, message: str) -> None:
     machine.az(script)
-    assert [message in each for each in preflight.missing()] == [True]
+    assert [message in each for each in preflight.find_missing()] == [True]
 
 
 def test_without_the_azure_cli_it_is_named(machine: Machine) -> None:
     (machine.folder / "az").unlink()
     machine.set(PATH=str(machine.folder))
-    assert preflight.missing() == ["The Azure CLI is needed: https://learn.microsoft.com/cli/azure/install-azure-cli"]
+    assert preflight.find_missing() == [
+        "The Azure CLI is needed: https://learn.microsoft.com/cli/azure/install-azure-cli"
+    ]
 
 
 @pytest.mark.parametrize("variable", preflight.OTHER_LOGINS)
 def test_who_logs_in_without_the_azure_cli_needs_none(machine: Machine, variable: str) -> None:
     machine.set(**{variable: "true"})
-    assert preflight.missing() == []
+    assert preflight.find_missing() == []
     assert machine.asked() == []
-    assert preflight.missing(azure_cli=True) == []
+    assert preflight.find_missing(needs_azure_cli=True) == []
     assert len(machine.asked()) == 1
     machine.set(**{variable: "false"})
-    assert preflight.missing() == []
+    assert preflight.find_missing() == []
     assert len(machine.asked()) == 2
 
 
@@ -137,7 +139,7 @@ def test_who_logs_in_without_the_azure_cli_needs_none(machine: Machine, variable
 def test_a_placeholder_is_named(machine: Machine, field: str, value: str) -> None:
     assert field in Account.model_fields
     machine.set(**{f"AUGEO_{field.upper()}": value})
-    assert f"These are still placeholders: {field}. Fill them in in environments/shared.py." in preflight.missing()
+    assert f"These are still placeholders: {field}. Fill them in in environments/shared.py." in preflight.find_missing()
 
 
 @pytest.mark.parametrize(
@@ -156,7 +158,7 @@ def test_a_checkout_of_another_repository_than_the_trusted_one_is_told(
 ) -> None:
     machine.set(AUGEO_GITHUB_REPOSITORY="augeo/platform")
     machine.origin(origin)
-    assert ["whose workflows Azure would trust" in each for each in preflight.missing()] == [True] * told
+    assert ["whose workflows Azure would trust" in each for each in preflight.find_missing()] == [True] * told
 
 
 def test_all_that_is_wrong_is_said_at_once_before_anything_is_planned(machine: Machine) -> None:

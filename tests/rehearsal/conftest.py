@@ -15,9 +15,11 @@ import bindings
 bindings.install()  # before anything imports cdktf
 
 from environments import load
-from rehearsal import azurite, terraform
+from operations.terraform.runner import find_terraform
+from rehearsal import azurite
 from rehearsal.stand_in.model import Json
 from rehearsal.stand_in.server import StandIn, running
+from rehearsal.terraform import is_provider_missing
 from rehearsal.world import World, world
 
 PROBE: Json = {
@@ -49,7 +51,7 @@ def without_provider(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(scope="session")
 def binary() -> str:
     """Terraform or OpenTofu."""
-    found = terraform.find()
+    found = find_terraform()
     if found is None:
         pytest.skip("neither Terraform nor OpenTofu is installed")
     return found
@@ -72,7 +74,7 @@ def provider(binary: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     with world(folder, load(), blobs=False) as here:
         probe = here.stack("probe", PROBE, local_state=True)
         found = probe.init()
-    if terraform.provider_missing(found):
+    if is_provider_missing(found):
         pytest.skip(
             "terraform init finds the azurerm provider nowhere: neither a registry, a mirror, nor a local folder"
         )

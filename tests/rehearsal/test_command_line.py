@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from environments import load
+from operations.terraform.events import find_errors
 from rehearsal import azurite, seed, synthesis
 from rehearsal.__main__ import main
 from rehearsal.endpoint import Endpoint
@@ -25,7 +26,7 @@ from rehearsal.stand_in import dump
 from rehearsal.stand_in.azure import Azure
 from rehearsal.stand_in.families import TYPES
 from rehearsal.stand_in.server import StandIn
-from rehearsal.terraform import Terraform, errors
+from rehearsal.terraform import IsolatedTerraform, isolate_environment
 from rehearsal.world import STORE, world
 from tests.rehearsal import parts
 
@@ -113,10 +114,10 @@ def test_what_it_says_to_export_is_enough_for_terraform_and_nothing_is_left_afte
         backend = synthesis.environment(load(), "dev")["terraform"]["backend"]
         body = {"terraform": {"backend": backend}, "resource": {"terraform_data": {"thing": {"input": "x"}}}}
         (tmp_path / "cdk.tf.json").write_text(json.dumps(body), encoding="utf-8")
-        terraform = Terraform(binary, tmp_path, exports)
+        terraform = IsolatedTerraform(tmp_path, binary, isolate_environment(exports))
         assert terraform.init().code == 0
         assert terraform.apply().code == 0
-        assert terraform.state()["resources"][0]["type"] == "terraform_data", "read back from the served Azurite"
+        assert terraform.read_state()["resources"][0]["type"] == "terraform_data", "read back from the served Azurite"
         there = endpoint(exports)
         groups = there.ask("GET", f"/subscriptions/{there.subscription}/resourceGroups")["value"]
         assert load().names(load().environments["dev"]).compose("resource_group") in [each["name"] for each in groups]
@@ -147,7 +148,7 @@ def test_terraform_and_the_provider_plan_against_what_it_says_to_export(
 ) -> None:
     body = parts.part(parts.stack("dev"), NETWORK)
     (provider / "cdk.tf.json").write_text(json.dumps(body), encoding="utf-8")
-    planned = Terraform(binary, provider, served).plan()
+    planned = IsolatedTerraform(provider, binary, isolate_environment(served)).plan()
     assert planned.code == 2, planned.output[-3000:]
     assert "1 to add" in planned.output
 
@@ -164,7 +165,7 @@ def test_the_driver_works_on_another_endpoint(provider: Path, tmp_path: Path, se
         stack = here.stack("dev", parts.part(parts.stack("dev"), NETWORK), local_state=True)
         assert stack.init().code == 0
         applied = stack.apply()
-        assert applied.code == 0, errors(applied.output)
+        assert applied.code == 0, find_errors(applied.output)
         assert stack.plan().code == 0, "the second plan is empty"
         [made] = here.inventory([group]) - before
         assert "/virtualnetworks/" in made
@@ -231,7 +232,7 @@ def test_terraform_and_what_it_runs_end_with_the_command_that_runs_them(binary: 
     resource = {"provisioner": [{"local-exec": {"command": f"echo begun; exec {long}"}}]}
     body = {"resource": {"terraform_data": {"thing": resource}}}
     (tmp_path / "cdk.tf.json").write_text(json.dumps(body), encoding="utf-8")
-    terraform = Terraform(binary, tmp_path, {})
+    terraform = IsolatedTerraform(tmp_path, binary, isolate_environment({}))
     assert terraform.run("init").code == 0
 
     def interrupt(line: str) -> None:

@@ -9,10 +9,12 @@ from typing import NamedTuple
 import pytest
 
 from environments import Environment, load
+from operations.terraform.events import find_errors
+from operations.terraform.runner import Run
 from rehearsal import synthesis
 from rehearsal.stand_in.families.front_door import DOMAIN
 from rehearsal.stand_in.model import Json
-from rehearsal.terraform import Run, Terraform, errors
+from rehearsal.terraform import IsolatedTerraform
 from rehearsal.world import World, world
 from tests.rehearsal import parts
 
@@ -50,7 +52,7 @@ class Applied(NamedTuple):
     """A stack after its first apply."""
 
     here: World
-    terraform: Terraform
+    terraform: IsolatedTerraform
     body: Json
     run: Run
     before: list[str]
@@ -67,7 +69,7 @@ def apply(folder: Path, name: str, body: Json) -> Generator[Applied]:
         assert stack.init().code == 0
         if proof := parts.mail_records(body):
             first = stack.apply(*(f"-target={address}" for address in proof))
-            assert first.code == 0, errors(first.output)
+            assert first.code == 0, find_errors(first.output)
             parts.verify_mail(here.stand_in.azure)
         yield Applied(here, stack, body, stack.apply(), before)
 
@@ -88,15 +90,15 @@ def applied(provider: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 
 def test_everything_is_applied(applied: dict[str, Applied]) -> None:
     for name, stack in applied.items():
-        assert stack.run.code == 0, (name, errors(stack.run.output))
-        made = {each["type"] for each in stack.terraform.state()["resources"] if each["mode"] == "managed"}
+        assert stack.run.code == 0, (name, find_errors(stack.run.output))
+        made = {each["type"] for each in stack.terraform.read_state()["resources"] if each["mode"] == "managed"}
         assert made == {type_ for type_, named in stack.body["resource"].items() if named}
-        assert parts.strangers(stack.here.stand_in.azure, parts.ids(stack.terraform.state()), stack.before) == []
+        assert parts.strangers(stack.here.stand_in.azure, parts.ids(stack.terraform.read_state()), stack.before) == []
 
 
 def test_the_second_plan_is_empty(applied: dict[str, Applied]) -> None:
     with ThreadPoolExecutor() as pool:
-        plans = pool.map(Terraform.plan, [stack.terraform for stack in applied.values()])
+        plans = pool.map(IsolatedTerraform.plan, [stack.terraform for stack in applied.values()])
         for name, planned in zip(applied, plans, strict=True):
             assert planned.code == 0, (name, planned.output[-3000:])
 
@@ -132,7 +134,7 @@ EXPORTED = {
 
 def test_state_holds_no_credential_beyond_the_documented_ones(applied: dict[str, Applied]) -> None:
     for stack in applied.values():
-        for resource in stack.terraform.state()["resources"]:
+        for resource in stack.terraform.read_state()["resources"]:
             for instance in resource["instances"]:
                 marked = {each[0]["value"] for each in instance.get("sensitive_attributes", [])}
                 filled = {name for name in marked if instance["attributes"].get(name)}
@@ -151,7 +153,7 @@ def test_no_password_is_in_state_and_one_was_sent(applied: dict[str, Applied]) -
         ]
         assert len(sent) == 1
         assert sent[0].startswith("Aa1-")
-        assert sent[0] not in str(stack.terraform.state())
+        assert sent[0] not in str(stack.terraform.read_state())
 
 
 def test_destroy_leaves_nothing(applied: dict[str, Applied]) -> None:

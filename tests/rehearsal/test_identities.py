@@ -6,12 +6,13 @@ from pathlib import Path
 import pytest
 
 from environments import load
+from operations.terraform.events import find_errors
 from rehearsal import azurite, seed, synthesis
 from rehearsal.stand_in import entra
 from rehearsal.stand_in.families.authorization import ASSIGNMENT, authorize
 from rehearsal.stand_in.families.storage import CONTAINER
 from rehearsal.stand_in.model import RefusedError
-from rehearsal.terraform import Terraform, errors
+from rehearsal.terraform import IsolatedTerraform
 from rehearsal.world import World, world
 from tests.rehearsal import parts
 from tests.rehearsal.test_environments import WAITING
@@ -28,7 +29,7 @@ def shared(provider: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         stack = here.stack("shared", body, local_state=True)
         assert stack.init().code == 0
         applied = stack.apply()
-        assert applied.code == 0, errors(applied.output)
+        assert applied.code == 0, find_errors(applied.output)
         if here.blob_port:
             here.make_containers(each.id.name for each in here.stand_in.azure.all(CONTAINER.lower()))
         yield here
@@ -46,7 +47,7 @@ def test_apply_and_plan_can_do_their_jobs(shared: World) -> None:
     applying = shared.stack("dev", body, local_state=True, identity=login(shared, "apply"))
     assert applying.init().code == 0
     applied = applying.apply()
-    assert applied.code == 0, errors(applied.output)
+    assert applied.code == 0, find_errors(applied.output)
     planning = shared.stack("dev", body, local_state=True, identity=login(shared, "plan"))
     planned = planning.plan()
     assert planned.code == 0, planned.output[-3000:]
@@ -61,7 +62,7 @@ def test_plan_can_change_nothing(shared: World) -> None:
     assert planning.plan().code == 2
     refused = planning.apply()
     assert refused.code == 1
-    assert any("Microsoft.Network/virtualNetworks/write" in each for each in errors(refused.output))
+    assert any("Microsoft.Network/virtualNetworks/write" in each for each in find_errors(refused.output))
 
 
 def test_apply_reaches_no_other_environment(shared: World) -> None:
@@ -70,10 +71,10 @@ def test_apply_reaches_no_other_environment(shared: World) -> None:
     assert applying.init().code == 0
     refused = applying.apply()
     assert refused.code == 1
-    assert any("AuthorizationFailed" in each for each in errors(refused.output))
+    assert any("AuthorizationFailed" in each for each in find_errors(refused.output))
 
 
-def keeper_of_state(here: World, job: str, environment: str) -> Terraform:
+def keeper_of_state(here: World, job: str, environment: str) -> IsolatedTerraform:
     """A job of dev at work on the state of an environment, with a resource of Terraform's own."""
     if here.blob_port is None:
         pytest.skip("Azurite is not installed: make tools installs it")

@@ -8,7 +8,7 @@ from typing import cast
 import pytest
 
 from rehearsal.stand_in.model import Json
-from rehearsal.terraform import Terraform
+from rehearsal.terraform import IsolatedTerraform, isolate_environment
 from tests.support import resources
 
 pytestmark = pytest.mark.azure
@@ -21,7 +21,7 @@ META = {"//", "lifecycle", "depends_on", "provider", "for_each", "count", "conne
 @pytest.fixture(scope="module")
 def schemas(provider: Path, binary: str) -> Mapping[str, Json]:
     """The schema of every resource type, by name."""
-    read = Terraform(binary, provider, {}).run("providers", "schema", "-json")
+    read = IsolatedTerraform(provider, binary, isolate_environment({})).run("providers", "schema", "-json")
     line = next(each for each in read.output.splitlines() if each.startswith("{"))
     found = cast(dict[str, Json], json.loads(line)["provider_schemas"])
     return cast(Mapping[str, Json], next(iter(found.values()))["resource_schemas"])

@@ -54,7 +54,7 @@ def test_every_reason_is_given_in_words(reason: str) -> None:
 
 
 def get_protection_section(text: str) -> str:
-    return text.split("\nPROTECTION\n")[1].split("\n\n")[0]
+    return text.split("\nPROTECTION\n")[1].split("\n\n", maxsplit=1)[0]
 
 
 def test_locks_and_policies_that_come_and_go_are_named() -> None:
@@ -124,9 +124,7 @@ def test_a_comment_begins_with_the_refusal_and_no_value_ends_its_code_block() ->
 
 
 def test_a_long_comment_is_cut_between_lines_and_keeps_the_refusal() -> None:
-    changed = [
-        make_resource(f"{APP}_{number}", ["update"], {"a": "x" * 60}, {"a": "y" * 60}) for number in range(2000)
-    ]
+    changed = [make_resource(f"{APP}_{number}", ["update"], {"a": "x" * 60}, {"a": "y" * 60}) for number in range(2000)]
     comment = judge(make_plan(make_resource(DATABASE, ["delete"]), *changed)).markdown()
     assert COMMENT_LENGTH - 1000 < len(comment) < 65_536
     assert f"--allow-loss '{DATABASE}'" in comment

@@ -10,8 +10,9 @@ from typing import Literal, NamedTuple
 import pytest
 
 from environments import load
+from operations.terraform.events import find_diagnostics, find_errors
 from rehearsal.stand_in.faults import Fault
-from rehearsal.terraform import Terraform, errors, events, kill
+from rehearsal.terraform import IsolatedTerraform
 from rehearsal.world import World, world
 from tests.rehearsal import parts
 
@@ -81,19 +82,18 @@ def here(provider: Path, tmp_path: Path) -> Iterator[World]:
         yield found
 
 
-def converges(here: World, stack: Terraform, before: list[str]) -> int:
+def converges(here: World, stack: IsolatedTerraform, before: list[str]) -> int:
     """A repeated apply and a second plan succeed, and state holds what is there; gives how much had to be imported."""
     again = stack.apply()
-    said = (event.get("diagnostic", {}) for event in events(again.output))
-    orphans = [each for each in said if EXISTS.search(each.get("summary", ""))]
+    orphans = [error for error in find_diagnostics(again.output) if EXISTS.search(error.summary)]
     for orphan in orphans:
-        imported = stack.run("import", "-no-color", orphan["address"], EXISTS.findall(orphan["summary"])[0])
+        imported = stack.run("import", "-no-color", str(orphan.address), EXISTS.findall(orphan.summary)[0])
         assert imported.code == 0, imported.output
     if orphans:
         again = stack.apply()
-    assert again.code == 0, errors(again.output)
+    assert again.code == 0, find_errors(again.output)
     assert stack.plan().code == 0, "the second plan is empty"
-    azure, known = here.stand_in.azure, parts.ids(stack.state())
+    azure, known = here.stand_in.azure, parts.ids(stack.read_state())
     assert known
     assert [path for path in known if azure.find(path) is None] == [], "state knows what is not there"
     assert parts.strangers(azure, known, before) == [], "something was made that state does not know"
@@ -111,9 +111,11 @@ def strike(folder: Path, case: Case) -> None:
         fault = here.stand_in.faults.add(case.fault)
         first = stack.apply()
         assert fault.met == fault.count, "the fault struck"
-        assert (first.code == 0) == (case.outcome == "survives"), errors(first.output)
+        assert (first.code == 0) == (case.outcome == "survives"), find_errors(first.output)
         if case.fault.kind in ("status", "failed-operation") and first.code:
-            assert any(case.fault.code in each for each in errors(first.output)), "Azure's own words reach the reader"
+            assert any(case.fault.code in each for each in find_errors(first.output)), (
+                "Azure's own words reach the reader"
+            )
         assert bool(converges(here, stack, before)) == (case.outcome == "orphans")
 
 
@@ -139,9 +141,8 @@ def test_a_killed_apply(here: World) -> None:
     stack = here.stack("dev", body, local_state=True)
     assert stack.init().code == 0
     here.stand_in.faults.add(Fault("hang", f"{SERVER}/databases", seconds=2))
-    process = stack.start("apply", "-auto-approve", "-no-color")
-    assert any("flexible_server_database.database: Creating" in line for line in process.stdout or ())
-    kill(process)
+    with stack.start("apply", "-auto-approve", "-no-color") as process:
+        assert any("flexible_server_database.database: Creating" in line for line in process.stdout or ())
     time.sleep(3)  # Azure goes on: the database comes to be after Terraform is gone
     converges(here, stack, before)
 
@@ -154,5 +155,5 @@ def test_a_throttled_destroy(here: World) -> None:
     fault = here.stand_in.faults.add(Fault("status", PLAN, method="DELETE", status=429, code="TooManyRequests"))
     assert stack.destroy().code == 0
     assert fault.met == 1
-    assert parts.ids(stack.state()) == []
+    assert parts.ids(stack.read_state()) == []
     assert parts.strangers(here.stand_in.azure, (), before) == []

@@ -8,12 +8,12 @@ from pathlib import Path
 from pydantic import JsonValue
 
 from environments.shared import SHARED
-from operations.plan_guard.guard import Guard
 from operations.plan_guard.differences import Difference, find_differences
+from operations.plan_guard.guard import Guard
 from operations.plan_guard.judge import StackTarget
 from operations.plan_guard.redaction import Redactor
 from operations.plan_guard.report import Report
-from operations.terraform.plan import read
+from operations.terraform.plan import read_plan
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 SUBSCRIPTION = SHARED.account.subscription_id
@@ -98,5 +98,5 @@ def judge(plan_json: str | bytes, *allowed: str, stack: str = "dev", disposable:
 def compare(before: JsonValue, after: JsonValue, **marks: JsonValue) -> list[Difference]:
     """Return the differences that a report shows of a resource with these values."""
     resource = make_resource("azurerm_linux_web_app.web_app", ["update"])
-    plan = read(make_plan({**resource, "change": make_change(["update"], before, after, **marks)}))
+    plan = read_plan(make_plan({**resource, "change": make_change(["update"], before, after, **marks)}))
     return list(find_differences(*Redactor(plan).redact(plan.resource_changes[0].change)))
