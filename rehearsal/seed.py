@@ -3,30 +3,29 @@
 import uuid
 
 from environments import Environment, Platform
-from rehearsal.stand_in.azure import Azure
-from rehearsal.stand_in.model import Json
+from rehearsal.stand_in.model import Json, Store
 
 IDENTITIES = "Microsoft.ManagedIdentity/userAssignedIdentities"
 
 
-def shared(azure: Azure, platform: Platform) -> None:
+def shared(store: Store, platform: Platform) -> None:
     """The shared resource group, parent zone and registry."""
     names = platform.shared.names
-    group = _group(azure.subscription, names.compose("resource_group"))
-    azure.ensure(group, {"location": "eastus2"})
-    azure.put(f"{group}/providers/Microsoft.Network/dnsZones/{platform.shared.account.domain}", {"location": "global"})
+    group = _group(store.subscription, names.compose("resource_group"))
+    store.ensure(group, {"location": "eastus2"})
+    store.put(f"{group}/providers/Microsoft.Network/dnsZones/{platform.shared.account.domain}", {"location": "global"})
     registry = f"Microsoft.ContainerRegistry/registries/{names.compose('container_registry')}"
-    azure.put(f"{group}/providers/{registry}", {"location": "eastus2"})
+    store.put(f"{group}/providers/{registry}", {"location": "eastus2"})
 
 
-def environment(azure: Azure, platform: Platform, settings: Environment) -> None:
+def environment(store: Store, platform: Platform, settings: Environment) -> None:
     """An environment's resource group, and the identities that its stack looks up."""
-    for path in ground(azure.subscription, platform, settings):
+    for path in ground(store.subscription, platform, settings):
         body: Json = {"location": "eastus2"}
         if IDENTITIES in path:
             ids = {key: str(uuid.uuid4()) for key in ("clientId", "principalId")}
-            body["properties"] = ids | {"tenantId": azure.tenant}
-        azure.ensure(path, body)
+            body["properties"] = ids | {"tenantId": store.tenant}
+        store.ensure(path, body)
 
 
 def ground(subscription: str, platform: Platform, settings: Environment) -> list[str]:

@@ -30,12 +30,12 @@ def serve(
         OSError: `store` cannot be read.
         ValueError: `store` is no dump of the platform's subscription.
     """
-    azure = world.stand_in.azure
+    manager = world.stand_in.resource_manager
     if environment:
-        seed.shared(azure, platform)
-        seed.environment(azure, platform, platform.environments[environment])
+        seed.shared(manager, platform)
+        seed.environment(manager, platform, platform.environments[environment])
     if store:
-        dump.load(azure, cast(Json, json.loads(store.read_text(encoding="utf-8"))))
+        dump.load_store(manager, cast(Json, json.loads(store.read_text(encoding="utf-8"))))
     stacks = [synthesis.shared(platform), *(synthesis.environment(platform, name) for name in platform.environments)]
     world.make_containers(stack["terraform"]["backend"]["azurerm"]["container_name"] for stack in stacks)
     say("Azure's stand-in, Azurite and the proxy are running. In another terminal:\n")

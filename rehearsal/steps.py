@@ -218,8 +218,8 @@ class Rehearsal:
     def _durations(self, applied: str) -> dict[str, float]:
         if self.world.own is None:
             return timeline.durations(applied)
-        azure = self.world.own.azure
-        return timeline.durations(applied, azure.finished, seconds_per_minute=azure.seconds_per_minute)
+        manager = self.world.own.resource_manager
+        return timeline.durations(applied, manager.finished_operations, seconds_per_minute=manager.seconds_per_minute)
 
 
 STEPS = {

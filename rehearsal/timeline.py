@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from html import escape
 
 from operations.terraform.events import ResourceEvent, read_events
-from rehearsal.stand_in.azure import Operation
-from rehearsal.stand_in.ids import within
+from rehearsal.stand_in.ids import is_within
 from rehearsal.stand_in.model import Json
+from rehearsal.stand_in.resource_manager import Operation
 
 SHOWN_FROM = 0.5
 """Bars of fewer minutes are left out of the picture, but counted."""
@@ -58,7 +58,7 @@ def durations(output: str, operations: Iterable[Operation] = (), *, seconds_per_
     azures: dict[str, float] = defaultdict(float)
     for operation in operations:
         # A server's databases have bars of their own; a cache's database came with it, and is part of its bar.
-        holders = [path for path in paths if within(operation.resource.path, path)]
+        holders = [path for path in paths if is_within(operation.resource.path, path)]
         azures[max(holders, key=len, default="")] += operation.minutes
     found: dict[str, float] = {}
     for hook in created:

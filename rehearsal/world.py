@@ -16,12 +16,13 @@ from operations.terraform.runner import find_terraform
 from rehearsal import azurite
 from rehearsal.endpoint import Endpoint
 from rehearsal.stand_in import dump, entra
-from rehearsal.stand_in.application import BLOBS, VAULTS
-from rehearsal.stand_in.azure import SECONDS_PER_MINUTE
-from rehearsal.stand_in.blobs import forwarding, guarded
+from rehearsal.stand_in.blobs import make_blob_service
+from rehearsal.stand_in.certificates import Certificates, make_certificates
+from rehearsal.stand_in.hosts import BLOB_SUFFIX, LOGIN_HOST, VAULT_SUFFIX
 from rehearsal.stand_in.model import Json
-from rehearsal.stand_in.proxy import Proxy, proxying
-from rehearsal.stand_in.server import StandIn, certify, running
+from rehearsal.stand_in.proxy import Proxy, run_proxy
+from rehearsal.stand_in.resource_manager import SECONDS_PER_MINUTE
+from rehearsal.stand_in.server import StandIn, run_stand_in
 from rehearsal.terraform import IsolatedTerraform, isolate_environment
 
 LOCAL_BACKEND = "local_override.tf.json"
@@ -92,7 +93,7 @@ class World:
     def inventory(self, groups: Iterable[str]) -> set[str]:
         """The ids of all that the stand-in holds; of another endpoint, of what it lists in these resource groups."""
         if self.own:
-            return {each.id.key for each in self.own.azure.all()}
+            return {resource.id.key for resource in self.own.resource_manager.list_resources()}
         listed = (each["id"] for group in groups for each in self.endpoint.ask("GET", f"{group}/resources")["value"])
         return {str(id_).lower() for id_ in listed}
 
@@ -124,61 +125,75 @@ def world(
     if binary is None:
         raise RuntimeError("Neither Terraform nor OpenTofu is installed.")
     accounts = (platform.shared.names.compose("storage", "state"),) if blobs else ()
-    manager = _elsewhere(folder, platform, elsewhere, ca) if elsewhere else _own(folder, platform, seconds_per_minute)
+    certificates = make_certificates(folder)
     with contextlib.ExitStack() as stack:
-        endpoint, proxy, certificate, own = stack.enter_context(manager)
         blob_port = None
         if blobs:
             data = folder / "azurite"
             shutil.rmtree(data, ignore_errors=True)
             data.mkdir()
-            blob_port = stack.enter_context(azurite.running(data, accounts=accounts, certificate=certificate))
-            proxy.routes[BLOBS] = ("127.0.0.1", blob_port)
-            if own:
-                trusting = ssl.create_default_context(cafile=own.ca_file)
-                own.application.blobs = guarded(forwarding(blob_port, trusting))
-                proxy.routes[BLOBS] = ("127.0.0.1", own.port)
+            server_file = certificates.server_file
+            blob_port = stack.enter_context(azurite.running(data, accounts=accounts, certificate=server_file))
+        if elsewhere:
+            manager = _elsewhere(certificates, platform, elsewhere, ca, blob_port)
+        else:
+            manager = _own(folder, certificates, platform, seconds_per_minute, blob_port)
+        endpoint, proxy, own = stack.enter_context(manager)
         yield World(folder, endpoint, proxy, binary, blob_port, accounts, own)
 
 
 class _Manager(NamedTuple):
-    """A Resource Manager, how it is reached, and the certificate for what else runs here."""
+    """A Resource Manager, and how it is reached."""
 
     endpoint: Endpoint
     proxy: Proxy
-    certificate: Path
     own: StandIn | None
 
 
 @contextlib.contextmanager
-def _own(folder: Path, platform: Platform, seconds_per_minute: float) -> Generator[_Manager]:
-    """The stand-in, whose store is written at the end."""
+def _own(
+    folder: Path, certificates: Certificates, platform: Platform, seconds_per_minute: float, blob_port: int | None
+) -> Generator[_Manager]:
+    """Run the stand-in, and write its store at the end."""
     tenant, subscription = platform.shared.account.tenant_id, platform.shared.account.subscription_id
+    blobs = None
+    if blob_port:
+        blobs = make_blob_service(blob_port, ssl.create_default_context(cafile=certificates.ca_file))
     with (
         (folder / "requests.jsonl").open("w", encoding="utf-8") as log,
-        running(
-            folder, subscription=subscription, tenant=tenant, seconds_per_minute=seconds_per_minute, log=log
+        run_stand_in(
+            certificates,
+            subscription=subscription,
+            tenant=tenant,
+            seconds_per_minute=seconds_per_minute,
+            blobs=blobs,
+            log=log,
         ) as own,
     ):
         try:
-            endpoint = Endpoint(own.azure.base, own.ca_file, tenant, subscription)
-            yield _Manager(endpoint, own.proxy, own.certificate_file, own)
+            yield _Manager(Endpoint(own.url, certificates.ca_file, tenant, subscription), own.proxy, own)
         finally:
-            (folder / STORE).write_text(json.dumps(dump.dumped(own.azure), indent=1), encoding="utf-8")
+            store = dump.dump_store(own.resource_manager)
+            (folder / STORE).write_text(json.dumps(store, indent=1), encoding="utf-8")
 
 
 @contextlib.contextmanager
-def _elsewhere(folder: Path, platform: Platform, url: str, ca: Path | None) -> Generator[_Manager]:
-    """Another's, with the login that this shell's ARM_ variables name."""
+def _elsewhere(
+    certificates: Certificates, platform: Platform, url: str, ca: Path | None, blob_port: int | None
+) -> Generator[_Manager]:
+    """Use another Resource Manager, with the login that this shell's ARM_ variables name."""
     tenant, subscription = platform.shared.account.tenant_id, platform.shared.account.subscription_id
-    ca_file, certificate = certify(folder)
+    ca_file = certificates.ca_file
     _trust(ca_file, ca)
     login = os.environ.get("ARM_CLIENT_ID", entra.OWNER_CLIENT), os.environ.get("ARM_CLIENT_SECRET", "unused")
     endpoint = Endpoint(url.rstrip("/"), ca_file, tenant, subscription, *login)
     there = urlsplit(endpoint.url)
     host, port = there.hostname or "", there.port or 443
-    with proxying(dict.fromkeys((VAULTS, entra.LOGIN, host), (host, port))) as proxy:
-        yield _Manager(endpoint, proxy, certificate, None)
+    routes = dict.fromkeys((VAULT_SUFFIX, LOGIN_HOST, host), (host, port))
+    if blob_port:
+        routes[BLOB_SUFFIX] = ("127.0.0.1", blob_port)
+    with run_proxy(routes) as proxy:
+        yield _Manager(endpoint, proxy, None)
 
 
 def _trust(ca_file: Path, other: Path | None) -> None:

@@ -1,6 +1,7 @@
-"""What every test is given. Imports neither jsii nor cdktf, so that the tests of settings start at once."""
+"""What every test gets. It imports neither jsii nor cdktf, so that the tests of settings start at once."""
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -36,13 +37,44 @@ class JsonFile(JSONSnapshotExtension):
         return Path(snapshot_location).parent == Path(cls.dirname(test_location=test_location))
 
 
-def pytest_configure() -> None:
-    """Test what is written, not what a shell or a CI job overrides (`AUGEO_DOMAIN` and its like)."""
+def pytest_configure(config: pytest.Config) -> None:
+    """Test the settings as they are written, whatever a shell or a CI job overrides (`AUGEO_DOMAIN` and others)."""
     for field in Account.model_fields:
         os.environ.pop(f"AUGEO_{field.upper()}", None)
+    config.pluginmanager.register(LeftOut())
 
 
 @pytest.fixture
 def snapshot(snapshot: SnapshotAssertion) -> SnapshotAssertion:
     """Compares with a JSON file in `__snapshots__`; `make snapshots` accepts what is synthesized now."""
     return snapshot.use_extension(JsonFile)
+
+
+class LeftOut:
+    """Counts the slow tests that were left out, also those of xdist's workers, and says at the end how to run them."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def pytest_deselected(self, items: Sequence[pytest.Item]) -> None:
+        """Count what `-m "not slow"` leaves out; `-k` and other marks are the user's own choice."""
+        self.count += sum(1 for item in items if item.get_closest_marker("slow"))
+
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Hand a worker's count to the process that started it.
+
+        https://pytest-xdist.readthedocs.io/en/stable/how-to.html#sending-data-from-a-worker
+        """
+        output = getattr(session.config, "workeroutput", None)
+        if output is not None:
+            output["left_out"] = self.count
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: object) -> None:
+        """Every worker collects all tests, and so leaves out the same ones."""
+        self.count = getattr(node, "workeroutput", {}).get("left_out", self.count)
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Say how many were left out."""
+        if self.count:
+            terminalreporter.write_line(f"{self.count} slow tests were left out; `make test ALL=1` runs them too.")

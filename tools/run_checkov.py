@@ -1,7 +1,7 @@
 """Run Checkov over the synthesized stacks and apply the exceptions that constructs have recorded.
 
-    python -m tools.run_checkov           fails on what no exception covers, and on exceptions that nothing needs
-    python -m tools.run_checkov --list    lists the exceptions, without running Checkov
+    python -m tools.run_checkov           fails if no exception covers a failure, or if no failure needs an exception
+    python -m tools.run_checkov --list    lists the exceptions and does not run Checkov
 
 `constructs_lib.checkov_exceptions.except_check` records an exception in the `//` block of the resource that needs it.
 """
@@ -23,14 +23,14 @@ from tabulate import tabulate
 
 STACKS = Path("cdktf.out/stacks")
 
-# In JSON with an indent of two, a top-level key, a resource type and a resource's name are told by their columns.
+# In JSON with an indent of two, the column of a key says whether it is a top-level key, a resource type or a name.
 _TOP_LEVEL_KEY = re.compile(r'  "(?P<name>[^"]+)":')
 _TYPE_KEY = re.compile(r'    "(?P<name>[^"]+)": \{')
 _NAME_KEY = re.compile(r'      "(?P<name>[^"]+)": \{')
 
 
 class Comment(TypedDict):
-    """What the `//` block of a resource carries: here what except_check() wrote, beside cdktf's own metadata."""
+    """The `//` block of a resource: what except_check() wrote. cdktf writes its own metadata there too."""
 
     checkov: NotRequired[dict[str, str]]
 
@@ -45,7 +45,7 @@ class StackJson(TypedDict):
 
 
 class Record(TypedDict):
-    """One result of one rule on one resource, as Checkov reports it."""
+    """The result of one rule for one resource, as Checkov reports it."""
 
     check_id: str
     check_name: str
@@ -54,7 +54,7 @@ class Record(TypedDict):
 
 
 class Results(TypedDict):
-    """What Checkov found, by outcome."""
+    """Checkov's results, by outcome."""
 
     passed_checks: list[Record]
     failed_checks: list[Record]
@@ -62,7 +62,7 @@ class Results(TypedDict):
 
 @dataclass(frozen=True, order=True)
 class Finding:
-    """A rule and the resource that it concerns: what a failure and its exception have in common."""
+    """A rule and the resource that it concerns. A failure and its exception have both in common."""
 
     stack: str
     resource: str
@@ -72,62 +72,71 @@ class Finding:
 
 @dataclass(frozen=True)
 class Scan:
-    """What Checkov found."""
+    """The rules that passed and those that failed."""
 
     passed: list[Finding]
     failed: list[Finding]
 
 
-def exceptions(stacks: Path) -> list[Finding]:
-    """The exceptions that the resources under `stacks` carry."""
-    found: list[Finding] = []
+def read_exceptions(stacks: Path) -> list[Finding]:
+    """Return the exceptions that constructs have recorded on the resources under `stacks`."""
+    exceptions: list[Finding] = []
     for file in sorted(stacks.glob("*/cdk.tf.json")):
         synthesized: StackJson = json.loads(file.read_text(encoding="utf-8"))
         for resource_type, resources in synthesized.get("resource", {}).items():
             for name, resource in resources.items():
                 for check, reason in resource.get("//", {}).get("checkov", {}).items():
-                    found.append(Finding(file.parent.name, f"{resource_type}.{name}", check, reason))
-    return found
+                    exceptions.append(Finding(file.parent.name, f"{resource_type}.{name}", check, reason))
+    return exceptions
 
 
 def scan(stacks: Path) -> Scan:
-    """Run Checkov over every cdk.tf.json under `stacks`; raises CalledProcessError when it crashes."""
+    """Run Checkov over every cdk.tf.json under `stacks`.
+
+    Raises:
+        CalledProcessError: Checkov crashed.
+    """
     with tempfile.TemporaryDirectory() as home:
         folder = Path(home) / "stacks"
         for file in stacks.glob("*/cdk.tf.json"):
             synthesized = json.loads(file.read_text(encoding="utf-8"))
-            # Checkov 3.3 cannot parse a file that has `required_version`, and passes over it. No rule of Azure's reads
-            # the settings of Terraform itself.
+            # Checkov 3.3 cannot parse a file that has `required_version`, and silently skips it. No rule for Azure
+            # reads the settings of Terraform itself.
             del synthesized["terraform"]
             (folder / file.parent.name).mkdir(parents=True)
             (folder / file.parent.name / file.name).write_text(json.dumps(synthesized, indent=2), encoding="utf-8")
-        # An environment of its own: no configuration or skipped rule of the user's, and no upload with an API key.
+        # A clean environment: the user's configuration cannot skip a rule, and no API key uploads anything.
         process = subprocess.run(  # noqa: S603
             [sys.executable, "-m", "checkov.main", "--directory", folder, "--framework", "terraform_json",
              "--output", "json", "--compact", "--soft-fail", "--skip-download"],
             env={"PATH": os.environ["PATH"], "HOME": home, "LANG": "C.UTF-8"},
-            capture_output=True,  # not a terminal: no progress bar
+            capture_output=True,  # without a terminal there is no progress bar
             text=True,
             check=False,
         )  # fmt: skip
         sys.stderr.write(process.stderr)
         process.check_returncode()
         report: dict[str, Results] = json.loads(process.stdout)
-        results = report.get("results", Results(passed_checks=[], failed_checks=[]))  # none, when nothing was scanned
-        return Scan(list(findings(folder, results["passed_checks"])), list(findings(folder, results["failed_checks"])))
+        results = report.get("results", Results(passed_checks=[], failed_checks=[]))  # empty if nothing was scanned
+        return Scan(
+            list(locate_findings(folder, results["passed_checks"])),
+            list(locate_findings(folder, results["failed_checks"])),
+        )
 
 
-def findings(stacks: Path, records: Iterable[Record]) -> Iterator[Finding]:
-    """What Checkov's records concern, by their lines: rules written in Python name a resource without its type."""
-    files = {file.parent.name: addresses(file.read_text(encoding="utf-8")) for file in stacks.glob("*/cdk.tf.json")}
+def locate_findings(stacks: Path, records: Iterable[Record]) -> Iterator[Finding]:
+    """Find the resource of each record by its line, because rules in Python name a resource without its type."""
+    files = {
+        file.parent.name: read_addresses(file.read_text(encoding="utf-8")) for file in stacks.glob("*/cdk.tf.json")
+    }
     for record in records:
         stack = Path(record["file_path"]).parent.name
         yield Finding(stack, files[stack][record["file_line_range"][0]], record["check_id"], record["check_name"])
 
 
-def addresses(stack_json: str) -> dict[int, str]:
-    """The address of each resource by the line on which it starts, counted from 1."""
-    found: dict[int, str] = {}
+def read_addresses(stack_json: str) -> dict[int, str]:
+    """Return the address of each resource by the line on which it starts. The first line is 1."""
+    addresses: dict[int, str] = {}
     top_level = resource_type = ""
     for number, line in enumerate(stack_json.splitlines(), start=1):
         if key := _TOP_LEVEL_KEY.match(line):
@@ -135,32 +144,33 @@ def addresses(stack_json: str) -> dict[int, str]:
         elif key := _TYPE_KEY.match(line):
             resource_type = key["name"]
         elif top_level == "resource" and (key := _NAME_KEY.match(line)):
-            found[number] = f"{resource_type}.{key['name']}"
-    return found
+            addresses[number] = f"{resource_type}.{key['name']}"
+    return addresses
 
 
-def grouped(listed: Iterable[Finding]) -> str:
-    """A table of findings, those that differ in nothing but the stack on one line."""
+def tabulate_findings(findings: Iterable[Finding]) -> str:
+    """Return a table of findings. Those that differ only in the stack share a line."""
     stacks: defaultdict[tuple[str, str, str], list[str]] = defaultdict(list)
-    for finding in sorted(listed):
+    for finding in sorted(findings):
         stacks[finding.resource, finding.check, finding.text].append(finding.stack)
-    rows = [(resource, check, text, ", ".join(of)) for (resource, check, text), of in stacks.items()]
+    rows = [(resource, check, text, ", ".join(names)) for (resource, check, text), names in stacks.items()]
     return tabulate(rows, headers=("resource", "check", "reason or rule", "stacks"), maxcolwidths=[None, None, 60, 40])
 
 
 def check(stacks: Path) -> int:
-    """Print what is wrong, if anything; the exit code."""
-    found, excepted = scan(stacks), exceptions(stacks)
-    given = {file.parent.name for file in stacks.glob("*/cdk.tf.json")} or {str(stacks)}
-    missed = given - {finding.stack for finding in found.passed + found.failed}
-    unexcepted, unneeded = set(found.failed) - set(excepted), set(excepted) - set(found.failed)
-    if missed:  # Checkov passes in silence over what it cannot read
+    """Print what is wrong, and return the exit code: 1 if anything is."""
+    results, exceptions = scan(stacks), read_exceptions(stacks)
+    expected = {file.parent.name for file in stacks.glob("*/cdk.tf.json")} or {str(stacks)}
+    missed = expected - {finding.stack for finding in results.passed + results.failed}
+    unexcepted = set(results.failed) - set(exceptions)
+    unneeded = set(exceptions) - set(results.failed)
+    if missed:  # Checkov silently skips what it cannot read
         print("Checkov scanned nothing in:", *sorted(missed), sep="\n  ")
     if unexcepted:
-        print(f"Checkov: {len(unexcepted)} failed checks\n\n{grouped(unexcepted)}\n")
+        print(f"Checkov: {len(unexcepted)} failed checks\n\n{tabulate_findings(unexcepted)}\n")
     if unneeded:
-        print(f"{len(unneeded)} exceptions that no failed check needs: remove them\n\n{grouped(unneeded)}\n")
-    print(f"Checkov: {len(found.passed)} passed, {len(unexcepted)} failed, {len(excepted)} excepted")
+        print(f"{len(unneeded)} exceptions that no failed check needs: remove them\n\n{tabulate_findings(unneeded)}\n")
+    print(f"Checkov: {len(results.passed)} passed, {len(unexcepted)} failed, {len(exceptions)} excepted")
     return 1 if missed or unexcepted or unneeded else 0
 
 
@@ -170,7 +180,7 @@ def main() -> None:
     parser.add_argument("stacks", type=Path, nargs="?", default=STACKS, help="default: %(default)s")
     arguments = parser.parse_args()
     if arguments.list:
-        print(grouped(exceptions(arguments.stacks)))
+        print(tabulate_findings(read_exceptions(arguments.stacks)))
     else:
         sys.exit(check(arguments.stacks))
 

@@ -1,7 +1,7 @@
-"""Synthesize all stacks, or one, into cdktf.out, and say what came of it: `python -m tools.synth [STACK]`.
+"""Synthesize all stacks, or one, into cdktf.out, and print a table of them: `python -m tools.synth [STACK]`.
 
-Writes what `cdktf synth` writes, byte for byte. Everything goes to a folder beside cdktf.out first: bad settings or a
-crash leave the last good synth as it was.
+It writes what `cdktf synth` writes, byte for byte. Everything goes to a temporary folder first, so that bad settings or
+a crash leave the last good synth untouched.
 """
 
 import argparse
@@ -26,13 +26,13 @@ from environments import SettingsError
 
 
 class StackJson(TypedDict, total=False):
-    """The part of a cdk.tf.json that is counted here."""
+    """The part of a cdk.tf.json whose resources are counted."""
 
     resource: dict[str, dict[str, object]]
 
 
-class Row(NamedTuple):
-    """One stack of the closing table."""
+class SynthRow(NamedTuple):
+    """A row of the table that is printed at the end: one stack."""
 
     stack: str
     resources: int
@@ -41,13 +41,13 @@ class Row(NamedTuple):
     seconds: float
 
 
-def rows(output: Path, seconds: dict[str, float]) -> Iterator[Row]:
-    """Count what `output` holds of the stacks that took `seconds` to build."""
+def count_resources(output: Path, seconds: dict[str, float]) -> Iterator[SynthRow]:
+    """Yield a row for each stack in `output`. `seconds`: how long each stack took to build."""
     for stack, taken in seconds.items():
         file = output / "stacks" / stack / "cdk.tf.json"
         synthesized: StackJson = json.loads(file.read_text(encoding="utf-8"))
         by_type = synthesized.get("resource", {})
-        yield Row(
+        yield SynthRow(
             stack=stack,
             resources=sum(len(resources) for resources in by_type.values()),
             types=len(by_type),
@@ -57,9 +57,10 @@ def rows(output: Path, seconds: dict[str, float]) -> Iterator[Row]:
 
 
 def publish(synthesized: Path, output: Path, *, only: str | None) -> None:
-    """Move finished files over those of the last synth, and drop the stacks that are no longer.
+    """Move the finished files over those of the last synth, and remove the stacks that no longer exist.
 
-    What Terraform keeps beside them (`.terraform`, its lock file) stays. With `only`, no file but that stack's changes.
+    Terraform's own files in the stacks' folders (`.terraform`, its lock file) stay. `only`: replace this stack's files
+    and leave all others as they are.
     """
     part = Path("stacks") / only if only else Path()
     for file in sorted(path for path in (synthesized / part).rglob("*") if path.is_file()):
@@ -72,8 +73,12 @@ def publish(synthesized: Path, output: Path, *, only: str | None) -> None:
                 shutil.rmtree(stack)
 
 
-def synthesize(output: Path, *, only: str | None = None) -> list[Row]:
-    """Synthesize into `output`; raises SettingsError, with nothing written, when the settings cannot stand."""
+def synthesize(output: Path, *, only: str | None = None) -> list[SynthRow]:
+    """Synthesize into `output`, and return a row for each stack. `only`: this stack alone.
+
+    Raises:
+        SettingsError: a setting is wrong. Nothing was written.
+    """
     output.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".cdktf-synth-", dir=output.parent) as temporary:
         folder = Path(temporary) / "out"
@@ -85,7 +90,7 @@ def synthesize(output: Path, *, only: str | None = None) -> list[Row]:
             started = time.perf_counter()
         app.synth()
         publish(folder, output, only=only)
-    return list(rows(output, seconds))
+    return list(count_resources(output, seconds))
 
 
 def main() -> None:

@@ -1,20 +1,24 @@
-"""Say in Markdown what a change does to the synthesized Terraform JSON, for the summary of a CI job.
+"""Write in Markdown what a change does to the synthesized Terraform JSON, for the summary of a CI job.
 
     python3 -m tools.synth_diff base/cdktf.out/stacks cdktf.out/stacks --full synthesized.diff
 
-cdktf sorts every key, so that only what has changed shows.
+cdktf sorts every key, so the difference shows only what has changed.
 """
 
 import argparse
 import subprocess
 from pathlib import Path
 
-# GitHub takes 1 MiB a step; a person reads far less.
+# GitHub accepts 1 MiB per step. A person reads far less.
 LINES_SHOWN = 1500
 
 
-def git_diff(old: Path, new: Path, *options: str) -> str:
-    """`git diff` of two folders; raises FileNotFoundError when one is missing, which git reports as a difference."""
+def run_git_diff(old: Path, new: Path, *options: str) -> str:
+    """Return what `git diff` prints for two folders.
+
+    Raises:
+        FileNotFoundError: a folder is missing. Git itself would report that as a difference.
+    """
     for folder in (old, new):
         if not folder.is_dir():
             raise FileNotFoundError(folder)
@@ -25,8 +29,8 @@ def git_diff(old: Path, new: Path, *options: str) -> str:
     return process.stdout
 
 
-def summary(stat: str, diff: str) -> str:
-    """The Markdown for a diff and its `--stat`."""
+def write_summary(stat: str, diff: str) -> str:
+    """Return the Markdown for a diff and its `--stat`."""
     title = "## Synthesized Terraform"
     if not diff:
         return f"{title}\n\nNo change.\n"
@@ -43,9 +47,9 @@ def main() -> None:
     parser.add_argument("new", type=Path)
     parser.add_argument("--full", type=Path, required=True, help="the file that the whole diff goes to")
     arguments = parser.parse_args()
-    diff = git_diff(arguments.old, arguments.new)
+    diff = run_git_diff(arguments.old, arguments.new)
     arguments.full.write_text(diff, encoding="utf-8")
-    print(summary(git_diff(arguments.old, arguments.new, "--stat=120"), diff))
+    print(write_summary(run_git_diff(arguments.old, arguments.new, "--stat=120"), diff))
 
 
 if __name__ == "__main__":

@@ -1,30 +1,29 @@
-"""What the stand-in holds, as JSON: for a person to look at, and for another stand-in to go on from."""
+"""The content of the store as JSON, for a person to read and for another stand-in to continue from."""
 
 from typing import cast
 
-from rehearsal.stand_in.azure import Azure
-from rehearsal.stand_in.model import Json
+from rehearsal.stand_in.model import Json, Store
 
 PATH = "/rehearsal/store"
-"""Where the stand-in shows it to a GET."""
+"""A GET of this path returns the dump."""
 
 
-def dumped(azure: Azure) -> Json:
-    """Every resource as it is held, in the order of their making. Operations that still run are not in it."""
+def dump_store(store: Store) -> Json:
+    """Return every resource as it is held, in the order of creation. Running operations are not included."""
     return {
-        "tenantId": azure.tenant,
-        "subscriptionId": azure.subscription,
-        "resources": [each.body for each in azure.all()],
+        "tenantId": store.tenant,
+        "subscriptionId": store.subscription,
+        "resources": [resource.body for resource in store.list_resources()],
     }
 
 
-def load(azure: Azure, dump: Json) -> None:
-    """Put everything of a dump there, as it is, beside what is there.
+def load_store(store: Store, dump: Json) -> None:
+    """Put all resources of a dump into the store, unchanged. Other resources stay.
 
     Raises:
-        ValueError: it is no dump, or one of another tenant or subscription.
+        ValueError: It is no dump, or the dump of another tenant or subscription.
     """
-    if (dump.get("tenantId"), dump.get("subscriptionId")) != (azure.tenant, azure.subscription):
-        raise ValueError(f"This is no dump of subscription {azure.subscription} in tenant {azure.tenant}.")
+    if (dump.get("tenantId"), dump.get("subscriptionId")) != (store.tenant, store.subscription):
+        raise ValueError(f"This is no dump of subscription {store.subscription} in tenant {store.tenant}.")
     for body in cast(list[Json], dump["resources"]):
-        azure.put(body["id"], body)
+        store.put(body["id"], body)

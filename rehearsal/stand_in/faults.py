@@ -1,6 +1,5 @@
-"""How the stand-in is told to fail.
+"""The faults that the stand-in simulates: throttling (429), operations that end Failed, and network failures.
 
-What a platform sees of a bad day: 429, an operation that ends Failed, and a network that breaks.
 https://learn.microsoft.com/azure/azure-resource-manager/management/request-limits-and-throttling
 https://learn.microsoft.com/azure/azure-resource-manager/management/async-operations
 """
@@ -19,30 +18,33 @@ Kind = Literal["status", "reset", "truncate", "hang", "lost-answer", "failed-ope
 
 @dataclass
 class Fault:
-    """One way to fail, `count` times, for requests that match."""
+    """One fault, which the next `count` matching requests meet."""
 
     __pydantic_config__: ClassVar = ConfigDict(extra="forbid")
 
     kind: Kind
-    """`status` answers `status`; `reset` drops the connection before anything is done; `lost-answer` does the work and
-    drops the connection; `truncate` cuts the answer in mid-body; `hang` answers after `seconds`; `failed-operation`
-    accepts a write and ends its operation Failed."""
+    """`status`: the request is answered with the error `status`.
+    `reset`: the connection is dropped before the request is handled.
+    `lost-answer`: the request is handled, then the connection is dropped without a response.
+    `truncate`: the request is handled, but the response ends in the middle of its body.
+    `hang`: the request is handled after `seconds`.
+    `failed-operation`: a write is accepted, and its operation ends Failed."""
     type: str
-    """Such as `Microsoft.KeyVault/vaults`."""
+    """The resource type, such as `Microsoft.KeyVault/vaults`."""
     method: str = "PUT"
     name: str = ""
-    """Of the resource; any where empty."""
+    """The resource's name. If it is empty, every name matches."""
     count: int = 1
-    """How many requests meet it."""
+    """How many requests meet the fault."""
     status: int = 500
     code: str = "InternalServerError"
     seconds: int = 0
-    """For `hang`, how long; for `status`, what `Retry-After` says."""
+    """For `hang`, how long it lasts; for `status` 429, the value of `Retry-After`."""
     met: int = field(default=0, init=False)
-    """How many requests have met it."""
+    """How many requests have met the fault so far."""
 
     def matches(self, method: str, id_: ResourceId) -> bool:
-        """True where this request is to fail so."""
+        """Return whether this request meets the fault."""
         return (
             self.met < self.count
             and method == self.method
@@ -52,24 +54,28 @@ class Fault:
 
     @property
     def error(self) -> RefusedError:
-        """What the caller is told."""
+        """The error that the caller sees."""
         return RefusedError(self.status, self.code, f"The rehearsal was told to fail: {self.code}.")
 
 
 _FAULT = TypeAdapter(Fault)
 
 
-def told(body: Json) -> Fault:
-    """A fault from its JSON, which has the names of `Fault`; raises RefusedError (400) where it is none."""
+def parse_fault(body: Json) -> Fault:
+    """Return the fault that a JSON object describes, with the field names of `Fault`.
+
+    Raises:
+        RefusedError: 400, because the object is not valid.
+    """
     try:
         return _FAULT.validate_python(body)
     except ValidationError as error:
-        wrong = "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors())
-        raise bad_request(f"This is no fault: {wrong}.", "InvalidFault") from error
+        problems = "; ".join(f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}" for problem in error.errors())
+        raise bad_request(f"This is no fault: {problems}.", "InvalidFault") from error
 
 
 class Faults:
-    """The faults that a server has been told of; each is spent after its count."""
+    """The faults of a stand-in, in the order in which they were added."""
 
     def __init__(self) -> None:
         self._faults: list[Fault] = []
@@ -78,14 +84,22 @@ class Faults:
         return iter(self._faults)
 
     def add(self, fault: Fault) -> Fault:
-        """From now on."""
+        """Add a fault for the requests that come from now on, and return it."""
         self._faults.append(fault)
         return fault
 
-    def take(self, method: str, id_: ResourceId, *, operations: bool = False) -> Fault | None:
-        """The fault that this request meets, which is spent by it; with `operations`, one of those alone."""
+    def take(self, method: str, id_: ResourceId) -> Fault | None:
+        """Return the fault that a request meets and count it as met. Return None if the request meets none."""
+        return self._take(method, id_, failed_operation=False)
+
+    def take_operation_failure(self, id_: ResourceId) -> RefusedError | None:
+        """Return the error with which the operation of a write fails and count the fault as met, or return None."""
+        fault = self._take("PUT", id_, failed_operation=True)
+        return fault.error if fault else None
+
+    def _take(self, method: str, id_: ResourceId, *, failed_operation: bool) -> Fault | None:
         for fault in self._faults:
-            if (fault.kind == "failed-operation") == operations and fault.matches(method, id_):
+            if (fault.kind == "failed-operation") == failed_operation and fault.matches(method, id_):
                 fault.met += 1
                 return fault
         return None

@@ -1,20 +1,17 @@
-"""What a service family says about its resource types."""
+"""The words in which a service family describes its resource types and their rules."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, Protocol, cast
 
 from rehearsal.stand_in.ids import ResourceId
 
-if TYPE_CHECKING:
-    from rehearsal.stand_in.azure import Azure
-
 Json = dict[str, Any]
-"""A JSON object as it came over the wire."""
+"""A JSON object as it was sent or will be sent."""
 
 
 class RefusedError(Exception):
-    """Azure's no, in Azure's form: `{"error": {"code", "message"}}`.
+    """An error as Azure returns it: `{"error": {"code", "message"}}`.
 
     https://github.com/microsoft/api-guidelines/blob/vNext/azure/Guidelines.md#handling-errors
     """
@@ -27,60 +24,108 @@ class RefusedError(Exception):
 
     @property
     def body(self) -> Json:
-        """The answer's body."""
+        """The response body."""
         return {"error": {"code": self.code, "message": self.message}}
 
 
 def bad_request(message: str, code: str = "BadRequest") -> RefusedError:
-    """400: the body is not one that Azure takes."""
+    """Return an error 400: Azure does not accept this body."""
     return RefusedError(400, code, message)
 
 
 def conflict(message: str, code: str = "Conflict") -> RefusedError:
-    """409: the state of things does not allow it."""
+    """Return an error 409: the current state of the resources does not allow the request."""
     return RefusedError(409, code, message)
 
 
 @dataclass
 class Resource:
-    """A resource as the stand-in holds it."""
+    """A resource as the store holds it."""
 
     id: ResourceId
     body: Json
     etag: str
     written: float
-    """When, by the stand-in's clock."""
+    """When it was last written, in seconds of the store's clock."""
 
     @property
     def properties(self) -> Json:
-        """The body's `properties`, made where there were none."""
+        """The body's `properties`. An empty object is added if the body has none."""
         return self.body.setdefault("properties", {})
 
 
-Link = Callable[[str, ResourceId], None]
-"""Given an action and the resource that it is about, raises RefusedError (403) where the writer may not do it."""
+class Store(Protocol):
+    """The resources of one subscription, with the methods that families use. `ResourceManager` implements it."""
+
+    @property
+    def subscription(self) -> str:
+        """The subscription's id."""
+        ...
+
+    @property
+    def tenant(self) -> str:
+        """The tenant's id."""
+        ...
+
+    @property
+    def seconds_per_minute(self) -> float:
+        """How many real seconds a minute of Azure takes."""
+        ...
+
+    def now(self) -> float:
+        """Return the time of the store's clock, in seconds."""
+        ...
+
+    def find(self, path: str) -> Resource | None:
+        """Return the resource, or None if it does not exist."""
+        ...
+
+    def list_resources(self, type_: str | None = None, scope: str = "/") -> Iterator[Resource]:
+        """Yield every resource at or below a scope, or only those of one type (in any case)."""
+        ...
+
+    def list_children(self, path: str) -> Iterator[Resource]:
+        """Yield every resource below a resource."""
+        ...
+
+    def put(self, path: str, body: Json) -> Resource:
+        """Store a resource without any check, as Azure does for what it creates by itself."""
+        ...
+
+    def ensure(self, path: str, body: Json) -> Resource:
+        """Return the resource. If it does not exist, `put` it first."""
+        ...
+
+    def remove(self, path: str) -> None:
+        """Remove a resource and everything below it, without any check."""
+        ...
 
 
-def unchecked(_: str, __: ResourceId) -> None:
-    """Whoever writes may link to anything."""
+CheckLink = Callable[[str, ResourceId], None]
+"""Called with an action and the resource that a body refers to. Raises RefusedError if the writer may not do it."""
+
+
+def allow_any_link(_action: str, _linked: ResourceId) -> None:
+    """Let the writer link to any resource."""
 
 
 @dataclass
 class Write:
-    """A PUT or PATCH on its way into the store. `resource` is the new state, which a family checks and completes."""
+    """A PUT or PATCH before it reaches the store. A family checks and completes `resource`, the new state."""
 
-    azure: "Azure"
+    store: Store
     resource: Resource
     previous: Resource | None
-    link: Link = unchecked
-    """Azure's linked access check: the right to write a resource is not yet one on those that it refers to.
+    """The resource as it was before, or None if the write creates it."""
+    check_link: CheckLink = allow_any_link
+    """Azure's linked access check: the right to write a resource does not include a right on those it refers to.
 
     https://learn.microsoft.com/troubleshoot/azure/azure-kubernetes/error-codes/linkedauthorizationfailed-error
     """
 
     @property
     def id(self) -> ResourceId:
-        """What is written."""
+        """The id of the resource that is written."""
         return self.resource.id
 
     @property
@@ -94,59 +139,63 @@ class Write:
         return self.resource.properties
 
     def require(self, *paths: str) -> None:
-        """Refuse a body that lacks one of these (`sku.name`, `properties.tenantId`)."""
+        """Raise RefusedError if the body lacks a value at one of these paths (`sku.name`, `properties.tenantId`)."""
         for path in paths:
-            if at(self.body, path) is None:
+            if get_value(self.body, path) is None:
                 raise bad_request(f"The required property '{path}' of '{self.id.path}' is missing.", "InvalidRequest")
 
-    def choice(self, path: str, *allowed: str | int) -> None:
-        """Refuse a value at `path` that is none of these; absence is fine."""
-        value = at(self.body, path)
+    def require_choice(self, path: str, *allowed: str | int) -> None:
+        """Raise RefusedError if the value at `path` is none of `allowed`. The value may be absent."""
+        value = get_value(self.body, path)
         if value is not None and value not in allowed:
-            listed = ", ".join(map(str, allowed))
+            choices = ", ".join(map(str, allowed))
             raise bad_request(
-                f"The value '{value}' of '{path}' of '{self.id.path}' is invalid. Allowed: {listed}.",
+                f"The value '{value}' of '{path}' of '{self.id.path}' is invalid. Allowed: {choices}.",
                 "InvalidParameterValue",
             )
 
-    def unchangeable(self, *paths: str) -> None:
-        """Refuse an update that changes one of these."""
+    def require_unchanged(self, *paths: str) -> None:
+        """Raise RefusedError if an update changes the value at one of these paths."""
         if self.previous is None:
             return
         for path in paths:
-            if (old := at(self.previous.body, path)) is not None and at(self.body, path) not in (None, old):
+            old, new = get_value(self.previous.body, path), get_value(self.body, path)
+            if old is not None and new is not None and new != old:
                 raise conflict(f"Property '{path}' of '{self.id.path}' cannot be changed.", "PropertyChangeNotAllowed")
 
-    def refer(self, path: str | None, type_: str, action: str | None = None) -> Resource:
-        """The resource that the body points at; refused where it is missing or of another type.
+    def require_reference(self, path: str | None, type_: str, action: str | None = None) -> Resource:
+        """Return the resource that the body refers to.
 
         Args:
-            path: The resource's.
-            type_: What it must be.
+            path: The id of that resource.
+            type_: The type that it must have.
             action: What the writer must be allowed to do to it, such as `join/action`.
+
+        Raises:
+            RefusedError: The resource does not exist, has another type, or the writer has no right to `action`.
         """
-        found = self.azure.find(path or "")
-        if found is None or found.id.type.lower() != type_.lower():
+        resource = self.store.find(path or "")
+        if resource is None or resource.id.type.lower() != type_.lower():
             raise RefusedError(
                 400, "InvalidResourceReference", f"'{self.id.path}' refers to '{path}', which is no existing {type_}."
             )
         if action:
-            self.link(f"{type_}/{action}", found.id)
-        return found
+            self.check_link(f"{type_}/{action}", resource.id)
+        return resource
 
 
-def items(body: Json, path: str) -> list[Json]:
-    """The objects at a dotted path; none where it is not there."""
-    return cast(list[Json], at(body, path) or [])
+def get_objects(body: Json, path: str) -> list[Json]:
+    """Return the list of objects at a dotted path, or an empty list."""
+    return cast(list[Json], get_value(body, path) or [])
 
 
-def strings(body: Json, path: str) -> list[str]:
-    """The strings at a dotted path; none where it is not there."""
-    return cast(list[str], at(body, path) or [])
+def get_strings(body: Json, path: str) -> list[str]:
+    """Return the list of strings at a dotted path, or an empty list."""
+    return cast(list[str], get_value(body, path) or [])
 
 
-def at(body: Json, path: str) -> Any:  # noqa: ANN401  what JSON holds there, the caller knows
-    """The value at a dotted path, or None."""
+def get_value(body: Json, path: str) -> Any:  # noqa: ANN401  the caller knows what JSON holds there
+    """Return the value at a dotted path, or None."""
     value: Any = body
     for part in path.split("."):
         if not isinstance(value, dict):
@@ -159,42 +208,53 @@ def _accept(_: Write) -> None:
     pass
 
 
-Action = Callable[["Azure", Resource, Json], Json]
-"""A POST on a resource: gets the request's body, gives the answer's."""
+def _allow_delete(_store: Store, _resource: Resource) -> None:
+    pass
+
+
+def _show_body(_store: Store, resource: Resource) -> Json:
+    return resource.body
+
+
+Action = Callable[[Store, Resource, Json], Json]
+"""Handles a POST on a resource. Takes the request's body and returns the response's."""
 
 
 APPLY_LOG = "an apply of azurerm in centralus whose log was published in September 2026"
-"""A source of minutes, without an address that would last; what follows it took as long there as is said."""
+"""A source of minutes. The log has no permanent address. The text after this says how long a resource took there."""
 ESTIMATE = "an estimate: no source was found"
 
 
 @dataclass(frozen=True)
 class ResourceType:
-    """One resource type: how it checks and completes a body, what can be asked of it, and how long it takes."""
+    """A resource type: how a body is checked and completed, which actions it has, and how long operations take."""
 
     name: str
     complete: Callable[[Write], None] = _accept
-    """Raises RefusedError for what Azure refuses; adds to the body what Azure adds."""
+    """Raises RefusedError for what Azure refuses, and adds to the body what Azure adds."""
     minutes: float | Callable[[Write], float] = 0.0
-    """Typical provisioning time: of a create, or of the write that is given. With `source`; 0 answers at once."""
+    """Typical provisioning time in minutes: of a create, or of the given write. At 0 the write is done at once.
+
+    `source` says where the number comes from."""
     source: str = ""
-    """Where `minutes` comes from, and what of it is an estimate."""
+    """Where `minutes` comes from, and which part of it is an estimate."""
     delete_minutes: float = 0.0
-    polled_at: str = "Azure-AsyncOperation"
-    """The header that tells where a long operation is polled: this, or `Location`."""
+    polling_header: str = "Azure-AsyncOperation"
+    """The header with the address at which a long operation is polled: this one, or `Location`."""
     actions: Mapping[str, Action] = field(default_factory=dict[str, Action])
-    deleted: Callable[["Azure", Resource], None] = lambda _azure, _resource: None
-    """Called before a delete; raises RefusedError where Azure refuses it."""
-    has_state: bool = True
-    """False where `properties` are names of the user's own, among which Azure puts no `provisioningState`."""
+    """The POST actions by name."""
+    before_delete: Callable[[Store, Resource], None] = _allow_delete
+    """Called before a delete. Raises RefusedError if Azure refuses the delete."""
+    has_provisioning_state: bool = True
+    """False if the names in `properties` are the user's own, because Azure adds no `provisioningState` to those."""
     created_status: int = 201
     updated_status: int = 200
-    """202 answers without a body; the rest with the resource."""
-    readable: Callable[["Azure", Resource], Json] = lambda _azure, resource: resource.body
-    """What a GET shows."""
+    """A write with status 202 is answered without a body; with any other status, with the resource."""
+    show: Callable[[Store, Resource], Json] = _show_body
+    """Returns the body of a GET."""
 
-    def takes(self, write: Write) -> float:
-        """The minutes of a write; an update is estimated at a quarter of a create where the type does not tell."""
+    def get_minutes(self, write: Write) -> float:
+        """Return how many minutes a write takes. If `minutes` is a number, an update is estimated at a quarter."""
         if callable(self.minutes):
             return self.minutes(write)
         return self.minutes / 4 if write.previous else self.minutes

@@ -1,16 +1,16 @@
-"""How Terraform reaches the stand-ins under Azure's real host names, and nothing else.
+"""A proxy that leads Azure's real host names to the stand-in, and refuses every other host.
 
-Go programs take HTTPS_PROXY from the environment, so a small CONNECT proxy (RFC 9110, 9.3.6) needs neither the hosts
-file nor rights: `NAME.vault.azure.net` goes to the stand-in, and so does `NAME.blob.core.windows.net`, which asks who
-may do what before Azurite answers (`blobs.py`). Every other host is refused, which also proves that nothing of a
-rehearsal leaves the machine.
+Go programs take HTTPS_PROXY from the environment. So a small CONNECT proxy (RFC 9110, 9.3.6) is enough: nobody edits
+the hosts file or needs special rights. `NAME.vault.azure.net` goes to the stand-in. So does
+`NAME.blob.core.windows.net`, because the stand-in checks roles before Azurite answers (`blobs.py`). Every other host is
+refused, which also proves that a rehearsal sends nothing to other machines.
 """
 
 import asyncio
 import contextlib
+import socket
 import threading
 from collections.abc import Generator, Mapping
-from concurrent.futures import Future
 from dataclasses import dataclass, field
 
 HEADER_LIMIT = 65536
@@ -19,40 +19,40 @@ Address = tuple[str, int]
 """Host and port."""
 
 
-@dataclass
+@dataclass(frozen=True)
 class Proxy:
-    """A running proxy."""
+    """A proxy at a local port."""
 
-    routes: dict[str, Address]
-    """By host suffix."""
-    port: int = 0
+    routes: Mapping[str, Address]
+    """The destination of each host, by the end of its name."""
+    port: int
     refused: list[str] = field(default_factory=list[str])
-    """The hosts that were asked for and are not routed."""
+    """The hosts that were asked for and have no route."""
 
     @property
     def url(self) -> str:
-        """For HTTPS_PROXY."""
+        """The proxy's address, for HTTPS_PROXY."""
         return f"http://127.0.0.1:{self.port}"
 
-    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Answer one CONNECT, then pass bytes both ways until either side ends."""
+    async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Answer one CONNECT request, then copy bytes in both directions until one side closes."""
         with contextlib.suppress(OSError, asyncio.IncompleteReadError), contextlib.closing(writer):
             request = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
-            method, _, rest = request.partition(" ")
-            host = rest.partition(" ")[0].rpartition(":")[0]
-            route = next((route for suffix, route in self.routes.items() if host.endswith(suffix)), None)
-            if method != "CONNECT" or route is None:
+            method, _, target = request.partition(" ")
+            host = target.partition(" ")[0].rpartition(":")[0]
+            address = next((address for suffix, address in self.routes.items() if host.endswith(suffix)), None)
+            if method != "CONNECT" or address is None:
                 self.refused.append(host)
                 writer.write(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n")
                 await writer.drain()
                 return
-            upstream, downstream = await asyncio.open_connection(*route)
-            with contextlib.closing(downstream):
+            server_reader, server_writer = await asyncio.open_connection(*address)
+            with contextlib.closing(server_writer):
                 writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
-                await asyncio.gather(_pass(reader, downstream), _pass(upstream, writer))
+                await asyncio.gather(_copy(reader, server_writer), _copy(server_reader, writer))
 
 
-async def _pass(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     with contextlib.suppress(OSError):
         while data := await reader.read(65536):
             writer.write(data)
@@ -61,15 +61,17 @@ async def _pass(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
 
 
 @contextlib.contextmanager
-def proxying(routes: Mapping[str, Address]) -> Generator[Proxy]:
-    """Run a proxy on a free port until the block ends. `routes` maps host suffixes to where they are led."""
-    proxy = Proxy(dict(routes))
+def run_proxy(routes: Mapping[str, Address]) -> Generator[Proxy]:
+    """Run a proxy on a free port in a thread of its own until the block ends.
+
+    `routes` maps the end of a host's name to the address to which the host is led.
+    """
+    listener = socket.create_server(("127.0.0.1", 0))
+    proxy = Proxy(routes, listener.getsockname()[1])
     loop = asyncio.new_event_loop()
-    started: Future[int] = Future()
 
     async def serve() -> None:
-        server = await asyncio.start_server(proxy.serve, "127.0.0.1", 0, limit=HEADER_LIMIT)
-        started.set_result(server.sockets[0].getsockname()[1])
+        server = await asyncio.start_server(proxy.answer, sock=listener, limit=HEADER_LIMIT)
         async with server:
             await server.serve_forever()
 
@@ -81,19 +83,19 @@ def proxying(routes: Mapping[str, Address]) -> Generator[Proxy]:
     thread = threading.Thread(target=run, name="proxy")
     thread.start()
     try:
-        proxy.port = started.result(timeout=10)
         yield proxy
     finally:
         loop.call_soon_threadsafe(task.cancel)
         thread.join()
-        _finish(loop)
+        _close_loop(loop)
+        listener.close()
 
 
-def _finish(loop: asyncio.AbstractEventLoop) -> None:
+def _close_loop(loop: asyncio.AbstractEventLoop) -> None:
     """End the connections that are still open, then the loop."""
-    open_ = asyncio.all_tasks(loop)
-    for task in open_:
+    tasks = asyncio.all_tasks(loop)
+    for task in tasks:
         task.cancel()
-    if open_:
-        loop.run_until_complete(asyncio.wait(open_))
+    if tasks:
+        loop.run_until_complete(asyncio.wait(tasks))
     loop.close()

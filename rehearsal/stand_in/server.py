@@ -1,30 +1,33 @@
-"""Run the stand-in: a certificate made for the occasion, a free port, a thread."""
+"""Run the stand-in on a free port of localhost, in a thread of its own."""
 
 import contextlib
 import socket
 import threading
 import time
 from collections.abc import Callable, Generator
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from dataclasses import dataclass
 from typing import IO
 
-import trustme
 import uvicorn
-from starlette.responses import JSONResponse
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp
 
-from rehearsal.stand_in import dump, entra, families
-from rehearsal.stand_in.application import BLOBS, VAULTS, Application, Question, Route, route
-from rehearsal.stand_in.azure import SECONDS_PER_MINUTE, Azure
-from rehearsal.stand_in.families.authorization import add_built_in_roles, authorize
-from rehearsal.stand_in.faults import Faults, told
-from rehearsal.stand_in.model import Json, bad_request
-from rehearsal.stand_in.proxy import Proxy, proxying
+from rehearsal.stand_in import families
+from rehearsal.stand_in.application import Application
+from rehearsal.stand_in.authorizer import Authorizer
+from rehearsal.stand_in.blobs import BlobGate, BlobService
+from rehearsal.stand_in.built_in_roles import add_built_in_roles
+from rehearsal.stand_in.certificates import Certificates
+from rehearsal.stand_in.connection import DropConnections
+from rehearsal.stand_in.control import make_control_routes
+from rehearsal.stand_in.fault_injection import InjectFaults
+from rehearsal.stand_in.faults import Faults
+from rehearsal.stand_in.hosts import BLOB_SUFFIX, LOGIN_HOST, VAULT_SUFFIX
+from rehearsal.stand_in.polling import Polling
+from rehearsal.stand_in.proxy import Proxy, run_proxy
+from rehearsal.stand_in.request_log import LogRequests, RequestLog
+from rehearsal.stand_in.resource_manager import SECONDS_PER_MINUTE, ResourceManager
+from rehearsal.stand_in.routing import Router
 
-CA = "ca.pem"
-FAULTS = "/rehearsal/faults"
-"""Where it is told to fail by a POST, and tells of its faults to a GET."""
 ZERO = "00000000-0000-0000-0000-000000000000"
 
 
@@ -32,121 +35,96 @@ ZERO = "00000000-0000-0000-0000-000000000000"
 class StandIn:
     """A running stand-in."""
 
-    application: Application
-    port: int
-    ca_file: Path
-    """The certificate authority that made its certificate, for SSL_CERT_FILE."""
-    certificate_file: Path
-    """Its certificate and key, which are also good for the blob service of any account."""
+    url: str
+    """Its address, such as `https://localhost:1234`."""
+    resource_manager: ResourceManager
+    """Holds its resources."""
+    faults: Faults
+    """The faults that requests meet."""
+    request_log: RequestLog
+    """The requests so far."""
+    certificates: Certificates
     proxy: Proxy
-    """How Terraform reaches it under Azure's host names."""
-
-    @property
-    def azure(self) -> Azure:
-        """What it holds."""
-        return self.application.azure
-
-    @property
-    def faults(self) -> Faults:
-        """How it is told to fail."""
-        return self.application.faults
-
-
-def certify(folder: Path) -> tuple[Path, Path]:
-    """Make a certificate authority, and a certificate with its key for every name that is stood in for here."""
-    ca = trustme.CA()
-    ca_file, certificate_file = folder / CA, folder / "server.pem"
-    ca.cert_pem.write_to_path(ca_file)
-    certificate = ca.issue_cert("localhost", f"*{VAULTS}", f"*{BLOBS}", entra.LOGIN)
-    certificate.private_key_and_cert_chain_pem.write_to_path(certificate_file)
-    return ca_file, certificate_file
-
-
-def _store(question: Question) -> Json:
-    return dump.dumped(question.azure)
-
-
-STORE = route("GET", dump.PATH, "Microsoft.Rehearsal/store/read", _store)
-"""What the stand-in holds, for whoever wants to see it."""
-
-
-def _faults(faults: Faults) -> tuple[Route, Route]:
-    """Tell it to fail, and see how often each fault was met."""
-
-    def add(question: Question) -> Json:
-        fault = told(question.body)
-        if fault.type.lower() not in (each.name.lower() for each in families.TYPES):
-            raise bad_request(f"The rehearsal does not know the resource type '{fault.type}'.", "InvalidFault")
-        return asdict(faults.add(fault))
-
-    return (
-        route("POST", FAULTS, "Microsoft.Rehearsal/faults/write", add),
-        route("GET", FAULTS, "Microsoft.Rehearsal/faults/read", lambda _: {"value": [asdict(each) for each in faults]}),
-    )
-
-
-def _open(application: Application) -> ASGIApp:
-    """The application, behind what Entra tells anybody."""
-
-    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
-        told = entra.discovery(scope["path"]) if scope["type"] == "http" else None
-        await (JSONResponse(told) if told else application)(scope, receive, send)
-
-    return answer
+    """Leads Azure's host names to the stand-in."""
 
 
 @contextlib.contextmanager
-def running(
-    folder: Path,
+def run_stand_in(
+    certificates: Certificates,
     *,
     subscription: str = ZERO,
     tenant: str = ZERO,
     seconds_per_minute: float = SECONDS_PER_MINUTE,
+    propagation_seconds: float = 0.0,
+    blobs: BlobService | None = None,
     log: IO[str] | None = None,
     clock: Callable[[], float] = time.monotonic,
 ) -> Generator[StandIn]:
-    """Run a stand-in on a free port of localhost, with its certificates in `folder`, until the block ends.
+    """Run a stand-in until the block ends.
+
+    Args:
+        certificates: Its certificates, as `make_certificates` makes them.
+        subscription: The id of its subscription.
+        tenant: The id of its tenant.
+        seconds_per_minute: How many real seconds a minute of Azure takes.
+        propagation_seconds: How long a new role assignment takes until it counts.
+        blobs: Answers for Blob Storage, after a check of the caller's roles. Without it, there is no Blob Storage.
+        log: Gets a line of JSON for each request.
+        clock: Returns the time in seconds.
 
     Raises:
-        RuntimeError: it did not start.
+        RuntimeError: The server did not start.
     """
-    ca_file, certificate_file = certify(folder)
-    azure = Azure(
-        families.TYPES, subscription=subscription, tenant=tenant, seconds_per_minute=seconds_per_minute, clock=clock
-    )
-    with socket.socket() as listener:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(("127.0.0.1", 0))
-        port = listener.getsockname()[1]
-        add_built_in_roles(azure)
-        azure.base = f"https://localhost:{port}"
-        faults = Faults()
-        routes = (*families.ROUTES, STORE, *_faults(faults))
-        application = Application(azure, routes, authorize, faults, log)
-        server = uvicorn.Server(
-            uvicorn.Config(
-                _open(application),
-                ssl_certfile=certificate_file,
-                ssl_keyfile=certificate_file,
-                log_level="critical",
-                timeout_graceful_shutdown=1,
-                lifespan="off",
-                http="h11",
-                ws="none",
-                timeout_keep_alive=60,
-            )
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        address: tuple[str, int] = listener.getsockname()
+        url = f"https://localhost:{address[1]}"
+        faults, request_log = Faults(), RequestLog(log)
+        manager = ResourceManager(
+            families.TYPES,
+            subscription=subscription,
+            tenant=tenant,
+            seconds_per_minute=seconds_per_minute,
+            clock=clock,
+            fail_operation=faults.take_operation_failure,
         )
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="rehearsal")
-        thread.start()
-        try:
-            deadline = time.monotonic() + 10
-            while not server.started:
-                if not thread.is_alive() or time.monotonic() > deadline:
-                    raise RuntimeError("The stand-in did not start.")
-                time.sleep(0.01)
-            here = ("127.0.0.1", port)
-            with proxying({VAULTS: here, entra.LOGIN: here}) as proxy:
-                yield StandIn(application, port, ca_file, certificate_file, proxy)
-        finally:
-            server.should_exit = True
-            thread.join()
+        add_built_in_roles(manager)
+        authorizer = Authorizer(manager, propagation_seconds=propagation_seconds)
+        polling = Polling(manager, url)
+        routes = (*families.ROUTES, *make_control_routes(faults, families.TYPES))
+        router = Router(manager, authorizer, routes, polling, url)
+        gate = BlobGate(manager, authorizer, blobs) if blobs else None
+        application = Application(manager, router, polling, gate, url)
+        app = DropConnections(LogRequests(InjectFaults(application, faults), request_log))
+        hosts = (VAULT_SUFFIX, LOGIN_HOST, BLOB_SUFFIX) if blobs else (VAULT_SUFFIX, LOGIN_HOST)
+        with _serve(app, listener, certificates), run_proxy(dict.fromkeys(hosts, address)) as proxy:
+            yield StandIn(url, manager, faults, request_log, certificates, proxy)
+
+
+@contextlib.contextmanager
+def _serve(app: ASGIApp, listener: socket.socket, certificates: Certificates) -> Generator[None]:
+    """Serve an ASGI application on a socket, in a thread of its own, until the block ends."""
+    server = uvicorn.Server(
+        uvicorn.Config(
+            app,
+            ssl_certfile=certificates.server_file,
+            ssl_keyfile=certificates.server_file,
+            log_level="critical",
+            timeout_graceful_shutdown=1,
+            lifespan="off",
+            http="h11",
+            ws="none",
+            timeout_keep_alive=60,
+        )
+    )
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="rehearsal")
+    thread.start()
+    try:
+        deadline = time.monotonic() + 10
+        while not server.started:
+            if not thread.is_alive() or time.monotonic() > deadline:
+                raise RuntimeError("The stand-in did not start.")
+            time.sleep(0.01)
+        yield
+    finally:
+        server.should_exit = True
+        thread.join()

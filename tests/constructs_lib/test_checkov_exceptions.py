@@ -23,17 +23,17 @@ def test_a_recorded_exception_is_read_back(tmp_path: Path, group: ResourceGroup)
     except_check(group, "CKV_AZURE_33", "no queues: see the design, section 4.")
     except_check(group, "CKV2_AZURE_1", "keys of Microsoft's are enough")
     App.of(group).synth()
-    assert run_checkov.exceptions(tmp_path / "out/stacks") == [
+    assert run_checkov.read_exceptions(tmp_path / "out/stacks") == [
         Finding("dev", "azurerm_resource_group.group", "CKV2_AZURE_1", "keys of Microsoft's are enough"),
         Finding("dev", "azurerm_resource_group.group", "CKV_AZURE_33", "no queues: see the design, section 4."),
     ]
-    assert [finding.text for finding in run_checkov.exceptions(tmp_path / "out/stacks")] == [
+    assert [finding.text for finding in run_checkov.read_exceptions(tmp_path / "out/stacks")] == [
         "keys of Microsoft's are enough",
         "no queues: see the design, section 4.",
     ]
     text = (tmp_path / "out/stacks/dev/cdk.tf.json").read_text(encoding="utf-8")
     (line,) = [number for number, line in enumerate(text.splitlines(), start=1) if line == '      "group": {']
-    assert run_checkov.addresses(text) == {line: "azurerm_resource_group.group"}
+    assert run_checkov.read_addresses(text) == {line: "azurerm_resource_group.group"}
 
 
 @pytest.mark.parametrize(

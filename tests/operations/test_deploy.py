@@ -278,31 +278,6 @@ def test_terraform_ends_an_interrupted_apply_by_itself(
     assert list((tmp_path / "plans").iterdir()) == []
 
 
-# Prints a line for each SIGTERM that it gets.
-SIGNAL_COUNTER = """#!/bin/sh
-trap 'echo told' TERM
-echo ready
-for _ in 1 2 3 4 5; do sleep 0.1; done
-"""
-
-
-def test_a_second_sighup_is_not_passed_on(tmp_path: Path) -> None:
-    """The kernel sends one and the shell another. At a second signal, Terraform would exit at once."""
-    program = tmp_path / "program"
-    program.write_text(SIGNAL_COUNTER)
-    program.chmod(0o755)
-    lines: list[str] = []
-
-    def hang_up(line: str) -> None:
-        lines.append(line.strip())
-        os.kill(os.getpid(), signal.SIGHUP)
-
-    before = signal.getsignal(signal.SIGHUP)
-    assert Terraform(tmp_path, str(program)).run("apply", on_line=hang_up).code == 0
-    assert lines == ["ready", "told"]
-    assert signal.getsignal(signal.SIGHUP) == before
-
-
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP, signal.SIGTERM])
 def test_an_end_at_the_question_changes_nothing_and_leaves_no_plan(
     deployment: Deployment, tmp_path: Path, number: signal.Signals

@@ -17,8 +17,9 @@ bindings.install()  # before anything imports cdktf
 from environments import load
 from operations.terraform.runner import find_terraform
 from rehearsal import azurite
+from rehearsal.stand_in.certificates import make_certificates
 from rehearsal.stand_in.model import Json
-from rehearsal.stand_in.server import StandIn, running
+from rehearsal.stand_in.server import StandIn, run_stand_in
 from rehearsal.terraform import is_provider_missing
 from rehearsal.world import World, world
 
@@ -29,15 +30,11 @@ PROBE: Json = {
 """The smallest stack that needs the provider."""
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "azure: needs Terraform and the azurerm provider")
-
-
 @pytest.fixture
 def stand_in(tmp_path: Path) -> Iterator[StandIn]:
     """A stand-in of one's own, in which a minute of Azure takes a hundredth of a second."""
-    with running(tmp_path, seconds_per_minute=0.01) as found:
-        yield found
+    with run_stand_in(make_certificates(tmp_path), seconds_per_minute=0.01) as stand_in:
+        yield stand_in
 
 
 @pytest.fixture

@@ -8,9 +8,9 @@ from functools import cache
 from environments import load
 from rehearsal import seed as seeds
 from rehearsal import synthesis
-from rehearsal.stand_in.azure import Azure
-from rehearsal.stand_in.ids import within
-from rehearsal.stand_in.model import Json
+from rehearsal.stand_in.ids import is_within
+from rehearsal.stand_in.model import Json, Store
+from rehearsal.stand_in.resource_manager import ResourceManager
 
 REFERENCE = re.compile(r"\$\{(?:\w+\()?(azurerm_\w+\.[\w-]+)")
 
@@ -74,12 +74,12 @@ def _refers(value: object, addresses: set[str]) -> bool:
     return bool(addresses & set(REFERENCE.findall(json.dumps(value))))
 
 
-def seed(azure: Azure) -> None:
+def seed(store: Store) -> None:
     """Put there what the shared stack makes."""
     platform = load()
-    seeds.shared(azure, platform)
+    seeds.shared(store, platform)
     for environment in platform.environments.values():
-        seeds.environment(azure, platform, environment)
+        seeds.environment(store, platform, environment)
 
 
 def mail_records(body: Json) -> list[str]:
@@ -89,11 +89,11 @@ def mail_records(body: Json) -> list[str]:
     return [f"{type_}.{name}" for type_, name in named if name.startswith("email_")]
 
 
-def verify_mail(azure: Azure) -> None:
+def verify_mail(manager: ResourceManager) -> None:
     """Verify every mail domain, as a person does when its records can be seen."""
-    for domain in azure.all("microsoft.communication/emailservices/domains"):
+    for domain in manager.list_resources("Microsoft.Communication/emailServices/domains"):
         for kind in domain.properties["verificationStates"]:
-            azure.act(domain.id, "initiateVerification", {"verificationType": kind})
+            manager.run_action(domain.id, "initiateVerification", {"verificationType": kind})
 
 
 def ids(state: Json) -> list[str]:
@@ -107,15 +107,15 @@ def ids(state: Json) -> list[str]:
     return [str(each["id"]).split("|")[0] for each in attributes if str(each.get("id", "")).startswith("/")]
 
 
-def strangers(azure: Azure, known: Iterable[str], before: Iterable[str]) -> list[str]:
+def strangers(store: Store, known: Iterable[str], before: Iterable[str]) -> list[str]:
     """What the stand-in holds and neither state nor `before` knows: duplicates, or what a failed apply has left."""
     roots = [*known]
     old = set(before)
     return [
         each.id.path
-        for each in azure.all()
+        for each in store.list_resources()
         if each.id.key not in old
-        and not any(within(each.id.path, root) for root in roots)
+        and not any(is_within(each.id.path, root) for root in roots)
         and not _by_the_way(each.id.type)
     ]
 

@@ -23,8 +23,8 @@ from rehearsal import azurite, seed, synthesis
 from rehearsal.__main__ import main
 from rehearsal.endpoint import Endpoint
 from rehearsal.stand_in import dump
-from rehearsal.stand_in.azure import Azure
 from rehearsal.stand_in.families import TYPES
+from rehearsal.stand_in.resource_manager import ResourceManager
 from rehearsal.stand_in.server import StandIn
 from rehearsal.terraform import IsolatedTerraform, isolate_environment
 from rehearsal.world import STORE, world
@@ -200,15 +200,15 @@ def test_an_authority_that_is_not_named_is_not_trusted(tmp_path: Path, served: d
 
 
 def test_a_store_is_dumped_and_loaded_again(stand_in: StandIn, tmp_path: Path) -> None:
-    parts.seed(stand_in.azure)
+    parts.seed(stand_in.resource_manager)
     file = tmp_path / "dumped.json"
-    file.write_text(json.dumps(dump.dumped(stand_in.azure)), encoding="utf-8")
+    file.write_text(json.dumps(dump.dump_store(stand_in.resource_manager)), encoding="utf-8")
     with serving("--store", str(file)) as (_, exports, _):
         held = endpoint(exports).ask("GET", dump.PATH)
-    assert held == dump.dumped(stand_in.azure)
-    other = Azure(TYPES, subscription="other", tenant=stand_in.azure.tenant)
+    assert held == dump.dump_store(stand_in.resource_manager)
+    other = ResourceManager(TYPES, subscription="other", tenant=stand_in.resource_manager.tenant)
     with pytest.raises(ValueError, match="no dump of subscription other"):
-        dump.load(other, held)
+        dump.load_store(other, held)
 
 
 def test_ctrl_c_ends_a_rehearsal_and_what_it_has_started(tmp_path: Path) -> None:
@@ -225,23 +225,6 @@ def test_ctrl_c_ends_a_rehearsal_and_what_it_has_started(tmp_path: Path) -> None
     assert started
     assert not left(started)
     assert list(tmp_path.iterdir()) == []
-
-
-def test_terraform_and_what_it_runs_end_with_the_command_that_runs_them(binary: str, tmp_path: Path) -> None:
-    long = "sleep 298.75"
-    resource = {"provisioner": [{"local-exec": {"command": f"echo begun; exec {long}"}}]}
-    body = {"resource": {"terraform_data": {"thing": resource}}}
-    (tmp_path / "cdk.tf.json").write_text(json.dumps(body), encoding="utf-8")
-    terraform = IsolatedTerraform(tmp_path, binary, isolate_environment({}))
-    assert terraform.run("init").code == 0
-
-    def interrupt(line: str) -> None:
-        if "): begun" in line:
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        terraform.run("apply", "-auto-approve", "-no-color", on_line=interrupt)
-    assert matching("-f", f"^{long}$") == []
 
 
 def test_what_is_not_installed_is_named(

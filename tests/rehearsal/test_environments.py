@@ -63,14 +63,14 @@ def apply(folder: Path, name: str, body: Json) -> Generator[Applied]:
     folder.mkdir()
     with world(folder, load(), blobs=False) as here:
         if name != "shared":
-            parts.seed(here.stand_in.azure)
-        before = [each.id.key for each in here.stand_in.azure.all()]
+            parts.seed(here.stand_in.resource_manager)
+        before = [each.id.key for each in here.stand_in.resource_manager.list_resources()]
         stack = here.stack(name, body, local_state=True)
         assert stack.init().code == 0
         if proof := parts.mail_records(body):
             first = stack.apply(*(f"-target={address}" for address in proof))
             assert first.code == 0, find_errors(first.output)
-            parts.verify_mail(here.stand_in.azure)
+            parts.verify_mail(here.stand_in.resource_manager)
         yield Applied(here, stack, body, stack.apply(), before)
 
 
@@ -93,7 +93,8 @@ def test_everything_is_applied(applied: dict[str, Applied]) -> None:
         assert stack.run.code == 0, (name, find_errors(stack.run.output))
         made = {each["type"] for each in stack.terraform.read_state()["resources"] if each["mode"] == "managed"}
         assert made == {type_ for type_, named in stack.body["resource"].items() if named}
-        assert parts.strangers(stack.here.stand_in.azure, parts.ids(stack.terraform.read_state()), stack.before) == []
+        manager, known = stack.here.stand_in.resource_manager, parts.ids(stack.terraform.read_state())
+        assert parts.strangers(manager, known, stack.before) == []
 
 
 def test_the_second_plan_is_empty(applied: dict[str, Applied]) -> None:
@@ -104,8 +105,8 @@ def test_the_second_plan_is_empty(applied: dict[str, Applied]) -> None:
 
 
 def test_front_door_finds_the_token_that_the_stack_publishes(applied: dict[str, Applied]) -> None:
-    azures = (stack.here.stand_in.azure for stack in applied.values())
-    domains = [azure.show(each.id) for azure in azures for each in azure.all(DOMAIN.lower())]
+    managers = (stack.here.stand_in.resource_manager for stack in applied.values())
+    domains = [manager.show(each.id) for manager in managers for each in manager.list_resources(DOMAIN)]
     assert {each["properties"]["domainValidationState"] for each in domains} == {"Approved"}
 
 
@@ -148,7 +149,7 @@ def test_no_password_is_in_state_and_one_was_sent(applied: dict[str, Applied]) -
             continue
         sent = [
             each["body"]["properties"]["administratorLoginPassword"]
-            for each in stack.here.stand_in.application.requests
+            for each in stack.here.stand_in.request_log.entries
             if each["method"] == "PUT" and each["path"].rpartition("/")[0].endswith("/flexibleServers")
         ]
         assert len(sent) == 1
@@ -163,4 +164,4 @@ def test_destroy_leaves_nothing(applied: dict[str, Applied]) -> None:
     dev = applied["dev"]
     destroyed = dev.terraform.destroy()
     assert destroyed.code == 0, destroyed.output[-3000:]
-    assert parts.strangers(dev.here.stand_in.azure, (), dev.before) == []
+    assert parts.strangers(dev.here.stand_in.resource_manager, (), dev.before) == []

@@ -8,9 +8,9 @@ import pytest
 from environments import load
 from operations.terraform.events import find_errors
 from rehearsal import azurite, seed, synthesis
-from rehearsal.stand_in import entra
-from rehearsal.stand_in.families.authorization import ASSIGNMENT, authorize
+from rehearsal.stand_in.authorizer import Authorizer
 from rehearsal.stand_in.families.storage import CONTAINER
+from rehearsal.stand_in.ids import ASSIGNMENT_TYPE, IDENTITY_TYPE
 from rehearsal.stand_in.model import RefusedError
 from rehearsal.terraform import IsolatedTerraform
 from rehearsal.world import World, world
@@ -31,7 +31,7 @@ def shared(provider: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         applied = stack.apply()
         assert applied.code == 0, find_errors(applied.output)
         if here.blob_port:
-            here.make_containers(each.id.name for each in here.stand_in.azure.all(CONTAINER.lower()))
+            here.make_containers(each.id.name for each in here.stand_in.resource_manager.list_resources(CONTAINER))
         yield here
 
 
@@ -123,17 +123,17 @@ DELIVERY = {
 
 @pytest.mark.parametrize("action", DELIVERY)
 def test_delivery_may_deliver_and_nothing_else(shared: World, action: str) -> None:
-    platform, azure = load(), shared.stand_in.azure
+    platform, manager = load(), shared.stand_in.resource_manager
     names = platform.names(platform.environments["dev"])
     principal = next(
-        each for each in azure.all(entra.IDENTITY) if each.id.name == names.compose("identity", "delivery")
+        each for each in manager.list_resources(IDENTITY_TYPE) if each.id.name == names.compose("identity", "delivery")
     )
-    group = f"/subscriptions/{azure.subscription}/resourceGroups/{names.compose('resource_group')}"
+    group = f"/subscriptions/{manager.subscription}/resourceGroups/{names.compose('resource_group')}"
     path = f"{group}/providers/{action.rpartition('/')[0]}/it"
 
     def allowed() -> bool:
         try:
-            authorize(azure, principal.properties["principalId"], action, path, {})
+            Authorizer(manager).authorize(principal.properties["principalId"], action, path, {})
         except RefusedError:
             return False
         return True
@@ -154,15 +154,17 @@ SECRETS_USER = "4633458b-17de-408a-b874-0445c86b69e6"
     ],
 )
 def test_apply_may_grant_only_what_its_condition_names(shared: World, role: str, kind: str, ok: bool) -> None:
-    platform, azure = load(), shared.stand_in.azure
+    platform, manager = load(), shared.stand_in.resource_manager
     names = platform.names(platform.environments["dev"])
-    principal = next(each for each in azure.all(entra.IDENTITY) if each.id.name == names.compose("identity", "apply"))
-    group = f"/subscriptions/{azure.subscription}/resourceGroups/{names.compose('resource_group')}"
-    path = f"{group}/providers/{ASSIGNMENT}/new"
-    definition = f"/subscriptions/{azure.subscription}/providers/Microsoft.Authorization/roleDefinitions/{role}"
+    principal = next(
+        each for each in manager.list_resources(IDENTITY_TYPE) if each.id.name == names.compose("identity", "apply")
+    )
+    group = f"/subscriptions/{manager.subscription}/resourceGroups/{names.compose('resource_group')}"
+    path = f"{group}/providers/{ASSIGNMENT_TYPE}/new"
+    definition = f"/subscriptions/{manager.subscription}/providers/Microsoft.Authorization/roleDefinitions/{role}"
     body = {"properties": {"roleDefinitionId": definition, "principalType": kind, "principalId": "x"}}
     try:
-        authorize(azure, principal.properties["principalId"], f"{ASSIGNMENT}/write", path, body)
+        Authorizer(manager).authorize(principal.properties["principalId"], f"{ASSIGNMENT_TYPE}/write", path, body)
     except RefusedError:
         assert not ok
     else:

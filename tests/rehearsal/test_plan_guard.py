@@ -22,7 +22,7 @@ SERVER = "azurerm_postgresql_flexible_server.database_server"
 
 
 def test_a_replacement_of_the_database_is_refused_and_its_cause_named(azure_world: World) -> None:
-    parts.seed(azure_world.stand_in.azure)
+    parts.seed(azure_world.stand_in.resource_manager)
     types = ("azurerm_postgresql_flexible_server_database",)
     stack = azure_world.stack("dev", parts.part(parts.stack("dev"), *types), local_state=True)
     assert stack.init().code == 0

@@ -8,8 +8,8 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from rehearsal import timeline
-from rehearsal.stand_in.azure import Operation
-from rehearsal.stand_in.ids import parse
+from rehearsal.stand_in.ids import parse_id
+from rehearsal.stand_in.resource_manager import Operation
 from rehearsal.timeline import Bar
 
 SERVER = "azurerm_postgresql_flexible_server.server"
@@ -35,7 +35,7 @@ def completed(address: str, path: str, seconds: float, action: str = "create") -
 
 def operation(path: str, minutes: float) -> Operation:
     """A long operation that has ended."""
-    return Operation("1", parse(path), minutes, time.monotonic(), lambda: None, "Succeeded")
+    return Operation("1", parse_id(path), minutes, time.monotonic(), lambda: None, "Succeeded")
 
 
 def test_minutes_are_those_of_azure_and_what_the_provider_waits_by_itself() -> None:

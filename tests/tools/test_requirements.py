@@ -1,4 +1,4 @@
-"""requirements*.txt hold what pyproject.toml asks for, pinned with hashes, and name no package index."""
+"""requirements*.txt pin what pyproject.toml asks for, with hashes, and name no package index."""
 
 import re
 import tomllib
@@ -15,7 +15,7 @@ ASKED = {
 }
 
 
-def pins(file: str) -> list[Requirement]:
+def read_pins(file: str) -> list[Requirement]:
     lines = Path(file).read_text(encoding="utf-8").splitlines()
     return [Requirement(line.removesuffix(" \\")) for line in lines if re.match(r"\w", line)]
 
@@ -23,7 +23,7 @@ def pins(file: str) -> list[Requirement]:
 @pytest.mark.parametrize(("file", "asked"), ASKED.items())
 def test_every_dependency_is_pinned_as_asked_for(file: str, asked: list[str]) -> None:
     versions: dict[str, set[str]] = {}
-    for pin in pins(file):
+    for pin in read_pins(file):
         (specifier,) = pin.specifier
         assert specifier.operator == "==", f"{pin} is not pinned"
         versions.setdefault(pin.name, set()).add(specifier.version)
@@ -37,7 +37,7 @@ def test_every_dependency_is_pinned_as_asked_for(file: str, asked: list[str]) ->
 def test_every_pin_has_its_hashes(file: str) -> None:
     text = Path(file).read_text(encoding="utf-8")
     blocks = re.findall(r"^\w[^\n]*\\\n(?:    --hash=sha256:[0-9a-f]{64}(?: \\)?\n)+", text, re.MULTILINE)
-    assert len(blocks) == len(pins(file)) > 5
+    assert len(blocks) == len(read_pins(file)) > 5
 
 
 @pytest.mark.parametrize("file", [*ASKED, "package-lock.json", "tools/go.sum"])
@@ -47,7 +47,7 @@ def test_no_index_is_named(file: str) -> None:
     assert not re.search(r"^[^#\n]*@ \w+://", text, re.MULTILINE)
 
 
-def test_what_both_environments_of_venv_pin_is_the_same() -> None:
-    runtime = {pin.name: pin.specifier for pin in pins("requirements.txt")}
-    for pin in pins("requirements-dev.txt"):
+def test_a_package_in_both_files_has_the_same_version() -> None:
+    runtime = {pin.name: pin.specifier for pin in read_pins("requirements.txt")}
+    for pin in read_pins("requirements-dev.txt"):
         assert runtime.get(pin.name, pin.specifier) == pin.specifier

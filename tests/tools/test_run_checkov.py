@@ -1,4 +1,4 @@
-"""tools/run_checkov.py: the filter over Checkov's results, with tables and with Checkov itself."""
+"""tools/run_checkov.py: how exceptions cover Checkov's failures, with invented results and with Checkov itself."""
 
 import json
 import re
@@ -29,7 +29,7 @@ def write(stacks: Path, stack: str, **resources: Mapping[str, object]) -> None:
     synthesized: dict[str, object] = {
         "output": {"id": {"value": {"uploads": {}}}},
         "resource": resources,
-        "terraform": {"required_version": ">= 1.11"},  # on which Checkov fails, if it comes to see it
+        "terraform": {"required_version": ">= 1.11"},  # Checkov cannot parse this, so it must not see it
     }
     (stacks / stack / "cdk.tf.json").write_text(json.dumps(synthesized, indent=2), encoding="utf-8")
 
@@ -38,7 +38,7 @@ def failure(stack: str = "dev", check: str = "CKV_AZURE_1", resource: str = UPLO
     return Finding(stack, resource, check, f"the rule {check}")
 
 
-def check(
+def run_check(
     stacks: Path, monkeypatch: pytest.MonkeyPatch, *, failed: list[Finding], passed: list[Finding] | None = None
 ) -> int:
     def scan(_: Path) -> Scan:
@@ -50,7 +50,7 @@ def check(
 
 def test_a_failure_that_is_excepted_passes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write(tmp_path, "dev", azurerm_storage_account={"uploads": storage({"CKV_AZURE_1": "because"})})
-    assert check(tmp_path, monkeypatch, failed=[failure()]) == 0
+    assert run_check(tmp_path, monkeypatch, failed=[failure()]) == 0
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def test_an_exception_covers_one_rule_on_one_resource(
     resource_type, name = excepted_in.split(".")
     resources[resource_type][name] = storage({excepted: "because"})
     write(tmp_path, "dev", **resources)
-    assert check(tmp_path, monkeypatch, failed=[failure()]) == 1
+    assert run_check(tmp_path, monkeypatch, failed=[failure()]) == 1
     out = capsys.readouterr().out
     assert "1 failed checks" in out
     assert "azurerm_storage_account.uploads  CKV_AZURE_1  the rule CKV_AZURE_1  dev" in out
@@ -87,8 +87,8 @@ def test_an_exception_in_one_stack_is_none_in_another(tmp_path: Path, monkeypatc
     write(tmp_path, "dev", azurerm_storage_account={"uploads": storage({"CKV_AZURE_1": "because"})})
     write(tmp_path, "staging", azurerm_storage_account={"uploads": storage()})
     failed = [failure(stack) for stack in ("dev", "staging")]
-    assert check(tmp_path, monkeypatch, failed=failed) == 1
-    assert check(tmp_path, monkeypatch, failed=failed[:1], passed=failed[1:]) == 0
+    assert run_check(tmp_path, monkeypatch, failed=failed) == 1
+    assert run_check(tmp_path, monkeypatch, failed=failed[:1], passed=failed[1:]) == 0
 
 
 def test_a_stack_that_checkov_did_not_read_fails(
@@ -96,24 +96,25 @@ def test_a_stack_that_checkov_did_not_read_fails(
 ) -> None:
     write(tmp_path, "dev", azurerm_storage_account={"uploads": storage()})
     write(tmp_path, "staging", azurerm_storage_account={"uploads": storage()})
-    assert check(tmp_path, monkeypatch, failed=[], passed=[failure()]) == 1
+    assert run_check(tmp_path, monkeypatch, failed=[], passed=[failure()]) == 1
     assert "scanned nothing in:\n  staging\n" in capsys.readouterr().out
 
 
 def test_no_stack_at_all_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert check(tmp_path, monkeypatch, failed=[]) == 1
+    assert run_check(tmp_path, monkeypatch, failed=[]) == 1
 
 
 def test_equal_exceptions_of_several_stacks_share_a_line() -> None:
     excepted = [Finding(stack, UPLOADS, "CKV_AZURE_1", "because") for stack in ("dev", "shared")]
-    assert run_checkov.grouped(excepted).splitlines()[2:] == [
+    assert run_checkov.tabulate_findings(excepted).splitlines()[2:] == [
         "azurerm_storage_account.uploads  CKV_AZURE_1  because           dev, shared"
     ]
 
 
+@pytest.mark.slow
 @needs_checkov
 def test_checkov_itself_tells_good_from_bad(tmp_path: Path) -> None:
-    """Its `terraform` framework finds nothing in cdktf's JSON and says nothing of it; `terraform_json` must."""
+    """Checkov's framework `terraform` silently finds nothing in cdktf's JSON. `terraform_json` must find the faults."""
     app = {"https_only": True, "site_config": {"ftps_state": "Disabled", "http2_enabled": True}}
     bad_app = {"https_only": False, "site_config": {"ftps_state": "AllAllowed", "http2_enabled": False}}
     write(
@@ -132,8 +133,8 @@ def test_checkov_itself_tells_good_from_bad(tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (1, "")
     failed, unneeded = done.stdout.split("exceptions that no failed check needs")
     table = re.findall(r"^(azurerm_\S+) +(CKV2?_AZURE_\d+) ", failed, re.MULTILINE)
-    told_apart = {"CKV_AZURE_14": "https", "CKV_AZURE_18": "http2", "CKV_AZURE_78": "ftps", "CKV_AZURE_44": "tls"}
-    assert sorted((resource, told_apart[rule]) for resource, rule in table if rule in told_apart) == [
+    rules = {"CKV_AZURE_14": "https", "CKV_AZURE_18": "http2", "CKV_AZURE_78": "ftps", "CKV_AZURE_44": "tls"}
+    assert sorted((resource, rules[rule]) for resource, rule in table if rule in rules) == [
         ("azurerm_linux_web_app.bad", "ftps"),
         ("azurerm_linux_web_app.bad", "http2"),
         ("azurerm_linux_web_app.bad", "https"),

@@ -1,4 +1,4 @@
-"""tools/synth.py: what was synthesized last stays until all of the new is there."""
+"""tools/synth.py: the last synth stays as it was until the new one is complete."""
 
 import re
 import subprocess
@@ -14,7 +14,7 @@ from environments import SettingsError
 from tools import synth
 
 
-def stack(app: App, name: str, value: str) -> TerraformStack:
+def add_stack(app: App, name: str, value: str) -> TerraformStack:
     built = TerraformStack(app, name)
     built.add_override("resource.terraform_data", {"one": {"input": value}, "two": {"input": value}})
     return built
@@ -22,12 +22,12 @@ def stack(app: App, name: str, value: str) -> TerraformStack:
 
 @pytest.fixture
 def output(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The output of a synth of two stacks, dev and old, and a folder of Terraform's beside one of them."""
+    """The output of a synth of the two stacks dev and old. Terraform has a folder of its own in one of them."""
 
     def add_stacks(app: App, only: str | None = None) -> Iterator[TerraformStack]:
         for name in ("dev", "old"):
             if only in (None, name):
-                yield stack(app, name, "before")
+                yield add_stack(app, name, "before")
 
     monkeypatch.setattr(program, "add_stacks", add_stacks)
     table = synth.synthesize(tmp_path / "out")
@@ -38,18 +38,18 @@ def output(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "out"
 
 
-def contents(folder: Path) -> dict[str, str]:
+def read_files(folder: Path) -> dict[str, str]:
     return {str(file.relative_to(folder)): file.read_text() for file in folder.rglob("*") if file.is_file()}
 
 
 def test_a_synth_replaces_the_last_one(output: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def add_stacks(app: App, only: str | None = None) -> Iterator[TerraformStack]:
         assert only is None
-        yield stack(app, "dev", "after")
+        yield add_stack(app, "dev", "after")
 
     monkeypatch.setattr(program, "add_stacks", add_stacks)
     synth.synthesize(output)
-    after = contents(output)
+    after = read_files(output)
     assert set(after) == {"manifest.json", "stacks/dev/cdk.tf.json", "stacks/dev/.terraform/environment"}
     assert '"input": "after"' in after["stacks/dev/cdk.tf.json"]
     assert '"old"' not in after["manifest.json"]
@@ -57,13 +57,13 @@ def test_a_synth_replaces_the_last_one(output: Path, monkeypatch: pytest.MonkeyP
 
 def test_one_stack_leaves_the_others_alone(output: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def add_stacks(app: App, only: str | None = None) -> Iterator[TerraformStack]:
-        yield stack(app, only or "", "after")
+        yield add_stack(app, only or "", "after")
 
-    before = contents(output)
+    before = read_files(output)
     monkeypatch.setattr(program, "add_stacks", add_stacks)
     table = synth.synthesize(output, only="old")
     assert [row.stack for row in table] == ["old"]
-    after = contents(output)
+    after = read_files(output)
     assert '"input": "after"' in after.pop("stacks/old/cdk.tf.json")
     del before["stacks/old/cdk.tf.json"]
     assert after == before
@@ -73,25 +73,25 @@ def test_one_stack_leaves_the_others_alone(output: Path, monkeypatch: pytest.Mon
 def test_a_failure_touches_no_file(output: Path, monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
     def add_stacks(app: App, only: str | None = None) -> Iterator[TerraformStack]:
         assert only is None
-        yield stack(app, "dev", "after")
+        yield add_stack(app, "dev", "after")
         raise error
 
-    before = contents(output)
+    before = read_files(output)
     monkeypatch.setattr(program, "add_stacks", add_stacks)
     with pytest.raises(type(error)):
         synth.synthesize(output)
-    assert contents(output) == before
+    assert read_files(output) == before
     assert [path.name for path in output.parent.iterdir()] == ["out"], "a temporary folder was left behind"
 
 
-def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+def run_synth(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "tools.synth", *arguments], capture_output=True, text=True, check=False
     )
 
 
 def test_the_closing_table_counts_what_was_written(tmp_path: Path) -> None:
-    done = run("dev", "--output", tmp_path / "out")
+    done = run_synth("dev", "--output", tmp_path / "out")
     assert (done.returncode, done.stderr) == (0, "")
     file = tmp_path / "out/stacks/dev/cdk.tf.json"
     resources = len(re.findall(r'"uniqueId":', file.read_text()))  # cdktf writes one for each
@@ -103,7 +103,7 @@ def test_the_closing_table_counts_what_was_written(tmp_path: Path) -> None:
 
 
 def test_an_unknown_stack_is_answered_with_the_known_ones(tmp_path: Path) -> None:
-    refused = run("stagging", "--output", tmp_path / "out")
+    refused = run_synth("stagging", "--output", tmp_path / "out")
     assert refused.returncode == 1
     assert "shared, dev, staging, production" in refused.stderr
     assert "Traceback" not in refused.stderr

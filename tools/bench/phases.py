@@ -1,4 +1,4 @@
-"""One synth of all stacks, timed by phase: `python -m tools.bench.phases` prints seconds as JSON."""
+"""Time one synth of all stacks by phase: `python -m tools.bench.phases` prints seconds as JSON."""
 
 import json
 import time
@@ -7,20 +7,20 @@ from dataclasses import asdict, dataclass
 
 @dataclass(frozen=True)
 class Phases:
-    """Seconds in the order of the program. The interpreter's own start and end are not in it."""
+    """The seconds of each phase, in the program's order, without the interpreter's own start and end."""
 
     imports: float
-    """Python modules: jsii, cdktf, the provider's, ours."""
+    """Importing Python modules: jsii, cdktf, the provider's and ours."""
     kernel: float
-    """Node's start; stock, with the smallest package, which ours loads aside."""
+    """Starting Node. With the stock bindings this includes the smallest package, which ours load in a thread."""
     packages: float
-    """Waiting for the kernel to load the packages cdktf and provider."""
+    """Waiting until the kernel has loaded the packages of cdktf and of the provider."""
     constructing: float
     synth: float
 
 
 def measure() -> Phases:
-    """Run the program in this process, which must not have imported jsii before."""
+    """Run the program in this process and return its phases. The process must not have imported jsii before."""
     started = time.perf_counter()
     import jsii  # noqa: PLC0415  (is part of what is measured)
 
@@ -33,12 +33,15 @@ def measure() -> Phases:
         loads.append(time.perf_counter() - before)
 
     jsii.kernel.load = timed_load
+    import bindings  # noqa: PLC0415
+
+    bindings.install()
     from cdktf import App  # noqa: PLC0415
 
     import main  # noqa: PLC0415
 
     imported = time.perf_counter()
-    app = App()  # waits for packages that were loaded aside
+    app = App()  # waits for the packages that load in a thread
     loaded = time.perf_counter()
     for _ in main.add_stacks(app):
         pass

@@ -1,4 +1,4 @@
-"""What a stack costs in a test, once jsii is loaded: `python -m tools.bench.stacks` prints seconds by stack."""
+"""Time each stack as a test builds it, once jsii is loaded: `python -m tools.bench.stacks` prints seconds as JSON."""
 
 import json
 import statistics
@@ -18,7 +18,7 @@ ROUNDS = 7
 
 
 def measure() -> dict[str, list[float]]:
-    """Build and synthesize every stack `ROUNDS` times, as tests/support.py does; seconds of each."""
+    """Build and synthesize every stack `ROUNDS` times, as tests/support.py does, and return the seconds of each."""
     seconds: dict[str, list[float]] = defaultdict(list)
     with tempfile.TemporaryDirectory() as folder:
         Testing.app(outdir=folder)  # waits until jsii is loaded

@@ -1,7 +1,8 @@
-"""Writes the JavaScript twin: the program that synthesizes the same stacks through the npm bindings.
+"""Write the JavaScript twin: a program that synthesizes the same stacks through the npm bindings.
 
-It is made from the Terraform JSON of the Python program: the same constructs in the same tree, each with the same
-arguments, written out as literals. What the Python program computes costs the twin nothing, which makes it a hard bar.
+The twin is generated from the Terraform JSON of the Python program. It has the same constructs in the same tree, each
+with the same arguments, written out as literals. The twin computes nothing of what the Python program computes, which
+makes it a hard bar.
 """
 
 import json
@@ -11,8 +12,9 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
-Block = dict[str, Json]
+from pydantic import JsonValue
+
+Block = dict[str, JsonValue]
 
 NODE_MODULES = Path(__file__).parent / "node_modules"
 
@@ -36,7 +38,7 @@ class Binding:
 
 
 @cache
-def binding(terraform_type: str, *, data_source: bool = False) -> Binding:
+def read_binding(terraform_type: str, *, data_source: bool = False) -> Binding:
     """Read the npm module of ``azurerm_key_vault``, of the data source of that name, or of the provider itself."""
     name = "provider" if terraform_type == "azurerm" else terraform_type.removeprefix("azurerm_")
     module = f"@cdktf/provider-azurerm/lib/{'data-azurerm-' if data_source else ''}{name.replace('_', '-')}"
@@ -55,7 +57,7 @@ def binding(terraform_type: str, *, data_source: bool = False) -> Binding:
     )
 
 
-def program(stacks: dict[str, Block]) -> str:
+def write_program(stacks: dict[str, Block]) -> str:
     """Return the twin's source for the stacks' Terraform JSON, by name. Its argument is the output directory."""
     requires: dict[str, set[str]] = {}
     statements = [line for name, stack in stacks.items() for line in _stack(name, stack, requires)]
@@ -85,22 +87,22 @@ def _stack(name: str, stack: Block, requires: dict[str, set[str]]) -> Iterator[s
             case "//" | "resource" | "data":
                 continue
             case "provider":
-                for provider, configurations in blocks(content).items():
-                    used = _required(binding(provider), requires)
-                    for number, configuration in enumerate(lists(configurations)):
-                        arguments, overrides = _arguments(used, blocks(configuration))
+                for provider, configurations in as_object(content).items():
+                    used = _required(read_binding(provider), requires)
+                    for number, configuration in enumerate(as_array(configurations)):
+                        arguments, overrides = _arguments(used, as_object(configuration))
                         identity = json.dumps(f"{provider}-{number}")
                         yield "{"
                         yield f"const it = new {used.class_name}(stack, {identity}, {json.dumps(arguments)});"
                         yield from _overrides(overrides)
                         yield "}"
             case "output":
-                for logical_id, output in blocks(content).items():
-                    arguments = {_camel(key): value for key, value in blocks(output).items()}
+                for logical_id, output in as_object(content).items():
+                    arguments = {_camel(key): value for key, value in as_object(output).items()}
                     yield f"new TerraformOutput(stack, {json.dumps('output-' + logical_id)}, {json.dumps(arguments)})"
                     yield f"  .overrideLogicalId({json.dumps(logical_id)});"
             case "terraform":
-                yield from _terraform(blocks(content))
+                yield from _terraform(as_object(content))
             case _:
                 yield f"stack.addOverride({json.dumps(kind)}, {json.dumps(content)});"
     scopes = {name}
@@ -112,11 +114,11 @@ def _stack(name: str, stack: Block, requires: dict[str, set[str]]) -> Iterator[s
 def _elements(stack: Block) -> Iterator[tuple[str, Binding, str, Block]]:
     """Yield every resource and data source with its path in the tree of constructs, its type and its logical id."""
     for kind in ("resource", "data"):
-        for terraform_type, elements in blocks(stack.get(kind, {})).items():
-            used = binding(terraform_type, data_source=kind == "data")
-            for logical_id, element in blocks(elements).items():
-                metadata = blocks(blocks(blocks(element)["//"])["metadata"])
-                yield str(metadata["path"]), used, logical_id, blocks(element)
+        for terraform_type, elements in as_object(stack.get(kind, {})).items():
+            used = read_binding(terraform_type, data_source=kind == "data")
+            for logical_id, element in as_object(elements).items():
+                metadata = as_object(as_object(as_object(element)["//"])["metadata"])
+                yield str(metadata["path"]), used, logical_id, as_object(element)
 
 
 def _required(used: Binding, requires: dict[str, set[str]]) -> Binding:
@@ -156,9 +158,9 @@ def _scope(path: str, scopes: set[str]) -> Iterator[str]:
 def _terraform(settings: Block) -> Iterator[str]:
     for key, value in settings.items():
         if key == "backend":
-            ((kind, arguments),) = blocks(value).items()
+            ((kind, arguments),) = as_object(value).items()
             backend = {"azurerm": "AzurermBackend", "local": "LocalBackend"}[kind]
-            camel = {_camel(name): argument for name, argument in blocks(arguments).items()}
+            camel = {_camel(name): argument for name, argument in as_object(arguments).items()}
             yield f"new {backend}(stack, {json.dumps(camel)});"
         else:
             yield f"stack.addOverride({json.dumps('terraform.' + key)}, {json.dumps(value)});"
@@ -173,11 +175,11 @@ def _arguments(used: Binding, block: Block) -> tuple[Block, Block]:
             case "//":
                 continue
             case "depends_on":
-                arguments["dependsOn"] = [{"fqn": address} for address in lists(value)]
+                arguments["dependsOn"] = [{"fqn": address} for address in as_array(value)]
             case "provider":
                 arguments["provider"] = {"fqn": value}
             case "lifecycle":
-                arguments["lifecycle"] = {_camel(name): setting for name, setting in blocks(value).items()}
+                arguments["lifecycle"] = {_camel(name): setting for name, setting in as_object(value).items()}
             case _ if key in used.arguments:
                 arguments[used.arguments[key]] = value if key in used.maps else _convert(used, value, key, overrides)
             case _:
@@ -185,7 +187,7 @@ def _arguments(used: Binding, block: Block) -> tuple[Block, Block]:
     return arguments, overrides
 
 
-def _convert(used: Binding, value: Json, path: str, overrides: Block) -> Json:
+def _convert(used: Binding, value: JsonValue, path: str, overrides: Block) -> JsonValue:
     match value:
         case dict():
             overrides |= {f"{path}.{key}": inner for key, inner in value.items() if key not in used.arguments}
@@ -205,14 +207,14 @@ def _camel(name: str) -> str:
     return head + "".join(part.capitalize() for part in rest)
 
 
-def blocks(value: Json) -> Block:
+def as_object(value: JsonValue) -> Block:
     """Return what Terraform's JSON syntax promises to be an object."""
     if not isinstance(value, dict):
         raise TypeError(f"not an object: {value!r}")
     return value
 
 
-def lists(value: Json) -> list[Json]:
+def as_array(value: JsonValue) -> list[JsonValue]:
     """Return what Terraform's JSON syntax promises to be an array."""
     if not isinstance(value, list):
         raise TypeError(f"not an array: {value!r}")

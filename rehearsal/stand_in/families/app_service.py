@@ -3,11 +3,11 @@
 import re
 import uuid
 
-from rehearsal.stand_in.azure import Azure
-from rehearsal.stand_in.families.identity import show_identities
-from rehearsal.stand_in.families.names import available, global_name
+from rehearsal.stand_in.families.identity import resolve_identities
 from rehearsal.stand_in.families.network import SUBNET
-from rehearsal.stand_in.model import Json, Resource, ResourceType, Write, bad_request, conflict, items
+from rehearsal.stand_in.family import Family
+from rehearsal.stand_in.global_names import make_name_check, require_global_name
+from rehearsal.stand_in.model import Json, Resource, ResourceType, Store, Write, bad_request, conflict, get_objects
 
 PLAN = "Microsoft.Web/serverFarms"
 SITE = "Microsoft.Web/sites"
@@ -48,7 +48,7 @@ _SITE_CONFIG: Json = {
 }  # fmt: skip
 
 
-def _plan(write: Write) -> None:
+def _complete_plan(write: Write) -> None:
     """Zones: https://learn.microsoft.com/azure/reliability/reliability-app-service."""
     write.require("location", "sku.name")
     sku = write.body["sku"]
@@ -72,39 +72,39 @@ def _plan(write: Write) -> None:
     write.body["kind"] = "linux" if write.properties.get("reserved") else "app"
 
 
-def _plan_deleted(azure: Azure, plan: Resource) -> None:
-    for site in (*azure.all(SITE.lower()), *azure.all(SLOT.lower())):
+def _refuse_if_plan_is_used(store: Store, plan: Resource) -> None:
+    for site in (*store.list_resources(SITE), *store.list_resources(SLOT)):
         if site.properties["serverFarmId"].lower() == plan.id.key:
             raise conflict(
                 f"Server farm '{plan.id.name}' cannot be deleted because it has web app(s) '{site.id.name}'."
             )
 
 
-def _site(write: Write) -> None:
+def _complete_site(write: Write) -> None:
     write.require("location", "properties.serverFarmId")
     slot = write.id.type.lower() == SLOT.lower()
     # https://learn.microsoft.com/azure/role-based-access-control/permissions/web-and-mobile#microsoftweb
-    plan = write.refer(write.properties["serverFarmId"], PLAN, "join/action")
+    plan = write.require_reference(write.properties["serverFarmId"], PLAN, "join/action")
     if slot:
         # https://learn.microsoft.com/azure/app-service/deploy-staging-slots
         if plan.body["sku"]["tier"] in ("Free", "Basic", "Shared"):
             raise conflict(f"The plan's tier {plan.body['sku']['tier']} has no slots.", "SlotsNotSupported")
         host = f"{write.id.names[0]}-{write.id.name}"
     else:
-        global_name(write, r"[A-Za-z0-9](?!.*--)[A-Za-z0-9-]{0,58}[A-Za-z0-9]")
+        require_global_name(write, r"[A-Za-z0-9](?!.*--)[A-Za-z0-9-]{0,58}[A-Za-z0-9]")
         host = write.id.name
     if subnet_id := write.properties.get("virtualNetworkSubnetId"):
         # https://learn.microsoft.com/azure/app-service/overview-vnet-integration#permissions
-        subnet = write.refer(subnet_id, SUBNET, "join/action")
+        subnet = write.require_reference(subnet_id, SUBNET, "join/action")
         if not any(
             each["properties"]["serviceName"].lower() == PLAN.lower()
-            for each in items(subnet.properties, "delegations")
+            for each in get_objects(subnet.properties, "delegations")
         ):
             # https://learn.microsoft.com/azure/app-service/overview-vnet-integration#subnet-requirements
             raise bad_request(f"Subnet '{subnet_id}' is not delegated to {PLAN}.", "SubnetNotDelegated")
-    show_identities(write)
+    resolve_identities(write)
     sent: Json = write.properties.pop("siteConfig", None) or {}
-    _configure(write, sent)
+    _put_configuration(write, sent)
     write.body.setdefault("kind", "app,linux,container")
     properties = write.properties
     defaults: Json = {
@@ -126,37 +126,37 @@ def _site(write: Write) -> None:
     )
 
 
-def _configure(write: Write, sent: Json) -> None:
+def _put_configuration(write: Write, sent: Json) -> None:
     """An app's configuration is resources of its own; those that Azure makes with the app are made here."""
     config = f"{write.id.path}/config"
     if "appSettings" in sent or write.previous is None:
-        pairs = {each["name"]: each.get("value") for each in items(sent, "appSettings")}
-        write.azure.put(f"{config}/appsettings", {"properties": pairs})
+        pairs = {each["name"]: each.get("value") for each in get_objects(sent, "appSettings")}
+        write.store.put(f"{config}/appsettings", {"properties": pairs})
     sent.pop("appSettings", None)
-    web = write.azure.find(f"{config}/web")
+    web = write.store.find(f"{config}/web")
     old = web.properties if web else dict(_SITE_CONFIG)
-    write.azure.put(f"{config}/web", {"properties": old | sent})
+    write.store.put(f"{config}/web", {"properties": old | sent})
     for name in ("connectionstrings", "azurestorageaccounts", "slotConfigNames"):
-        write.azure.ensure(f"{config}/{name}", {"properties": {}})
-    write.azure.ensure(f"{config}/authsettings", {"properties": {"enabled": False}})
-    write.azure.ensure(
+        write.store.ensure(f"{config}/{name}", {"properties": {}})
+    write.store.ensure(f"{config}/authsettings", {"properties": {"enabled": False}})
+    write.store.ensure(
         f"{config}/authsettingsV2",
         {"properties": {"platform": {"enabled": False}, "globalValidation": {}, "login": {}, "httpSettings": {}}},
     )
-    write.azure.ensure(f"{config}/logs", {"properties": _no_logs()})
-    write.azure.ensure(f"{config}/metadata", {"properties": {}})
+    write.store.ensure(f"{config}/logs", {"properties": _make_disabled_logs()})
+    write.store.ensure(f"{config}/metadata", {"properties": {}})
     user = f"${write.id.name}"
-    write.azure.ensure(
+    write.store.ensure(
         f"{config}/publishingcredentials",
         {"properties": {"publishingUserName": user, "publishingPassword": uuid.uuid4().hex}},
     )
     for kind in ("ftp", "scm"):
-        write.azure.ensure(
+        write.store.ensure(
             f"{write.id.path}/basicPublishingCredentialsPolicies/{kind}", {"properties": {"allow": True}}
         )
 
 
-def _no_logs() -> Json:
+def _make_disabled_logs() -> Json:
     off: Json = {"enabled": False, "retentionInDays": 0}
     return {
         "applicationLogs": {
@@ -170,40 +170,49 @@ def _no_logs() -> Json:
     }
 
 
-def _shown_site(azure: Azure, site: Resource) -> Json:
+def _show_site(store: Store, site: Resource) -> Json:
     """A site shows a few lines of its configuration, without settings."""
-    web = azure.find(f"{site.id.path}/config/web")
+    web = store.find(f"{site.id.path}/config/web")
     shown = {"siteConfig": {k: v for k, v in (web.properties if web else {}).items() if k != "appSettings"}}
     return site.body | {"properties": site.properties | shown}
 
 
-def _config(write: Write) -> None:
+def _complete_config(write: Write) -> None:
     """A configuration written by itself: the site's own lines merge, the rest replace."""
     if write.id.name.lower() == "web" and write.previous:
         write.resource.body["properties"] = write.previous.properties | write.properties
     if write.id.name.lower() == "logs":
-        write.resource.body["properties"] = _no_logs() | write.properties
+        write.resource.body["properties"] = _make_disabled_logs() | write.properties
 
 
-def _listed(_: Azure, config: Resource, __: Json) -> Json:
+def _list_config(_: Store, config: Resource, __: Json) -> Json:
     return config.body
 
 
-TYPES = (
-    ResourceType(PLAN, _plan, minutes=0.5, source=_SOURCE, deleted=_plan_deleted, created_status=200),
+_TYPES = (
     ResourceType(
-        SITE, _site, minutes=1, source=_SOURCE, readable=_shown_site, created_status=200, polled_at="Location"
+        PLAN, _complete_plan, minutes=0.5, source=_SOURCE, before_delete=_refuse_if_plan_is_used, created_status=200
     ),
     ResourceType(
-        SLOT, _site, minutes=1, source=_SOURCE, readable=_shown_site, created_status=200, polled_at="Location"
+        SITE, _complete_site, minutes=1, source=_SOURCE, show=_show_site, created_status=200, polling_header="Location"
+    ),
+    ResourceType(
+        SLOT, _complete_site, minutes=1, source=_SOURCE, show=_show_site, created_status=200, polling_header="Location"
     ),
     *(
-        ResourceType(f"{owner}/config", _config, has_state=False, created_status=200, actions={"list": _listed})
+        ResourceType(
+            f"{owner}/config",
+            _complete_config,
+            has_provisioning_state=False,
+            created_status=200,
+            actions={"list": _list_config},
+        )
         for owner in (SITE, SLOT)
     ),
     *(
-        ResourceType(f"{owner}/basicPublishingCredentialsPolicies", has_state=False, created_status=200)
+        ResourceType(f"{owner}/basicPublishingCredentialsPolicies", has_provisioning_state=False, created_status=200)
         for owner in (SITE, SLOT)
     ),
 )
-ROUTES = (available(SITE, "checkNameAvailability"),)
+_ROUTES = (make_name_check(SITE),)
+FAMILY = Family(_TYPES, _ROUTES)

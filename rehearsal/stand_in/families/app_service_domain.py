@@ -5,27 +5,27 @@ https://learn.microsoft.com/azure/app-service/app-service-web-tutorial-custom-do
 
 import hashlib
 
-from rehearsal.stand_in.azure import Azure
 from rehearsal.stand_in.families.app_service import PLAN, SITE
-from rehearsal.stand_in.families.dns import points_at, texts
-from rehearsal.stand_in.model import Resource, ResourceType, Write, at, bad_request, conflict
+from rehearsal.stand_in.families.dns import get_txt_values, has_cname
+from rehearsal.stand_in.family import Family
+from rehearsal.stand_in.model import Resource, ResourceType, Store, Write, bad_request, conflict, get_value
 
 BINDING = f"{SITE}/hostNameBindings"
 CERTIFICATE = "Microsoft.Web/certificates"
 
 
-def _binding(write: Write) -> None:
+def _complete_binding(write: Write) -> None:
     """A host name is bound once DNS shows that it is meant for this app: a CNAME to it and its id in asuid's TXT."""
     host = write.id.name
-    site = write.azure.find(write.id.parent)
+    site = write.store.find(write.id.parent)
     if site is None:
         raise bad_request(f"'{write.id.parent}' does not exist.", "ResourceNotFound")
-    if not points_at(write.azure, host, site.properties["defaultHostName"]):
+    if not has_cname(write.store, host, site.properties["defaultHostName"]):
         raise bad_request(f"A CNAME record pointing from {host} to the app was not found.", "InvalidHostname")
-    if site.properties["customDomainVerificationId"] not in texts(write.azure, f"asuid.{host}"):
+    if site.properties["customDomainVerificationId"] not in get_txt_values(write.store, f"asuid.{host}"):
         raise bad_request(f"A TXT record asuid.{host} with the verification id was not found.", "InvalidHostname")
     if thumbprint := write.properties.get("thumbprint"):
-        found = (each.properties["thumbprint"] for each in write.azure.all(CERTIFICATE.lower()))
+        found = (each.properties["thumbprint"] for each in write.store.list_resources(CERTIFICATE))
         if thumbprint not in found:
             raise bad_request(f"There is no certificate {thumbprint}.", "CertificateNotFound")
     write.properties.setdefault("sslState", "Disabled")
@@ -33,17 +33,17 @@ def _binding(write: Write) -> None:
     write.properties.update(hostNameType="Verified", azureResourceType="Website")
 
 
-def _certificate(write: Write) -> None:
+def _complete_certificate(write: Write) -> None:
     """A managed certificate is issued for a host name that is bound.
 
     https://learn.microsoft.com/azure/app-service/configure-ssl-certificate#create-a-free-managed-certificate
     """
     write.require("location", "properties.serverFarmId", "properties.canonicalName")
-    plan = write.refer(write.properties["serverFarmId"], PLAN)
+    plan = write.require_reference(write.properties["serverFarmId"], PLAN)
     if plan.body["sku"]["tier"] in ("Free", "Shared"):
         raise bad_request("The plan's tier has no certificates.", "CertificateNotSupportedForTier")
     host = write.properties["canonicalName"]
-    if not any(each.id.name == host for each in write.azure.all(BINDING.lower())):
+    if not any(each.id.name == host for each in write.store.list_resources(BINDING)):
         raise bad_request(f"{host} is bound to no app.", "HostNameNotBound")
     write.properties.update(
         thumbprint=hashlib.sha1(host.encode(), usedforsecurity=False).hexdigest().upper(),
@@ -56,13 +56,14 @@ def _certificate(write: Write) -> None:
     )
 
 
-def _certificate_deleted(azure: Azure, certificate: Resource) -> None:
-    for binding in azure.all(BINDING.lower()):
-        if at(binding.body, "properties.thumbprint") == certificate.properties["thumbprint"]:
+def _refuse_if_certificate_is_used(store: Store, certificate: Resource) -> None:
+    for binding in store.list_resources(BINDING):
+        if get_value(binding.body, "properties.thumbprint") == certificate.properties["thumbprint"]:
             raise conflict(f"{binding.id.name} uses the certificate.", "CertificateInUse")
 
 
-TYPES = (
-    ResourceType(BINDING, _binding, created_status=200),
-    ResourceType(CERTIFICATE, _certificate, deleted=_certificate_deleted, created_status=200),
+_TYPES = (
+    ResourceType(BINDING, _complete_binding, created_status=200),
+    ResourceType(CERTIFICATE, _complete_certificate, before_delete=_refuse_if_certificate_is_used, created_status=200),
 )
+FAMILY = Family(_TYPES)

@@ -1,8 +1,8 @@
 """Azure Managed Redis: https://learn.microsoft.com/rest/api/redis/redisenterprisecache."""
 
-from rehearsal.stand_in.azure import Azure
-from rehearsal.stand_in.families.names import global_name
-from rehearsal.stand_in.model import APPLY_LOG, Json, Resource, ResourceType, Write, bad_request
+from rehearsal.stand_in.family import Family
+from rehearsal.stand_in.global_names import require_global_name
+from rehearsal.stand_in.model import APPLY_LOG, Json, Resource, ResourceType, Store, Write, bad_request
 
 CLUSTER = "Microsoft.Cache/redisEnterprise"
 DATABASE = f"{CLUSTER}/databases"
@@ -25,15 +25,15 @@ _SIZES = {
 _SKUS = frozenset(f"{tier}{size}" for tier, sizes in _SIZES.items() for size in sizes)
 
 
-def _cluster(write: Write) -> None:
+def _complete_cluster(write: Write) -> None:
     write.require("location", "sku.name")
-    global_name(write, r"[A-Za-z0-9](?!.*--)[A-Za-z0-9-]{0,58}[A-Za-z0-9]")
+    require_global_name(write, r"[A-Za-z0-9](?!.*--)[A-Za-z0-9-]{0,58}[A-Za-z0-9]")
     if write.body["sku"]["name"] not in _SKUS:
         raise bad_request(f"'{write.body['sku']['name']}' is no SKU of Managed Redis.", "InvalidSku")
-    write.choice("properties.highAvailability", "Enabled", "Disabled")
-    write.choice("properties.publicNetworkAccess", "Enabled", "Disabled")
-    write.choice("properties.minimumTlsVersion", "1.2")
-    write.unchangeable("properties.highAvailability")
+    write.require_choice("properties.highAvailability", "Enabled", "Disabled")
+    write.require_choice("properties.publicNetworkAccess", "Enabled", "Disabled")
+    write.require_choice("properties.minimumTlsVersion", "1.2")
+    write.require_unchanged("properties.highAvailability")
     write.properties.update(
         hostName=f"{write.id.name}.{write.body['location']}.redis.azure.net",
         redisVersion="7.4",
@@ -42,7 +42,7 @@ def _cluster(write: Write) -> None:
     )
 
 
-def _database(write: Write) -> None:
+def _complete_database(write: Write) -> None:
     """Choices: https://learn.microsoft.com/azure/redis/architecture and .../how-to-persistence."""
     if write.id.name != "default":
         raise bad_request("A cluster has one database, and it is called default.", "InvalidDatabaseName")
@@ -52,45 +52,46 @@ def _database(write: Write) -> None:
     properties.setdefault("clusteringPolicy", "OSSCluster")
     properties.setdefault("evictionPolicy", "VolatileLRU")
     properties.setdefault("modules", [])
-    write.choice("properties.clusteringPolicy", "EnterpriseCluster", "OSSCluster", "NoCluster")
-    write.choice("properties.clientProtocol", "Encrypted", "Plaintext")
-    write.choice(
+    write.require_choice("properties.clusteringPolicy", "EnterpriseCluster", "OSSCluster", "NoCluster")
+    write.require_choice("properties.clientProtocol", "Encrypted", "Plaintext")
+    write.require_choice(
         "properties.evictionPolicy", "AllKeysLFU", "AllKeysLRU", "AllKeysRandom", "VolatileLRU", "VolatileLFU",
         "VolatileTTL", "VolatileRandom", "NoEviction",
     )  # fmt: skip
-    write.choice("properties.persistence.rdbFrequency", "1h", "6h", "12h")
-    write.choice("properties.persistence.aofFrequency", "1s", "always")
-    write.unchangeable("properties.clusteringPolicy", "properties.port")
+    write.require_choice("properties.persistence.rdbFrequency", "1h", "6h", "12h")
+    write.require_choice("properties.persistence.aofFrequency", "1s", "always")
+    write.require_unchanged("properties.clusteringPolicy", "properties.port")
     properties.update(resourceState="Running", redisVersion="7.4")
 
 
-def _keys(_: Azure, database: Resource, __: Json) -> Json:
+def _list_keys(_: Store, database: Resource, __: Json) -> Json:
     return {
         "primaryKey": f"redis-primary-{database.id.names[0]}",
         "secondaryKey": f"redis-secondary-{database.id.names[0]}",
     }
 
 
-def _cluster_minutes(write: Write) -> float:
+def _get_cluster_minutes(write: Write) -> float:
     """A second node takes longer; no source says that a larger SKU does."""
     created = 6 if write.properties.get("highAvailability") == "Disabled" else 8
     return created / 4 if write.previous else created
 
 
-TYPES = (
+_TYPES = (
     ResourceType(
         CLUSTER,
-        _cluster,
-        minutes=_cluster_minutes,
+        _complete_cluster,
+        minutes=_get_cluster_minutes,
         source=_SOURCE,
         delete_minutes=5,
     ),
     ResourceType(
         DATABASE,
-        _database,
+        _complete_database,
         minutes=1.5,
         source=_SOURCE,
         delete_minutes=1,
-        actions={"listKeys": _keys},
+        actions={"listKeys": _list_keys},
     ),
 )
+FAMILY = Family(_TYPES)

@@ -2,10 +2,10 @@
 
 import uuid
 
-from rehearsal.stand_in.azure import Azure
-from rehearsal.stand_in.families.dns import points_at, texts
-from rehearsal.stand_in.families.names import available, global_name
-from rehearsal.stand_in.model import Json, Resource, ResourceType, Write, bad_request, strings
+from rehearsal.stand_in.families.dns import get_txt_values, has_cname
+from rehearsal.stand_in.family import Family
+from rehearsal.stand_in.global_names import make_name_check, require_global_name
+from rehearsal.stand_in.model import Json, Resource, ResourceType, Store, Write, bad_request, get_strings
 
 SERVICE = "Microsoft.Communication/communicationServices"
 EMAIL = "Microsoft.Communication/emailServices"
@@ -21,24 +21,24 @@ https://learn.microsoft.com/azure/communication-services/quickstarts/email/add-c
 """
 
 
-def _service(write: Write) -> None:
+def _complete_service(write: Write) -> None:
     write.require("location", "properties.dataLocation")
-    global_name(write, r"[A-Za-z0-9-]{1,63}")
-    write.unchangeable("properties.dataLocation")
+    require_global_name(write, r"[A-Za-z0-9-]{1,63}")
+    write.require_unchanged("properties.dataLocation")
     previous = write.previous.properties if write.previous else {}
     write.properties.update(
         hostName=f"{write.id.name}.unitedstates.communication.azure.com",
         immutableResourceId=previous.get("immutableResourceId") or str(uuid.uuid4()),
     )
-    for domain in strings(write.properties, "linkedDomains"):
-        found = write.refer(domain, DOMAIN)
+    for domain in get_strings(write.properties, "linkedDomains"):
+        found = write.require_reference(domain, DOMAIN)
         states = found.properties["verificationStates"]
         if any(states[each]["status"] != "Verified" for each in _NEEDED):
             # https://learn.microsoft.com/azure/communication-services/quickstarts/email/connect-email-communication-resource
             raise bad_request(f"The domain '{found.id.name}' is not verified.", "DomainNotVerified")
 
 
-def _keys(_: Azure, service: Resource, __: Json) -> Json:
+def _list_keys(_: Store, service: Resource, __: Json) -> Json:
     keys: Json = {}
     for rank in ("primary", "secondary"):
         keys[f"{rank}Key"] = f"acs-{rank}-{service.id.name}"
@@ -46,11 +46,13 @@ def _keys(_: Azure, service: Resource, __: Json) -> Json:
     return keys
 
 
-def _domain(write: Write) -> None:
+def _complete_domain(write: Write) -> None:
     """An Azure-managed domain is verified from the start; a customer's own when its records are found."""
     write.require("location", "properties.domainManagement")
-    write.choice("properties.domainManagement", "AzureManaged", "CustomerManaged", "CustomerManagedInExchangeOnline")
-    write.unchangeable("properties.domainManagement")
+    write.require_choice(
+        "properties.domainManagement", "AzureManaged", "CustomerManaged", "CustomerManagedInExchangeOnline"
+    )
+    write.require_unchanged("properties.domainManagement")
     managed = write.properties["domainManagement"] == "AzureManaged"
     if managed != (write.id.name == "AzureManagedDomain"):
         raise bad_request("An Azure-managed domain, and no other, is called AzureManagedDomain.", "InvalidDomainName")
@@ -63,12 +65,12 @@ def _domain(write: Write) -> None:
         dataLocation="United States",
         verificationStates=previous.get("verificationStates")
         or {each: {"status": status} for each in (*_NEEDED, "DMARC")},
-        verificationRecords=_records(name),
+        verificationRecords=_make_verification_records(name),
     )
     write.properties.setdefault("userEngagementTracking", "Disabled")
 
 
-def _records(domain: str) -> Json:
+def _make_verification_records(domain: str) -> Json:
     """https://learn.microsoft.com/azure/communication-services/quickstarts/email/add-custom-verified-domains."""
     return {
         "Domain": {"type": "TXT", "name": domain, "value": "ms-domain-verification=0", "ttl": 3600},
@@ -85,7 +87,7 @@ def _records(domain: str) -> Json:
     }
 
 
-def _verify(azure: Azure, domain: Resource, sent: Json) -> Json:
+def _verify_domain(store: Store, domain: Resource, sent: Json) -> Json:
     """Look for one kind of record in the zones that are held here; Azure asks DNS.
 
     https://learn.microsoft.com/rest/api/communication/resourcemanager/domains/initiate-verification
@@ -94,32 +96,40 @@ def _verify(azure: Azure, domain: Resource, sent: Json) -> Json:
     states = domain.properties["verificationStates"]
     if kind not in states:
         raise bad_request(f"'{kind}' is none of {', '.join(states)}.", "InvalidParameterValue")
-    states[kind] = {"status": "Verified" if _published(azure, domain, kind) else "VerificationFailed"}
+    states[kind] = {"status": "Verified" if _is_published(store, domain, kind) else "VerificationFailed"}
     return {}
 
 
-def _published(azure: Azure, domain: Resource, kind: str) -> bool:
+def _is_published(store: Store, domain: Resource, kind: str) -> bool:
     name = domain.properties["fromSenderDomain"]
     if domain.properties["domainManagement"] == "AzureManaged":
         return True
     if kind == "DMARC":  # Its policy is the owner's choice: https://www.rfc-editor.org/rfc/rfc7489#section-6.3
-        return any(text.startswith("v=DMARC1") for text in texts(azure, f"_dmarc.{name}"))
+        return any(text.startswith("v=DMARC1") for text in get_txt_values(store, f"_dmarc.{name}"))
     wanted = domain.properties["verificationRecords"][kind]
     if wanted["type"] == "CNAME":
-        return points_at(azure, f"{wanted['name']}.{name}", wanted["value"])
-    return wanted["value"] in texts(azure, wanted["name"])
+        return has_cname(store, f"{wanted['name']}.{name}", wanted["value"])
+    return wanted["value"] in get_txt_values(store, wanted["name"])
 
 
-def _sender(write: Write) -> None:
+def _complete_sender(write: Write) -> None:
     write.require("properties.username")
 
 
-TYPES = (
-    ResourceType(SERVICE, _service, minutes=2, source=_SOURCE, delete_minutes=2, actions={"listKeys": _keys}),
+_TYPES = (
+    ResourceType(
+        SERVICE, _complete_service, minutes=2, source=_SOURCE, delete_minutes=2, actions={"listKeys": _list_keys}
+    ),
     ResourceType(EMAIL, minutes=2, source=_SOURCE, delete_minutes=2),
     ResourceType(
-        DOMAIN, _domain, minutes=0.5, source=_SOURCE, delete_minutes=0.5, actions={"initiateVerification": _verify}
+        DOMAIN,
+        _complete_domain,
+        minutes=0.5,
+        source=_SOURCE,
+        delete_minutes=0.5,
+        actions={"initiateVerification": _verify_domain},
     ),
-    ResourceType(f"{DOMAIN}/senderUsernames", _sender),
+    ResourceType(f"{DOMAIN}/senderUsernames", _complete_sender),
 )
-ROUTES = (available(SERVICE, "checkNameAvailability"),)
+_ROUTES = (make_name_check(SERVICE),)
+FAMILY = Family(_TYPES, _ROUTES)

@@ -2,9 +2,19 @@
 
 import re
 
-from rehearsal.stand_in.azure import Azure
-from rehearsal.stand_in.families.names import available, global_name
-from rehearsal.stand_in.model import APPLY_LOG, Json, Resource, ResourceType, Write, at, bad_request, conflict
+from rehearsal.stand_in.family import Family
+from rehearsal.stand_in.global_names import make_name_check, require_global_name
+from rehearsal.stand_in.model import (
+    APPLY_LOG,
+    Json,
+    Resource,
+    ResourceType,
+    Store,
+    Write,
+    bad_request,
+    conflict,
+    get_value,
+)
 
 SERVER = "Microsoft.DBforPostgreSQL/flexibleServers"
 CONFIGURATION = f"{SERVER}/configurations"
@@ -52,37 +62,41 @@ _SOURCE = f"""
 """
 
 
-def _server(write: Write) -> None:
+def _complete_server(write: Write) -> None:
     create = write.previous is None
     properties = write.properties
     mode = properties.pop("createMode", None)
     if create:
         write.require("location", "sku.name", "sku.tier", "properties.version", "properties.storage.storageSizeGB")
-        global_name(write, r"[a-z0-9](?!.*--)[a-z0-9-]{1,61}[a-z0-9]")
-        password_used = at(properties, "authConfig.passwordAuth") != "Disabled" and mode in (None, "Default", "Create")
+        require_global_name(write, r"[a-z0-9](?!.*--)[a-z0-9-]{1,61}[a-z0-9]")
+        password_used = get_value(properties, "authConfig.passwordAuth") != "Disabled" and mode in (
+            None,
+            "Default",
+            "Create",
+        )
         if password_used and not (
             properties.get("administratorLogin") and properties.get("administratorLoginPassword")
         ):
             raise bad_request("Administrator login and password are required.", "InvalidParameterValue")
     password = properties.pop("administratorLoginPassword", None)
-    if password is not None and not _strong(password):
+    if password is not None and not _is_strong(password):
         # https://learn.microsoft.com/azure/postgresql/flexible-server/security-access-control
         raise bad_request("The password is not complex enough.", "PasswordNotComplex")
-    write.choice("properties.version", "13", "14", "15", "16", "17", "18")
+    write.require_choice("properties.version", "13", "14", "15", "16", "17", "18")
     sku = write.body["sku"]
     if not re.fullmatch(_SKUS.get(sku["tier"], ""), sku["name"]):
         raise bad_request(f"There is no SKU '{sku['name']}' of tier '{sku['tier']}'.", "InvalidSku")
-    write.choice("properties.storage.storageSizeGB", *_STORAGE)
-    write.choice("properties.authConfig.activeDirectoryAuth", *_SWITCH)
-    write.choice("properties.authConfig.passwordAuth", *_SWITCH)
+    write.require_choice("properties.storage.storageSizeGB", *_STORAGE)
+    write.require_choice("properties.authConfig.activeDirectoryAuth", *_SWITCH)
+    write.require_choice("properties.authConfig.passwordAuth", *_SWITCH)
     _check_zones(write)
-    write.choice("properties.backup.geoRedundantBackup", *_SWITCH)
+    write.require_choice("properties.backup.geoRedundantBackup", *_SWITCH)
     backup = properties.setdefault("backup", {})
     backup.setdefault("backupRetentionDays", 7)
     backup.setdefault("geoRedundantBackup", "Disabled")
     if not 7 <= backup["backupRetentionDays"] <= 35:
         raise bad_request("Backups are kept for 7 to 35 days.", "InvalidBackupRetention")
-    write.unchangeable("properties.backup.geoRedundantBackup", "properties.administratorLogin")
+    write.require_unchanged("properties.backup.geoRedundantBackup", "properties.administratorLogin")
     if (
         write.previous
         and properties["storage"]["storageSizeGB"] < write.previous.properties["storage"]["storageSizeGB"]
@@ -93,12 +107,12 @@ def _server(write: Write) -> None:
     properties["storage"].setdefault("iops", 120)
     properties.setdefault("network", {}).setdefault("publicNetworkAccess", "Enabled")
     auth = properties.setdefault("authConfig", {"activeDirectoryAuth": "Disabled", "passwordAuth": "Enabled"})
-    auth.setdefault("tenantId", write.azure.tenant)
+    auth.setdefault("tenantId", write.store.tenant)
     properties.setdefault(
         "maintenanceWindow", {"customWindow": "Disabled", "dayOfWeek": 0, "startHour": 0, "startMinute": 0}
     )
     for name, value in PARAMETERS.items():
-        write.azure.ensure(f"{write.id.path}/configurations/{name}", {"properties": _parameter(name, value)})
+        write.store.ensure(f"{write.id.path}/configurations/{name}", {"properties": _make_parameter(name, value)})
     properties.update(
         fullyQualifiedDomainName=f"{write.id.name}.postgres.database.azure.com",
         state="Ready",
@@ -111,10 +125,10 @@ def _server(write: Write) -> None:
 def _check_zones(write: Write) -> None:
     """Where server and standby are: https://learn.microsoft.com/azure/reliability/reliability-postgresql-flexible-server."""
     zone = write.properties.setdefault("availabilityZone", _ZONES[0])
-    write.choice("properties.availabilityZone", *_ZONES)
+    write.require_choice("properties.availabilityZone", *_ZONES)
     standby = write.properties.setdefault("highAvailability", {"mode": "Disabled"})
-    write.choice("properties.highAvailability.mode", "Disabled", *_STANDBY)
-    write.choice("properties.highAvailability.standbyAvailabilityZone", *_ZONES)
+    write.require_choice("properties.highAvailability.mode", "Disabled", *_STANDBY)
+    write.require_choice("properties.highAvailability.standbyAvailabilityZone", *_ZONES)
     mode = standby.get("mode", "Disabled")
     if mode == "Disabled":
         return
@@ -129,35 +143,35 @@ def _check_zones(write: Write) -> None:
     standby["state"] = "Healthy"
 
 
-def _strong(password: str) -> bool:
+def _is_strong(password: str) -> bool:
     kinds = ("[a-z]", "[A-Z]", "[0-9]", "[^a-zA-Z0-9]")
     return 8 <= len(password) <= 128 and sum(bool(re.search(kind, password)) for kind in kinds) >= 3
 
 
-def _server_of(write: Write) -> Resource:
-    server = write.azure.find(write.id.parent)
+def _require_ready_server(write: Write) -> Resource:
+    server = write.store.find(write.id.parent)
     if server is None or server.properties.get("provisioningState") != "Succeeded":
         raise conflict(f"The server '{write.id.names[0]}' is busy.", "ServerIsBusy")
     return server
 
 
-def _configuration(write: Write) -> None:
+def _complete_configuration(write: Write) -> None:
     """One at a time: the server answers ServerIsBusy to the second, as users of the provider see.
 
     https://learn.microsoft.com/azure/postgresql/flexible-server/concepts-server-parameters
     """
-    server = _server_of(write)
-    for sibling in write.azure.all(CONFIGURATION.lower(), server.id.path):
+    server = _require_ready_server(write)
+    for sibling in write.store.list_resources(CONFIGURATION, server.id.path):
         if sibling.properties.get("provisioningState") in ("Creating", "Updating"):
             raise conflict(f"The server is applying '{sibling.id.name}'.", "ServerIsBusy")
     if write.id.name.startswith("pgbouncer.") and server.body["sku"]["tier"] == "Burstable":
         raise bad_request("PgBouncer is not supported for Burstable.", "PgBouncerNotSupported")
     if write.id.name not in PARAMETERS:
         raise bad_request(f"There is no server parameter '{write.id.name}'.", "ParameterNotFound")
-    write.resource.body["properties"] = _parameter(write.id.name, write.properties.get("value", ""))
+    write.resource.body["properties"] = _make_parameter(write.id.name, write.properties.get("value", ""))
 
 
-def _parameter(name: str, value: str) -> Json:
+def _make_parameter(name: str, value: str) -> Json:
     return {
         "value": value,
         "defaultValue": PARAMETERS[name],
@@ -168,41 +182,41 @@ def _parameter(name: str, value: str) -> Json:
     }
 
 
-def _database(write: Write) -> None:
-    _server_of(write)
+def _complete_database(write: Write) -> None:
+    _require_ready_server(write)
     write.properties.setdefault("charset", "UTF8")
     write.properties.setdefault("collation", "en_US.utf8")
 
 
-def _restart(_: Azure, __: Resource, ___: Json) -> Json:
+def _restart(_: Store, __: Resource, ___: Json) -> Json:
     return {}
 
 
-def _administrator(write: Write) -> None:
-    server = _server_of(write)
-    if at(server.body, "properties.authConfig.activeDirectoryAuth") != "Enabled":
+def _complete_administrator(write: Write) -> None:
+    server = _require_ready_server(write)
+    if get_value(server.body, "properties.authConfig.activeDirectoryAuth") != "Enabled":
         raise conflict("Entra authentication is not enabled.", "AadAuthNotEnabled")
     write.properties["objectId"] = write.id.name
 
 
-def _server_minutes(write: Write) -> float:
+def _get_server_minutes(write: Write) -> float:
     """A restore replays backup and log first; a standby is made from the server that is there."""
-    before = at(write.previous.body, "properties.highAvailability.mode") if write.previous else None
-    standby = at(write.body, "properties.highAvailability.mode") in _STANDBY and before not in _STANDBY
+    before = get_value(write.previous.body, "properties.highAvailability.mode") if write.previous else None
+    standby = get_value(write.body, "properties.highAvailability.mode") in _STANDBY and before not in _STANDBY
     if write.previous:
         minutes = SERVER_MINUTES / 4
-    elif at(write.body, "properties.createMode") in (None, "Default", "Create"):
+    elif get_value(write.body, "properties.createMode") in (None, "Default", "Create"):
         minutes = SERVER_MINUTES
     else:
         minutes = RESTORE_MINUTES
     return minutes + (STANDBY_MINUTES if standby else 0)
 
 
-TYPES = (
+_TYPES = (
     ResourceType(
         SERVER,
-        _server,
-        minutes=_server_minutes,
+        _complete_server,
+        minutes=_get_server_minutes,
         source=_SOURCE,
         created_status=202,
         updated_status=202,
@@ -211,17 +225,19 @@ TYPES = (
     ),
     ResourceType(
         f"{SERVER}/databases",
-        _database,
+        _complete_database,
         minutes=0.3,
         source=_SOURCE,
         created_status=202,
         updated_status=202,
         delete_minutes=0.3,
     ),
-    ResourceType(CONFIGURATION, _configuration, minutes=0.3, source=_SOURCE, created_status=202, updated_status=202),
+    ResourceType(
+        CONFIGURATION, _complete_configuration, minutes=0.3, source=_SOURCE, created_status=202, updated_status=202
+    ),
     ResourceType(
         f"{SERVER}/administrators",
-        _administrator,
+        _complete_administrator,
         minutes=0.5,
         source=_SOURCE,
         created_status=202,
@@ -229,4 +245,5 @@ TYPES = (
         delete_minutes=0.5,
     ),
 )
-ROUTES = (available(SERVER, "checkNameAvailability"),)
+_ROUTES = (make_name_check(SERVER),)
+FAMILY = Family(_TYPES, _ROUTES)

@@ -3,9 +3,19 @@
 import re
 from collections.abc import Iterator
 
-from rehearsal.stand_in.azure import Azure
 from rehearsal.stand_in.families.network import PRIVATE_ZONE, VNET
-from rehearsal.stand_in.model import APPLY_LOG, Resource, ResourceType, Write, at, bad_request, conflict, items
+from rehearsal.stand_in.family import Family
+from rehearsal.stand_in.model import (
+    APPLY_LOG,
+    Resource,
+    ResourceType,
+    Store,
+    Write,
+    bad_request,
+    conflict,
+    get_objects,
+    get_value,
+)
 
 ZONE = "Microsoft.Network/dnsZones"
 LINK = f"{PRIVATE_ZONE}/virtualNetworkLinks"
@@ -13,7 +23,7 @@ _RECORDS = ("A", "AAAA", "CAA", "CNAME", "MX", "NS", "SOA", "SRV", "TXT")
 _SOURCE = f"{APPLY_LOG}: zone and link took 32 seconds each."
 
 
-def _zone(write: Write) -> None:
+def _complete_zone(write: Write) -> None:
     """A zone comes with four name servers, its SOA and its NS record.
 
     https://learn.microsoft.com/azure/dns/dns-zones-records
@@ -24,7 +34,7 @@ def _zone(write: Write) -> None:
         f"ns{n}-01.azure-dns.{tld}." for n, tld in enumerate(("com", "net", "org", "info"), 1)
     ]
     write.properties.update(numberOfRecordSets=2, maxNumberOfRecordSets=10000, zoneType="Public")
-    write.azure.ensure(
+    write.store.ensure(
         f"{write.id.path}/SOA/@",
         {
             "properties": {
@@ -44,13 +54,13 @@ def _zone(write: Write) -> None:
     )
 
 
-def _record(write: Write) -> None:
+def _complete_record(write: Write) -> None:
     kind = write.id.type.rsplit("/", 1)[1]
     zone = write.id.names[0]
     name = write.id.name
     write.properties["fqdn"] = f"{zone}." if name == "@" else f"{name}.{zone}."
     write.properties.setdefault("targetResource", {})
-    others = [each for each in write.azure.children(write.id.path.rsplit("/", 2)[0]) if each.id.name == name]
+    others = [each for each in write.store.list_children(write.id.path.rsplit("/", 2)[0]) if each.id.name == name]
     clash = [
         each for each in others if each.id.key != write.id.key and "CNAME" in (kind, each.id.type.rsplit("/", 1)[1])
     ]
@@ -58,27 +68,29 @@ def _record(write: Write) -> None:
         raise conflict(f"A CNAME stands alone: '{name}' has {clash[0].id.type} already.", "RecordSetConflict")
 
 
-def _records(azure: Azure, kind: str, host: str) -> Iterator[Resource]:
-    for record in azure.all(f"{ZONE}/{kind}".lower()):
+def _find_records(store: Store, kind: str, host: str) -> Iterator[Resource]:
+    for record in store.list_resources(f"{ZONE}/{kind}"):
         if str(record.properties["fqdn"]).rstrip(".").lower() == host.lower():
             yield record
 
 
-def points_at(azure: Azure, host: str, target: str) -> bool:
+def has_cname(store: Store, host: str, target: str) -> bool:
     """True where a zone here has a CNAME from `host` to `target`."""
-    names = (str(at(record.body, "properties.CNAMERecord.cname")) for record in _records(azure, "CNAME", host))
+    names = (
+        str(get_value(record.body, "properties.CNAMERecord.cname")) for record in _find_records(store, "CNAME", host)
+    )
     return target.lower() in (name.rstrip(".").lower() for name in names)
 
 
-def texts(azure: Azure, host: str) -> list[str]:
+def get_txt_values(store: Store, host: str) -> list[str]:
     """The texts that the zones here have for `host`."""
-    sets = (items(record.properties, "TXTRecords") for record in _records(azure, "TXT", host))
+    sets = (get_objects(record.properties, "TXTRecords") for record in _find_records(store, "TXT", host))
     return ["".join(each["value"]) for set_ in sets for each in set_]
 
 
-def _private_zone(write: Write) -> None:
+def _complete_private_zone(write: Write) -> None:
     write.properties.update(numberOfRecordSets=1, maxNumberOfRecordSets=25000, numberOfVirtualNetworkLinks=0)
-    write.azure.ensure(
+    write.store.ensure(
         f"{write.id.path}/SOA/@",
         {
             "properties": {
@@ -98,25 +110,31 @@ def _private_zone(write: Write) -> None:
     )
 
 
-def _private_zone_deleted(azure: Azure, zone: Resource) -> None:
+def _refuse_if_zone_is_linked(store: Store, zone: Resource) -> None:
     """https://learn.microsoft.com/azure/dns/private-dns-virtual-network-links."""
-    if any(True for _ in azure.all(LINK.lower(), zone.id.path)):
+    if any(True for _ in store.list_resources(LINK, zone.id.path)):
         raise conflict(f"'{zone.id.name}' has virtual network links.", "CannotDeleteResource")
 
 
-def _link(write: Write) -> None:
+def _complete_link(write: Write) -> None:
     """Rights: https://learn.microsoft.com/azure/role-based-access-control/permissions/networking#microsoftnetwork."""
-    write.refer(write.properties.get("virtualNetwork", {}).get("id"), VNET, "join/action")
+    write.require_reference(write.properties.get("virtualNetwork", {}).get("id"), VNET, "join/action")
     write.properties["virtualNetworkLinkState"] = "Completed"
     write.properties.setdefault("registrationEnabled", False)
 
 
-TYPES = (
-    ResourceType(ZONE, _zone),
-    *(ResourceType(f"{ZONE}/{kind}", _record) for kind in _RECORDS),
+_TYPES = (
+    ResourceType(ZONE, _complete_zone),
+    *(ResourceType(f"{ZONE}/{kind}", _complete_record) for kind in _RECORDS),
     ResourceType(
-        PRIVATE_ZONE, _private_zone, minutes=0.5, source=_SOURCE, delete_minutes=0.3, deleted=_private_zone_deleted
+        PRIVATE_ZONE,
+        _complete_private_zone,
+        minutes=0.5,
+        source=_SOURCE,
+        delete_minutes=0.3,
+        before_delete=_refuse_if_zone_is_linked,
     ),
     ResourceType(f"{PRIVATE_ZONE}/SOA"),
-    ResourceType(LINK, _link, minutes=0.5, source=_SOURCE, delete_minutes=0.3),
+    ResourceType(LINK, _complete_link, minutes=0.5, source=_SOURCE, delete_minutes=0.3),
 )
+FAMILY = Family(_TYPES)

@@ -1,13 +1,13 @@
 """Logic App workflows, whose triggers and actions are part of one definition."""
 
-from rehearsal.stand_in.azure import Azure
-from rehearsal.stand_in.families.identity import show_identities
-from rehearsal.stand_in.model import Json, RefusedError, Resource, ResourceType, Write
+from rehearsal.stand_in.families.identity import resolve_identities
+from rehearsal.stand_in.family import Family
+from rehearsal.stand_in.model import Json, RefusedError, Resource, ResourceType, Store, Write
 
 WORKFLOW = "Microsoft.Logic/workflows"
 
 
-def _workflow(write: Write) -> None:
+def _complete_workflow(write: Write) -> None:
     write.require("location")
     definition = write.properties.setdefault("definition", {})
     for part in ("triggers", "actions", "parameters", "outputs"):
@@ -20,21 +20,22 @@ def _workflow(write: Write) -> None:
         endpointsConfiguration={"workflow": endpoints, "connector": endpoints},
         version="1",
     )
-    show_identities(write)
+    resolve_identities(write)
     for trigger in definition["triggers"]:
-        write.azure.ensure(f"{write.id.path}/triggers/{trigger}", {})
+        write.store.ensure(f"{write.id.path}/triggers/{trigger}", {})
 
 
-def _callback(azure: Azure, trigger: Resource, _: Json) -> Json:
+def _get_callback_url(store: Store, trigger: Resource, _: Json) -> Json:
     """https://learn.microsoft.com/rest/api/logic/workflow-triggers/list-callback-url."""
-    workflow = azure.find(trigger.id.parent)
+    workflow = store.find(trigger.id.parent)
     if workflow is None or trigger.id.name not in workflow.properties["definition"]["triggers"]:
         raise RefusedError(404, "WorkflowTriggerNotFound", f"The trigger '{trigger.id.name}' could not be found.")
     url = f"{workflow.properties['accessEndpoint']}/triggers/{trigger.id.name}/paths/invoke"
     return {"value": f"{url}?api-version=2016-10-01&sig=callback-signature", "method": "POST", "basePath": url}
 
 
-TYPES = (
-    ResourceType(WORKFLOW, _workflow),
-    ResourceType(f"{WORKFLOW}/triggers", actions={"listCallbackUrl": _callback}),
+_TYPES = (
+    ResourceType(WORKFLOW, _complete_workflow),
+    ResourceType(f"{WORKFLOW}/triggers", actions={"listCallbackUrl": _get_callback_url}),
 )
+FAMILY = Family(_TYPES)

@@ -2,19 +2,20 @@
 
 import uuid
 
-from rehearsal.stand_in.application import Question, route
-from rehearsal.stand_in.azure import Azure
+from rehearsal.stand_in.family import Family
 from rehearsal.stand_in.model import (
     ESTIMATE,
     Json,
     Resource,
     ResourceType,
+    Store,
     Write,
     bad_request,
     conflict,
-    items,
-    strings,
+    get_objects,
+    get_strings,
 )
+from rehearsal.stand_in.routes import Route, RouteRequest
 
 WORKSPACE = "Microsoft.OperationalInsights/workspaces"
 COMPONENT = "Microsoft.Insights/components"
@@ -23,7 +24,7 @@ ACTION_GROUP = "Microsoft.Insights/actionGroups"
 DIAGNOSTICS = "Microsoft.Insights/diagnosticSettings"
 
 
-def _workspace(write: Write) -> None:
+def _complete_workspace(write: Write) -> None:
     """https://learn.microsoft.com/rest/api/loganalytics/workspaces/create-or-update."""
     write.require("location")
     properties = write.properties
@@ -42,17 +43,17 @@ def _workspace(write: Write) -> None:
     properties["features"].setdefault("disableLocalAuth", False)
 
 
-def _shared_keys(_: Azure, workspace: Resource, __: Json) -> Json:
+def _list_shared_keys(_: Store, workspace: Resource, __: Json) -> Json:
     return {
         "primarySharedKey": f"log-primary-{workspace.id.name}",
         "secondarySharedKey": f"log-secondary-{workspace.id.name}",
     }
 
 
-def _component(write: Write) -> None:
+def _complete_component(write: Write) -> None:
     write.require("location", "kind", "properties.Application_Type")
     if workspace := write.properties.get("WorkspaceResourceId"):
-        write.refer(workspace, WORKSPACE)
+        write.require_reference(workspace, WORKSPACE)
     else:  # https://learn.microsoft.com/azure/azure-monitor/app/create-workspace-resource
         raise bad_request("Classic Application Insights are retired: WorkspaceResourceId is required.", "BadRequest")
     previous = write.previous.properties if write.previous else {}
@@ -71,7 +72,7 @@ def _component(write: Write) -> None:
     write.properties.setdefault("DisableLocalAuth", False)
     write.properties.setdefault("publicNetworkAccessForIngestion", "Enabled")
     write.properties.setdefault("publicNetworkAccessForQuery", "Enabled")
-    write.azure.ensure(
+    write.store.ensure(
         f"{write.id.path}/currentBillingFeatures/default",
         {
             "CurrentBillingFeatures": ["Basic"],
@@ -85,76 +86,78 @@ def _component(write: Write) -> None:
     )
 
 
-def _billing(question: Question) -> Json:
+def _answer_billing_features(request: RouteRequest) -> Json:
     """A component's billing features have a path without a name of their own."""
-    found = question.azure.find(f"{question.found[1]}/currentBillingFeatures/default")
+    found = request.store.find(f"{request.match[1]}/currentBillingFeatures/default")
     if found is None:
-        raise bad_request(f"'{question.found[1]}' does not exist.", "ResourceNotFound")
-    for part, value in question.body.items():
+        raise bad_request(f"'{request.match[1]}' does not exist.", "ResourceNotFound")
+    for part, value in request.body.items():
         found.body[part] = {**found.body[part], **value} if isinstance(value, dict) else value
     return {name: found.body[name] for name in ("CurrentBillingFeatures", "DataVolumeCap")}
 
 
-def _web_test(write: Write) -> None:
+def _complete_web_test(write: Write) -> None:
     """https://learn.microsoft.com/rest/api/application-insights/web-tests/create-or-update."""
     write.require("location", "properties.SyntheticMonitorId", "properties.Locations")
     tags: dict[str, str] = write.body.get("tags") or {}
     links = [name for name in tags if name.startswith("hidden-link:")]
     if len(links) != 1:
         raise bad_request("A web test has one tag 'hidden-link:COMPONENT'.", "HiddenLinkMissing")
-    write.refer(links[0].removeprefix("hidden-link:"), COMPONENT)
+    write.require_reference(links[0].removeprefix("hidden-link:"), COMPONENT)
     write.properties["provisioningState"] = "Succeeded"
 
 
-def _action_group(write: Write) -> None:
+def _complete_action_group(write: Write) -> None:
     """https://learn.microsoft.com/rest/api/monitor/action-groups/create-or-update."""
     write.require("location", "properties.groupShortName")
     if len(write.properties["groupShortName"]) > 12:
         raise bad_request("A short name has 12 characters at most.", "InvalidGroupShortName")
-    for receiver in items(write.properties, "emailReceivers"):
+    for receiver in get_objects(write.properties, "emailReceivers"):
         receiver["status"] = "Enabled"
 
 
-def _groups_exist(write: Write, *ids: object) -> None:
+def _require_action_groups(write: Write, *ids: object) -> None:
     for each in ids:
         if isinstance(each, str):
-            write.refer(each, ACTION_GROUP)
+            write.require_reference(each, ACTION_GROUP)
 
 
-def _scopes_exist(write: Write) -> None:
+def _require_scopes(write: Write) -> None:
     write.require("properties.scopes")
     for scope in write.properties["scopes"]:
-        if write.azure.find(scope) is None:
+        if write.store.find(scope) is None:
             raise bad_request(f"The scope '{scope}' of '{write.id.name}' does not exist.", "ResourceNotFoundError")
 
 
-def _metric_alert(write: Write) -> None:
+def _complete_metric_alert(write: Write) -> None:
     """https://learn.microsoft.com/rest/api/monitor/metric-alerts/create-or-update."""
     write.require("location", "properties.criteria", "properties.severity")
-    write.choice("properties.severity", 0, 1, 2, 3, 4)
-    write.choice("properties.evaluationFrequency", "PT1M", "PT5M", "PT15M", "PT30M", "PT1H")
-    write.choice("properties.windowSize", "PT1M", "PT5M", "PT15M", "PT30M", "PT1H", "PT6H", "PT12H", "P1D")
-    _scopes_exist(write)
-    _groups_exist(write, *(each.get("actionGroupId") for each in items(write.properties, "actions")))
+    write.require_choice("properties.severity", 0, 1, 2, 3, 4)
+    write.require_choice("properties.evaluationFrequency", "PT1M", "PT5M", "PT15M", "PT30M", "PT1H")
+    write.require_choice("properties.windowSize", "PT1M", "PT5M", "PT15M", "PT30M", "PT1H", "PT6H", "PT12H", "P1D")
+    _require_scopes(write)
+    _require_action_groups(write, *(each.get("actionGroupId") for each in get_objects(write.properties, "actions")))
 
 
-def _query_rule(write: Write) -> None:
+def _complete_query_rule(write: Write) -> None:
     """https://learn.microsoft.com/rest/api/monitor/scheduled-query-rules/create-or-update."""
     write.require("location", "properties.criteria")
-    write.choice("properties.severity", 0, 1, 2, 3, 4)
-    _scopes_exist(write)
-    _groups_exist(write, *strings(write.body, "properties.actions.actionGroups"))
+    write.require_choice("properties.severity", 0, 1, 2, 3, 4)
+    _require_scopes(write)
+    _require_action_groups(write, *get_strings(write.body, "properties.actions.actionGroups"))
     write.body["kind"] = "LogAlert"
     write.properties.update(createdWithApiVersion="2023-12-01", isLegacyLogAnalyticsRule=False)
 
 
-def _activity_alert(write: Write) -> None:
+def _complete_activity_alert(write: Write) -> None:
     """https://learn.microsoft.com/rest/api/monitor/activity-log-alerts/create-or-update."""
-    _scopes_exist(write)
-    _groups_exist(write, *(each.get("actionGroupId") for each in items(write.body, "properties.actions.actionGroups")))
+    _require_scopes(write)
+    _require_action_groups(
+        write, *(each.get("actionGroupId") for each in get_objects(write.body, "properties.actions.actionGroups"))
+    )
 
 
-def _diagnostics(write: Write) -> None:
+def _complete_diagnostics(write: Write) -> None:
     """Five settings a resource, and no category twice to the same place.
 
     https://learn.microsoft.com/azure/azure-monitor/platform/diagnostic-settings
@@ -162,25 +165,25 @@ def _diagnostics(write: Write) -> None:
     workspace = write.properties.get("workspaceId")
     if workspace:
         # https://github.com/MicrosoftDocs/azure-docs/issues/80159
-        write.refer(workspace, WORKSPACE, "sharedKeys/action")
+        write.require_reference(workspace, WORKSPACE, "sharedKeys/action")
     siblings = [
         each
-        for each in write.azure.all(DIAGNOSTICS.lower(), write.id.scope)
+        for each in write.store.list_resources(DIAGNOSTICS, write.id.scope)
         if each.id.scope.lower() == write.id.scope.lower() and each.id.key != write.id.key
     ]
     if len(siblings) >= 5:
         raise conflict("A resource has five diagnostic settings at most.", "DiagnosticSettingsLimitExceeded")
-    mine = {(each.get("category") or each.get("categoryGroup")) for each in items(write.properties, "logs")}
+    mine = {(each.get("category") or each.get("categoryGroup")) for each in get_objects(write.properties, "logs")}
     for other in siblings:
-        theirs = {(each.get("category") or each.get("categoryGroup")) for each in items(other.properties, "logs")}
+        theirs = {(each.get("category") or each.get("categoryGroup")) for each in get_objects(other.properties, "logs")}
         if workspace and other.properties.get("workspaceId") == workspace and mine & theirs:
             raise conflict(f"'{other.id.name}' sends {mine & theirs} there already.", "DataSinkAlreadyUsed")
 
 
-def _autoscale(write: Write) -> None:
+def _complete_autoscale(write: Write) -> None:
     """https://learn.microsoft.com/rest/api/monitor/autoscale-settings/create-or-update."""
     write.require("location", "properties.profiles", "properties.targetResourceUri")
-    if write.azure.find(write.properties["targetResourceUri"]) is None:
+    if write.store.find(write.properties["targetResourceUri"]) is None:
         raise bad_request("The target of the autoscale setting does not exist.", "TargetResourceNotFound")
     for profile in write.properties["profiles"]:
         low, default, high = (int(profile["capacity"][each]) for each in ("minimum", "default", "maximum"))
@@ -188,7 +191,7 @@ def _autoscale(write: Write) -> None:
             raise bad_request("minimum <= default <= maximum does not hold.", "InvalidScaleCapacity")
 
 
-def _workbook(write: Write) -> None:
+def _complete_workbook(write: Write) -> None:
     """Its name is a GUID: https://learn.microsoft.com/rest/api/application-insights/workbooks/create-or-update."""
     write.require("location", "properties.displayName", "properties.serializedData")
     try:
@@ -197,34 +200,35 @@ def _workbook(write: Write) -> None:
         raise bad_request(f"The name '{write.id.name}' of a workbook is no GUID.", "InvalidResourceName") from None
 
 
-TYPES = (
+_TYPES = (
     ResourceType(
         WORKSPACE,
-        _workspace,
+        _complete_workspace,
         minutes=0.5,
         source=ESTIMATE,
-        actions={"sharedKeys": _shared_keys},
+        actions={"sharedKeys": _list_shared_keys},
     ),
-    ResourceType(COMPONENT, _component, created_status=200),
+    ResourceType(COMPONENT, _complete_component, created_status=200),
     ResourceType(f"{COMPONENT}/currentBillingFeatures"),
-    ResourceType(WEB_TEST, _web_test, created_status=200),
-    ResourceType("Microsoft.Insights/workbooks", _workbook),
-    ResourceType(ACTION_GROUP, _action_group),
-    ResourceType("Microsoft.Insights/activityLogAlerts", _activity_alert),
-    ResourceType("Microsoft.Insights/metricAlerts", _metric_alert, created_status=200),
-    ResourceType("Microsoft.Insights/scheduledQueryRules", _query_rule),
-    ResourceType(DIAGNOSTICS, _diagnostics, created_status=200),
-    ResourceType("Microsoft.Insights/autoscaleSettings", _autoscale),
+    ResourceType(WEB_TEST, _complete_web_test, created_status=200),
+    ResourceType("Microsoft.Insights/workbooks", _complete_workbook),
+    ResourceType(ACTION_GROUP, _complete_action_group),
+    ResourceType("Microsoft.Insights/activityLogAlerts", _complete_activity_alert),
+    ResourceType("Microsoft.Insights/metricAlerts", _complete_metric_alert, created_status=200),
+    ResourceType("Microsoft.Insights/scheduledQueryRules", _complete_query_rule),
+    ResourceType(DIAGNOSTICS, _complete_diagnostics, created_status=200),
+    ResourceType("Microsoft.Insights/autoscaleSettings", _complete_autoscale),
 )
 _BILLING = rf"(/subscriptions/[^/]+/resourceGroups/[^/]+/providers/{COMPONENT}/[^/]+)/currentBillingFeatures"
-ROUTES = (
-    route("GET", _BILLING, f"{COMPONENT}/currentBillingFeatures/read", _billing),
-    route("PUT", _BILLING, f"{COMPONENT}/currentBillingFeatures/write", _billing),
+_ROUTES = (
+    Route("GET", _BILLING, f"{COMPONENT}/currentBillingFeatures/read", _answer_billing_features),
+    Route("PUT", _BILLING, f"{COMPONENT}/currentBillingFeatures/write", _answer_billing_features),
     # Asked before a workspace is made: https://github.com/hashicorp/terraform-provider-azurerm/issues/29392
-    route(
+    Route(
         "GET",
         r"/subscriptions/[^/]+/providers/Microsoft.OperationalInsights/deletedWorkspaces",
         "Microsoft.OperationalInsights/deletedWorkspaces/read",
         lambda _: {"value": []},
     ),
 )
+FAMILY = Family(_TYPES, _ROUTES)

@@ -3,19 +3,20 @@
 import ipaddress
 from collections.abc import Iterator
 
-from rehearsal.stand_in.azure import Azure
+from rehearsal.stand_in.family import Family
 from rehearsal.stand_in.model import (
     APPLY_LOG,
     ESTIMATE,
     Json,
     Resource,
     ResourceType,
+    Store,
     Write,
-    at,
     bad_request,
     conflict,
-    items,
-    strings,
+    get_objects,
+    get_strings,
+    get_value,
 )
 
 VNET = "Microsoft.Network/virtualNetworks"
@@ -35,98 +36,102 @@ GROUP_IDS = {
 _SOURCE = f"{APPLY_LOG}: a network took 5 seconds, its subnets 5 and 9."
 
 
-def _networks(prefixes: list[str]) -> list[ipaddress.IPv4Network]:
+def _parse_networks(prefixes: list[str]) -> list[ipaddress.IPv4Network]:
     try:
         return [ipaddress.IPv4Network(prefix) for prefix in prefixes]
     except ValueError as error:
         raise bad_request(f"{error}", "InvalidAddressPrefixFormat") from error
 
 
-def _subnet_ranges(subnet: Json) -> list[ipaddress.IPv4Network]:
-    prefix = at(subnet, "properties.addressPrefix")
-    return _networks([prefix] if prefix else strings(subnet, "properties.addressPrefixes"))
+def _get_subnet_ranges(subnet: Json) -> list[ipaddress.IPv4Network]:
+    prefix = get_value(subnet, "properties.addressPrefix")
+    return _parse_networks([prefix] if prefix else get_strings(subnet, "properties.addressPrefixes"))
 
 
-def _vnet(write: Write) -> None:
+def _complete_vnet(write: Write) -> None:
     write.require("location", "properties.addressSpace.addressPrefixes")
-    _networks(write.properties["addressSpace"]["addressPrefixes"])
-    for inline in items(write.properties, "subnets"):
-        if not write.azure.find(f"{write.id.path}/subnets/{inline['name']}"):
+    _parse_networks(write.properties["addressSpace"]["addressPrefixes"])
+    for inline in get_objects(write.properties, "subnets"):
+        if not write.store.find(f"{write.id.path}/subnets/{inline['name']}"):
             raise bad_request("The rehearsal wants subnets as resources of their own.", "RehearsalInlineSubnet")
     write.properties.pop("subnets", None)
     write.properties.setdefault("enableDdosProtection", False)
     write.properties.setdefault("privateEndpointVNetPolicies", "Disabled")
 
 
-def _vnet_with_subnets(azure: Azure, vnet: Resource) -> Json:
+def _show_vnet(store: Store, vnet: Resource) -> Json:
     """A VNet shows its subnets, which are resources of their own."""
-    subnets = [each.body for each in azure.all(SUBNET.lower(), vnet.id.path)]
+    subnets = [each.body for each in store.list_resources(SUBNET, vnet.id.path)]
     return vnet.body | {"properties": vnet.properties | {"subnets": subnets}}
 
 
-def _check_ranges(write: Write, vnet: Resource) -> None:
-    own = _subnet_ranges(write.body)
+def _check_subnet_ranges(write: Write, vnet: Resource) -> None:
+    own = _get_subnet_ranges(write.body)
     if not own:
         raise bad_request(f"'{write.id.path}' has no address prefix.", "InvalidRequestFormat")
-    space = _networks(vnet.properties["addressSpace"]["addressPrefixes"])
+    space = _parse_networks(vnet.properties["addressSpace"]["addressPrefixes"])
     for range_ in own:
         if not any(range_.subnet_of(whole) for whole in space):
             raise bad_request(
                 f"Subnet '{write.id.name}' ({range_}) is not within its virtual network's address space.",
                 "NetcfgSubnetRangeOutsideVnet",
             )
-        for other in write.azure.all(SUBNET.lower(), vnet.id.path):
-            if other.id.key != write.id.key and any(range_.overlaps(each) for each in _subnet_ranges(other.body)):
+        for other in write.store.list_resources(SUBNET, vnet.id.path):
+            if other.id.key != write.id.key and any(range_.overlaps(each) for each in _get_subnet_ranges(other.body)):
                 raise bad_request(f"Subnet '{write.id.name}' overlaps '{other.id.name}'.", "NetcfgSubnetRangesOverlap")
 
 
-def _subnet(write: Write) -> None:
+def _complete_subnet(write: Write) -> None:
     """Ranges and rights: https://learn.microsoft.com/azure/virtual-network/virtual-network-manage-subnet."""
-    vnet = write.refer(write.id.parent, VNET)
-    _check_ranges(write, vnet)
-    if group := at(write.properties, "networkSecurityGroup.id"):
-        write.refer(group, NSG, "join/action")
-    delegations = items(write.properties, "delegations")
+    vnet = write.require_reference(write.id.parent, VNET)
+    _check_subnet_ranges(write, vnet)
+    if group := get_value(write.properties, "networkSecurityGroup.id"):
+        write.require_reference(group, NSG, "join/action")
+    delegations = get_objects(write.properties, "delegations")
     if len(delegations) > 1:
         raise bad_request("A subnet has one delegation at most.", "SubnetDelegationsLimitExceeded")
     for delegation in delegations:
         delegation["properties"].setdefault("provisioningState", "Succeeded")
-    if write.previous and _in_use(write.azure, write.id.path):
-        write.unchangeable("properties.addressPrefixes", "properties.addressPrefix")
+    if write.previous and _is_in_use(write.store, write.id.path):
+        write.require_unchanged("properties.addressPrefixes", "properties.addressPrefix")
     write.properties.setdefault("privateEndpointNetworkPolicies", "Disabled")
     write.properties.setdefault("privateLinkServiceNetworkPolicies", "Enabled")
-    for endpoint in items(write.properties, "serviceEndpoints"):
+    for endpoint in get_objects(write.properties, "serviceEndpoints"):
         endpoint.setdefault("locations", ["*"])
 
 
-def _users(azure: Azure, subnet: str) -> Iterator[Resource]:
-    for each in azure.all():
-        pointer = at(each.body, "properties.subnet.id") or at(each.body, "properties.virtualNetworkSubnetId") or ""
+def _find_subnet_users(store: Store, subnet: str) -> Iterator[Resource]:
+    for each in store.list_resources():
+        pointer = (
+            get_value(each.body, "properties.subnet.id")
+            or get_value(each.body, "properties.virtualNetworkSubnetId")
+            or ""
+        )
         if pointer.lower() == subnet.lower():
             yield each
 
 
-def _in_use(azure: Azure, subnet: str) -> bool:
-    return any(True for _ in _users(azure, subnet))
+def _is_in_use(store: Store, subnet: str) -> bool:
+    return any(True for _ in _find_subnet_users(store, subnet))
 
 
-def _subnet_deleted(azure: Azure, subnet: Resource) -> None:
-    for user in _users(azure, subnet.id.path):
+def _refuse_if_subnet_is_used(store: Store, subnet: Resource) -> None:
+    for user in _find_subnet_users(store, subnet.id.path):
         raise bad_request(
             f"Subnet {subnet.id.name} is in use by {user.id.path} and cannot be deleted.", "InUseSubnetCannotBeDeleted"
         )
 
 
-def _vnet_deleted(azure: Azure, vnet: Resource) -> None:
-    for subnet in azure.all(SUBNET.lower(), vnet.id.path):
-        _subnet_deleted(azure, subnet)
+def _refuse_if_any_subnet_is_used(store: Store, vnet: Resource) -> None:
+    for subnet in store.list_resources(SUBNET, vnet.id.path):
+        _refuse_if_subnet_is_used(store, subnet)
 
 
-def _nsg(write: Write) -> None:
+def _complete_nsg(write: Write) -> None:
     """Rules: https://learn.microsoft.com/azure/virtual-network/network-security-groups-overview#security-rules."""
     write.require("location")
     seen: set[tuple[str, int]] = set()
-    for rule in items(write.properties, "securityRules"):
+    for rule in get_objects(write.properties, "securityRules"):
         body = rule["properties"]
         slot = (body["direction"], body["priority"])
         if slot in seen:
@@ -139,37 +144,37 @@ def _nsg(write: Write) -> None:
     write.properties.setdefault("securityRules", [])
 
 
-def _nsg_deleted(azure: Azure, group: Resource) -> None:
-    for subnet in azure.all(SUBNET.lower()):
-        if (at(subnet.body, "properties.networkSecurityGroup.id") or "").lower() == group.id.key:
+def _refuse_if_nsg_is_used(store: Store, group: Resource) -> None:
+    for subnet in store.list_resources(SUBNET):
+        if (get_value(subnet.body, "properties.networkSecurityGroup.id") or "").lower() == group.id.key:
             raise bad_request(
                 f"{group.id.path} is in use by {subnet.id.path}.", "InUseNetworkSecurityGroupCannotBeDeleted"
             )
 
 
-def _endpoint(write: Write) -> None:
+def _complete_endpoint(write: Write) -> None:
     """An endpoint that approves itself, which takes a right on what it leads to.
 
     Group ids: https://learn.microsoft.com/azure/private-link/private-endpoint-overview#private-link-resource
     Rights: https://learn.microsoft.com/azure/private-link/rbac-permissions#private-endpoint
     """
     write.require("location", "properties.subnet.id")
-    subnet = write.refer(write.properties["subnet"]["id"], SUBNET, "join/action")
+    subnet = write.require_reference(write.properties["subnet"]["id"], SUBNET, "join/action")
     if subnet.properties.get("delegations"):
         raise bad_request("A private endpoint cannot stand in a delegated subnet.", "PrivateEndpointInDelegatedSubnet")
     connections = [
-        *items(write.properties, "privateLinkServiceConnections"),
-        *items(write.properties, "manualPrivateLinkServiceConnections"),
+        *get_objects(write.properties, "privateLinkServiceConnections"),
+        *get_objects(write.properties, "manualPrivateLinkServiceConnections"),
     ]
     if len(connections) != 1:
         raise bad_request("A private endpoint has one connection.", "InvalidPrivateLinkServiceConnections")
     for connection in connections:
-        target = write.azure.find(connection["properties"]["privateLinkServiceId"])
+        target = write.store.find(connection["properties"]["privateLinkServiceId"])
         if target is None:
             raise bad_request(
                 f"'{connection['properties']['privateLinkServiceId']}' does not exist.", "ResourceNotFound"
             )
-        write.link(f"{target.id.type}/privateEndpointConnectionsApproval/action", target.id)
+        write.check_link(f"{target.id.type}/privateEndpointConnectionsApproval/action", target.id)
         groups, right = connection["properties"].get("groupIds"), GROUP_IDS.get(target.id.type)
         if groups != [right]:
             raise bad_request(f"The group ids {groups} do not suit {target.id.type}: {right}.", "InvalidGroupId")
@@ -177,54 +182,71 @@ def _endpoint(write: Write) -> None:
             "privateLinkServiceConnectionState": {"status": "Approved", "description": "", "actionsRequired": "None"},
             "provisioningState": "Succeeded",
         }
-    address = _free_address(write.azure, subnet, write.id.path)
+    address = _find_free_address(write.store, subnet, write.id.path)
     nic_name = write.properties.get("customNetworkInterfaceName") or f"{write.id.name}.nic"
     nic = f"{write.id.scope}/providers/{NIC}/{nic_name}"
     configuration = {
         "name": "privateEndpointIpConfig",
         "properties": {"privateIPAddress": address, "subnet": {"id": subnet.id.path}},
     }
-    write.azure.ensure(nic, {"location": write.body["location"], "properties": {"ipConfigurations": [configuration]}})
+    write.store.ensure(nic, {"location": write.body["location"], "properties": {"ipConfigurations": [configuration]}})
     write.properties["networkInterfaces"] = [{"id": nic}]
     write.properties["customDnsConfigs"] = [{"fqdn": write.id.name, "ipAddresses": [address]}]
 
 
-def _free_address(azure: Azure, subnet: Resource, endpoint: str) -> str:
+def _find_free_address(store: Store, subnet: Resource, endpoint: str) -> str:
     taken: dict[str, str] = {}
-    for each in azure.all(ENDPOINT.lower()):
-        for config in items(each.properties, "customDnsConfigs"):
+    for each in store.list_resources(ENDPOINT):
+        for config in get_objects(each.properties, "customDnsConfigs"):
             taken[config["ipAddresses"][0]] = each.id.path
-    for address in list(_subnet_ranges(subnet.body)[0].hosts())[RESERVED_ADDRESSES - 2 :]:
+    for address in list(_get_subnet_ranges(subnet.body)[0].hosts())[RESERVED_ADDRESSES - 2 :]:
         if taken.get(str(address), endpoint) == endpoint:
             return str(address)
     raise conflict(f"Subnet '{subnet.id.name}' has no free address.", "SubnetIsFull")
 
 
-def _endpoint_deleted(azure: Azure, endpoint: Resource) -> None:
+def _remove_network_interfaces(store: Store, endpoint: Resource) -> None:
     for nic in endpoint.properties.get("networkInterfaces", []):
-        azure.remove(nic["id"])
+        store.remove(nic["id"])
 
 
-def _zone_group(write: Write) -> None:
+def _complete_zone_group(write: Write) -> None:
     """Rights: https://learn.microsoft.com/azure/private-link/rbac-permissions#private-endpoint."""
-    for config in items(write.properties, "privateDnsZoneConfigs"):
-        write.refer(config["properties"]["privateDnsZoneId"], PRIVATE_ZONE, "join/action")
+    for config in get_objects(write.properties, "privateDnsZoneConfigs"):
+        write.require_reference(config["properties"]["privateDnsZoneId"], PRIVATE_ZONE, "join/action")
         config["properties"].setdefault("recordSets", [])
 
 
-TYPES = (
+_TYPES = (
     ResourceType(
         VNET,
-        _vnet,
+        _complete_vnet,
         minutes=0.1,
         source=_SOURCE,
         delete_minutes=0.1,
-        deleted=_vnet_deleted,
-        readable=_vnet_with_subnets,
+        before_delete=_refuse_if_any_subnet_is_used,
+        show=_show_vnet,
     ),
-    ResourceType(SUBNET, _subnet, minutes=0.1, source=_SOURCE, delete_minutes=0.1, deleted=_subnet_deleted),
-    ResourceType(NSG, _nsg, minutes=0.1, source=ESTIMATE, delete_minutes=0.1, deleted=_nsg_deleted),
-    ResourceType(ENDPOINT, _endpoint, minutes=1, source=ESTIMATE, delete_minutes=0.5, deleted=_endpoint_deleted),
-    ResourceType(ZONE_GROUP, _zone_group, minutes=0.2, source=ESTIMATE, delete_minutes=0.2),
+    ResourceType(
+        SUBNET,
+        _complete_subnet,
+        minutes=0.1,
+        source=_SOURCE,
+        delete_minutes=0.1,
+        before_delete=_refuse_if_subnet_is_used,
+    ),
+    ResourceType(
+        NSG, _complete_nsg, minutes=0.1, source=ESTIMATE, delete_minutes=0.1, before_delete=_refuse_if_nsg_is_used
+    ),
+    ResourceType(
+        ENDPOINT,
+        _complete_endpoint,
+        minutes=1,
+        source=ESTIMATE,
+        delete_minutes=0.5,
+        before_delete=_remove_network_interfaces,
+    ),
+    ResourceType(ZONE_GROUP, _complete_zone_group, minutes=0.2, source=ESTIMATE, delete_minutes=0.2),
     ResourceType(NIC),
 )
+FAMILY = Family(_TYPES)

@@ -1,16 +1,17 @@
 """Container registries."""
 
-from rehearsal.stand_in.families.names import available, global_name
+from rehearsal.stand_in.family import Family
+from rehearsal.stand_in.global_names import make_name_check, require_global_name
 from rehearsal.stand_in.model import APPLY_LOG, ResourceType, Write
 
 _NAME = "Microsoft.ContainerRegistry/registries"
 
 
-def _registry(write: Write) -> None:
+def _complete_registry(write: Write) -> None:
     """Names: https://learn.microsoft.com/azure/azure-resource-manager/management/resource-name-rules#microsoftcontainerregistry."""
     write.require("location", "sku.name")
-    write.choice("sku.name", "Basic", "Standard", "Premium")
-    global_name(write, r"[a-zA-Z0-9]{5,50}")
+    write.require_choice("sku.name", "Basic", "Standard", "Premium")
+    require_global_name(write, r"[a-zA-Z0-9]{5,50}")
     write.body["sku"]["tier"] = write.body["sku"]["name"]
     write.properties.update(loginServer=f"{write.id.name.lower()}.azurecr.io", creationDate="2026-11-23T00:00:00Z")
     write.properties.setdefault("adminUserEnabled", False)
@@ -21,13 +22,14 @@ def _registry(write: Write) -> None:
     write.properties.setdefault("dataEndpointEnabled", False)
 
 
-TYPES = (
+_TYPES = (
     ResourceType(
         _NAME,
-        _registry,
+        _complete_registry,
         minutes=0.3,
         source=f"{APPLY_LOG}: 18 seconds.",
     ),
     ResourceType(f"{_NAME}/replications"),
 )
-ROUTES = (available(_NAME, "checkNameAvailability"),)
+_ROUTES = (make_name_check(_NAME),)
+FAMILY = Family(_TYPES, _ROUTES)

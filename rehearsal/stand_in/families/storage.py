@@ -1,10 +1,20 @@
 """Storage accounts, containers and their policies, through Resource Manager alone."""
 
-from rehearsal.stand_in.application import Question, route
-from rehearsal.stand_in.azure import Azure
-from rehearsal.stand_in.families.names import global_name
 from rehearsal.stand_in.families.network import SUBNET
-from rehearsal.stand_in.model import ESTIMATE, Json, Resource, ResourceType, Write, bad_request, conflict, items
+from rehearsal.stand_in.family import Family
+from rehearsal.stand_in.global_names import require_global_name
+from rehearsal.stand_in.model import (
+    ESTIMATE,
+    Json,
+    Resource,
+    ResourceType,
+    Store,
+    Write,
+    bad_request,
+    conflict,
+    get_objects,
+)
+from rehearsal.stand_in.routes import Route, RouteRequest
 
 ACCOUNT = "Microsoft.Storage/storageAccounts"
 BLOB = f"{ACCOUNT}/blobServices"
@@ -12,27 +22,27 @@ CONTAINER = f"{BLOB}/containers"
 POLICY = f"{CONTAINER}/immutabilityPolicies"
 
 
-def _account(write: Write) -> None:
+def _complete_account(write: Write) -> None:
     """https://learn.microsoft.com/rest/api/storagerp/storage-accounts/create."""
     write.require("location", "sku.name", "kind")
-    global_name(write, r"[a-z0-9]{3,24}")
-    write.choice(
+    require_global_name(write, r"[a-z0-9]{3,24}")
+    write.require_choice(
         "sku.name", "Standard_LRS", "Standard_ZRS", "Standard_GRS", "Standard_RAGRS", "Standard_GZRS",
         "Standard_RAGZRS", "Premium_LRS", "Premium_ZRS",
     )  # fmt: skip
-    write.choice("properties.minimumTlsVersion", "TLS1_0", "TLS1_1", "TLS1_2", "TLS1_3")
+    write.require_choice("properties.minimumTlsVersion", "TLS1_0", "TLS1_1", "TLS1_2", "TLS1_3")
     if write.previous is None:
         write.body["sku"]["tier"] = write.body["sku"]["name"].split("_")[0]
-    for rule in items(write.body, "properties.networkAcls.virtualNetworkRules"):
+    for rule in get_objects(write.body, "properties.networkAcls.virtualNetworkRules"):
         # https://learn.microsoft.com/azure/virtual-network/virtual-network-service-endpoints-overview#provisioning
-        subnet = write.refer(rule["id"], SUBNET, "joinViaServiceEndpoint/action")
-        endpoints = {each["service"] for each in items(subnet.properties, "serviceEndpoints")}
+        subnet = write.require_reference(rule["id"], SUBNET, "joinViaServiceEndpoint/action")
+        endpoints = {each["service"] for each in get_objects(subnet.properties, "serviceEndpoints")}
         if not endpoints & {"Microsoft.Storage", "Microsoft.Storage.Global"}:
             raise bad_request(
                 f"Subnet '{subnet.id.path}' has no service endpoint Microsoft.Storage.",
                 "SubnetsHaveNoServiceEndpointsConfigured",
             )
-    write.unchangeable("properties.encryption.requireInfrastructureEncryption")
+    write.require_unchanged("properties.encryption.requireInfrastructureEncryption")
     name, suffix = write.id.name, "core.windows.net"
     write.properties["primaryEndpoints"] = {
         service: f"https://{name}.{service}.{suffix}/" for service in ("blob", "file", "queue", "table", "dfs")
@@ -49,17 +59,17 @@ def _account(write: Write) -> None:
         "encryption",
         {"keySource": "Microsoft.Storage", "services": {"blob": {"enabled": True}, "file": {"enabled": True}}},
     )
-    write.azure.ensure(
+    write.store.ensure(
         f"{write.id.path}/blobServices/default",
         {"properties": {"cors": {"corsRules": []}, "deleteRetentionPolicy": {"enabled": False}}},
     )
-    write.azure.ensure(
+    write.store.ensure(
         f"{write.id.path}/fileServices/default",
         {"properties": {"shareDeleteRetentionPolicy": {"enabled": True, "days": 7}, "protocolSettings": {"smb": {}}}},
     )
 
 
-def _keys(_: Azure, account: Resource, __: Json) -> Json:
+def _list_keys(_: Store, account: Resource, __: Json) -> Json:
     """https://learn.microsoft.com/rest/api/storagerp/storage-accounts/list-keys."""
     return {
         "keys": [
@@ -68,16 +78,16 @@ def _keys(_: Azure, account: Resource, __: Json) -> Json:
     }
 
 
-def _check_name(question: Question) -> Json:
-    name = str(question.body.get("name", ""))
-    taken = any(each.id.name == name for each in question.azure.all(ACCOUNT.lower()))
+def _check_name(request: RouteRequest) -> Json:
+    name = str(request.body.get("name", ""))
+    taken = any(each.id.name == name for each in request.store.list_resources(ACCOUNT))
     return {"nameAvailable": False, "reason": "AlreadyExists", "message": ""} if taken else {"nameAvailable": True}
 
 
-def _container(write: Write) -> None:
+def _complete_container(write: Write) -> None:
     """https://learn.microsoft.com/azure/storage/blobs/anonymous-read-access-prevent."""
-    write.choice("properties.publicAccess", "None", "Blob", "Container")
-    account = write.azure.find(write.id.path.split("/blobServices/", maxsplit=1)[0])
+    write.require_choice("properties.publicAccess", "None", "Blob", "Container")
+    account = write.store.find(write.id.path.split("/blobServices/", maxsplit=1)[0])
     public = write.properties.get("publicAccess", "None") != "None"
     if public and account and not account.properties["allowBlobPublicAccess"]:
         raise conflict("Public access is not permitted on this storage account.", "PublicAccessNotPermitted")
@@ -94,31 +104,31 @@ def _container(write: Write) -> None:
         write.properties.setdefault(name, value)
 
 
-def _container_deleted(azure: Azure, container: Resource) -> None:
+def _refuse_if_policy_is_locked(store: Store, container: Resource) -> None:
     """https://learn.microsoft.com/azure/storage/blobs/immutable-time-based-retention-policy-overview."""
-    policy = azure.find(f"{container.id.path}/immutabilityPolicies/default")
+    policy = store.find(f"{container.id.path}/immutabilityPolicies/default")
     if policy and policy.properties["state"] == "Locked":
         raise conflict("The container has a locked immutability policy.", "ContainerImmutabilityPolicyLocked")
 
 
-def _policy(write: Write) -> None:
+def _complete_policy(write: Write) -> None:
     """https://learn.microsoft.com/rest/api/storagerp/blob-containers/create-or-update-immutability-policy."""
     if write.previous and write.previous.properties["state"] == "Locked":
         raise conflict("The immutability policy is locked.", "ContainerImmutabilityPolicyLocked")
     write.properties["state"] = "Unlocked"
 
 
-def _policy_deleted(_: Azure, policy: Resource) -> None:
+def _refuse_if_locked(_: Store, policy: Resource) -> None:
     if policy.properties["state"] == "Locked":
         raise conflict("A locked immutability policy cannot be deleted.", "ContainerImmutabilityPolicyLocked")
 
 
-def _lock_policy(_: Azure, policy: Resource, __: Json) -> Json:
+def _lock_policy(_: Store, policy: Resource, __: Json) -> Json:
     policy.properties["state"] = "Locked"
     return policy.body
 
 
-def _extend_policy(_: Azure, policy: Resource, sent: Json) -> Json:
+def _extend_policy(_: Store, policy: Resource, sent: Json) -> Json:
     """A locked period grows and never shrinks."""
     days = "immutabilityPeriodSinceCreationInDays"
     if sent["properties"][days] < policy.properties[days]:
@@ -127,27 +137,28 @@ def _extend_policy(_: Azure, policy: Resource, sent: Json) -> Json:
     return policy.body
 
 
-TYPES = (
+_TYPES = (
     ResourceType(
         ACCOUNT,
-        _account,
+        _complete_account,
         minutes=0.5,
         source=ESTIMATE,
-        polled_at="Location",
+        polling_header="Location",
         created_status=202,
-        actions={"listKeys": _keys},
+        actions={"listKeys": _list_keys},
     ),
     ResourceType(BLOB, created_status=200),
     ResourceType(f"{ACCOUNT}/fileServices", created_status=200),
-    ResourceType(CONTAINER, _container, deleted=_container_deleted),
+    ResourceType(CONTAINER, _complete_container, before_delete=_refuse_if_policy_is_locked),
     ResourceType(
         POLICY,
-        _policy,
-        deleted=_policy_deleted,
+        _complete_policy,
+        before_delete=_refuse_if_locked,
         created_status=200,
         actions={"lock": _lock_policy, "extend": _extend_policy},
     ),
     ResourceType(f"{ACCOUNT}/managementPolicies", created_status=200),
 )
 _CHECK = "Microsoft.Storage/checkNameAvailability"
-ROUTES = (route("POST", rf"/subscriptions/[^/]+/providers/{_CHECK}", f"{_CHECK}/read", _check_name),)
+_ROUTES = (Route("POST", rf"/subscriptions/[^/]+/providers/{_CHECK}", f"{_CHECK}/read", _check_name),)
+FAMILY = Family(_TYPES, _ROUTES)

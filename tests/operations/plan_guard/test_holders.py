@@ -23,9 +23,5 @@ def test_the_report_names_a_change_of_everything_that_the_policy_requires_for_re
         assert attribute.startswith(RECOVERY_ATTRIBUTES[type_])
 
 
-def test_the_policy_protects_the_types_that_the_guard_refuses_to_lose() -> None:
-    assert HOLDS_DATA.keys() == policy.HOLDS_DATA.keys()
-
-
 def test_only_types_that_hold_data_give_a_reason_for_having_no_lock() -> None:
     assert NO_LOCK_OF_ITS_OWN.keys() < HOLDS_DATA.keys()

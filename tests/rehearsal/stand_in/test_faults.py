@@ -78,7 +78,7 @@ def here(provider: Path, tmp_path: Path) -> Iterator[World]:
     """A world for one fault, with what the shared stack makes."""
     assert provider
     with world(tmp_path, load(), blobs=False) as found:
-        parts.seed(found.stand_in.azure)
+        parts.seed(found.stand_in.resource_manager)
         yield found
 
 
@@ -93,10 +93,10 @@ def converges(here: World, stack: IsolatedTerraform, before: list[str]) -> int:
         again = stack.apply()
     assert again.code == 0, find_errors(again.output)
     assert stack.plan().code == 0, "the second plan is empty"
-    azure, known = here.stand_in.azure, parts.ids(stack.read_state())
+    manager, known = here.stand_in.resource_manager, parts.ids(stack.read_state())
     assert known
-    assert [path for path in known if azure.find(path) is None] == [], "state knows what is not there"
-    assert parts.strangers(azure, known, before) == [], "something was made that state does not know"
+    assert [path for path in known if manager.find(path) is None] == [], "state knows what is not there"
+    assert parts.strangers(manager, known, before) == [], "something was made that state does not know"
     return len(orphans)
 
 
@@ -104,8 +104,8 @@ def strike(folder: Path, case: Case) -> None:
     """Apply while the fault strikes, in a world of its own; then see to it that everything converges."""
     folder.mkdir()
     with world(folder, load(), blobs=False) as here:
-        parts.seed(here.stand_in.azure)
-        before = [each.id.key for each in here.stand_in.azure.all()]
+        parts.seed(here.stand_in.resource_manager)
+        before = [each.id.key for each in here.stand_in.resource_manager.list_resources()]
         stack = here.stack("dev", parts.part(parts.stack("dev"), f"azurerm_{case.resource}"), local_state=True)
         assert stack.init().code == 0
         fault = here.stand_in.faults.add(case.fault)
@@ -136,7 +136,7 @@ def test_fault(struck: dict[str, Future[None]], name: str) -> None:
 
 
 def test_a_killed_apply(here: World) -> None:
-    before = [each.id.key for each in here.stand_in.azure.all()]
+    before = [each.id.key for each in here.stand_in.resource_manager.list_resources()]
     body = parts.part(parts.stack("dev"), "azurerm_postgresql_flexible_server_database")
     stack = here.stack("dev", body, local_state=True)
     assert stack.init().code == 0
@@ -150,10 +150,10 @@ def test_a_killed_apply(here: World) -> None:
 def test_a_throttled_destroy(here: World) -> None:
     stack = here.stack("dev", parts.part(parts.stack("dev"), "azurerm_service_plan"), local_state=True)
     assert stack.init().code == 0
-    before = [each.id.key for each in here.stand_in.azure.all()]
+    before = [each.id.key for each in here.stand_in.resource_manager.list_resources()]
     assert stack.apply().code == 0
     fault = here.stand_in.faults.add(Fault("status", PLAN, method="DELETE", status=429, code="TooManyRequests"))
     assert stack.destroy().code == 0
     assert fault.met == 1
     assert parts.ids(stack.read_state()) == []
-    assert parts.strangers(here.stand_in.azure, (), before) == []
+    assert parts.strangers(here.stand_in.resource_manager, (), before) == []

@@ -1,12 +1,15 @@
-"""Resource Manager's protocol over HTTP, as the provider and the delivery scripts meet it."""
+"""Resource Manager's protocol over HTTP, as the provider and the delivery scripts use it."""
 
+import http.client
 import json
 import ssl
+import time
 import urllib.error
 import urllib.parse
 import urllib.request
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import NamedTuple, cast
 
 import pytest
@@ -14,10 +17,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from rehearsal.stand_in import entra
-from rehearsal.stand_in.blobs import guarded
+from rehearsal.stand_in.certificates import make_certificates
+from rehearsal.stand_in.control import FAULTS_PATH
 from rehearsal.stand_in.faults import Fault
 from rehearsal.stand_in.model import Json
-from rehearsal.stand_in.server import FAULTS, ZERO, StandIn
+from rehearsal.stand_in.server import ZERO, StandIn, run_stand_in
 
 GROUP = f"/subscriptions/{ZERO}/resourceGroups/rg"
 IDENTITY = f"{GROUP}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/id"
@@ -34,7 +38,7 @@ HERE: Json = {"location": "eastus2"}
 
 
 class Answer(NamedTuple):
-    """What came back; header names in lower case."""
+    """A response. The header names are in lower case."""
 
     status: int
     headers: dict[str, str]
@@ -42,59 +46,64 @@ class Answer(NamedTuple):
 
     @property
     def code(self) -> str:
-        """The error's."""
+        """The error's code."""
         return self.body["error"]["code"]
 
 
-def _answer(status: int, headers: Iterable[tuple[str, str]], content: bytes) -> Answer:
-    lower = {name.lower(): value for name, value in headers}
-    spoken = lower.get("content-type", "").startswith("application/json")
-    return Answer(status, lower, json.loads(content) if spoken else {})
+def _read_answer(status: int, headers: Iterable[tuple[str, str]], content: bytes) -> Answer:
+    lower_headers = {name.lower(): value for name, value in headers}
+    is_json = lower_headers.get("content-type", "").startswith("application/json")
+    return Answer(status, lower_headers, json.loads(content) if is_json else {})
 
 
 class Client:
-    """Speaks to a stand-in as one client."""
+    """A client of a stand-in, with a token of its own."""
 
     def __init__(self, stand_in: StandIn, **form: str) -> None:
-        self.base = stand_in.azure.base
-        self.context = ssl.create_default_context(cafile=str(stand_in.ca_file))
+        self.url = stand_in.url
+        self.context = ssl.create_default_context(cafile=stand_in.certificates.ca_file)
         form = {"client_id": entra.OWNER_CLIENT, "scope": "https://management.azure.com/.default"} | form
         answer = self.send("POST", f"/{ZERO}/oauth2/v2.0/token", urllib.parse.urlencode(form).encode())
         self.bearer = cast(str, answer.body.get("access_token", answer.body.get("error", {}).get("code")))
 
     def send(self, method: str, url: str, data: bytes | None = None, **headers: str) -> Answer:
-        """Send a request as it is."""
-        whole = url if url.startswith("https://") else self.base + url
-        request = urllib.request.Request(whole, data, headers, method=method)  # noqa: S310  https, to this machine
+        """Send a request exactly as given. `url` may be a path."""
+        address = url if url.startswith("https://") else self.url + url
+        request = urllib.request.Request(address, data, headers, method=method)  # noqa: S310  https, to this machine
         try:
             with urllib.request.urlopen(request, context=self.context) as answer:  # noqa: S310
-                return _answer(answer.status, answer.headers.items(), answer.read())
+                return _read_answer(answer.status, answer.headers.items(), answer.read())
         except urllib.error.HTTPError as error:
             with error:
-                return _answer(error.code, error.headers.items(), error.read())
+                return _read_answer(error.code, error.headers.items(), error.read())
 
     def ask(self, method: str, path: str, body: Json | None = None, **headers: str) -> Answer:
-        """Send a request as Resource Manager wants it."""
+        """Send a request to Resource Manager, with a token and an api-version."""
         data = None if body is None else json.dumps(body).encode()
         url = path if "api-version" in path else f"{path}?api-version=2024-01-01"
         return self.send(method, url, data, Authorization=f"Bearer {self.bearer}", **headers)
 
 
-@pytest.fixture
-def owner(stand_in: StandIn) -> Client:
-    """The owner, with a resource group."""
+def make_owner(stand_in: StandIn) -> Client:
+    """Return the owner's client, and create a resource group."""
     client = Client(stand_in)
     assert client.ask("PUT", GROUP, HERE).status == 201
     return client
 
 
-def test_no_token_no_answer(stand_in: StandIn, owner: Client) -> None:
+@pytest.fixture
+def owner(stand_in: StandIn) -> Client:
+    """The owner's client, with a resource group."""
+    return make_owner(stand_in)
+
+
+def test_a_request_without_a_token_is_refused(stand_in: StandIn, owner: Client) -> None:
     owner.bearer = "nonsense"
     assert owner.ask("GET", GROUP).code == "AuthenticationFailed"
-    assert stand_in.application.requests[-1]["status"] == 401
+    assert stand_in.request_log.entries[-1]["status"] == 401
 
 
-def test_no_api_version_no_answer(owner: Client) -> None:
+def test_a_request_without_an_api_version_is_refused(owner: Client) -> None:
     answer = owner.send("GET", GROUP, Authorization=f"Bearer {owner.bearer}")
     assert (answer.status, answer.code) == (400, "MissingApiVersionParameter")
 
@@ -128,13 +137,13 @@ def test_a_failed_operation_says_why(stand_in: StandIn, owner: Client) -> None:
 def test_lists_page(stand_in: StandIn, owner: Client) -> None:
     zone = f"{GROUP}/providers/Microsoft.Network/dnsZones/example.com"
     for number in range(250):
-        stand_in.azure.put(f"{zone}/A/host{number}", {"properties": {}})
-    stand_in.azure.put(zone, {})
+        stand_in.resource_manager.put(f"{zone}/A/host{number}", {"properties": {}})
+    stand_in.resource_manager.put(zone, {})
     names, link = set[str](), f"{zone}/A"
     pages = 0
     while link:
         page = owner.ask("GET", link).body
-        names |= {each["name"] for each in page["value"]}
+        names |= {record["name"] for record in page["value"]}
         link, pages = page.get("nextLink", ""), pages + 1
     assert (len(names), pages) == (250, 3)
 
@@ -147,7 +156,7 @@ def test_an_old_etag_is_refused(owner: Client) -> None:
     assert owner.ask("PUT", zone, {"location": "global"}, **{"If-Match": etag}).code == "PreconditionFailed"
 
 
-def test_what_is_sent_is_a_json_object(owner: Client) -> None:
+def test_a_body_must_be_a_json_object(owner: Client) -> None:
     for sent in (b'{"location":', b"[1]"):
         url, bearer = f"{GROUP}?api-version=2024-01-01", f"Bearer {owner.bearer}"
         answer = owner.send("PUT", url, sent, Authorization=bearer)
@@ -165,7 +174,9 @@ def test_what_is_sent_is_a_json_object(owner: Client) -> None:
         ("DELETE", "there", {"If-Match": "*"}, 200),
     ],
 )
-def test_conditions(owner: Client, method: str, name: str, condition: dict[str, str], status: int) -> None:
+def test_if_match_and_if_none_match(
+    owner: Client, method: str, name: str, condition: dict[str, str], status: int
+) -> None:
     zone = f"{GROUP}/providers/Microsoft.Network/dnsZones"
     owner.ask("PUT", f"{zone}/there.com", {"location": "global"})
     answer = owner.ask(method, f"{zone}/{name}.com", {"location": "global"}, **condition)
@@ -179,12 +190,12 @@ def test_conditions(owner: Client, method: str, name: str, condition: dict[str, 
         ("OPTIONS", GROUP, 405, "MethodNotAllowed"),
     ],
 )
-def test_what_cannot_be_asked(owner: Client, method: str, path: str, status: int, code: str) -> None:
+def test_an_unknown_request_is_refused(owner: Client, method: str, path: str, status: int, code: str) -> None:
     answer = owner.ask(method, path)
     assert (answer.status, answer.code) == (status, code)
 
 
-def test_throttling_says_when_to_come_back(stand_in: StandIn, owner: Client) -> None:
+def test_throttling_sends_retry_after(stand_in: StandIn, owner: Client) -> None:
     type_ = "Microsoft.Resources/resourceGroups"
     stand_in.faults.add(Fault("status", type_, method="GET", status=429, code="TooManyRequests", seconds=7))
     answer = owner.ask("GET", GROUP)
@@ -192,19 +203,19 @@ def test_throttling_says_when_to_come_back(stand_in: StandIn, owner: Client) -> 
     assert owner.ask("GET", GROUP).status == 200
 
 
-def test_a_fault_is_told_over_http(owner: Client) -> None:
+def test_a_fault_is_added_over_http(owner: Client) -> None:
     type_ = "Microsoft.Network/dnsZones"
     zone = f"{GROUP}/providers/{type_}/example.com"
-    told = {"kind": "status", "type": type_, "status": 429, "code": "TooManyRequests", "seconds": 3}
-    assert owner.ask("POST", FAULTS, told).body["count"] == 1
+    fault = {"kind": "status", "type": type_, "status": 429, "code": "TooManyRequests", "seconds": 3}
+    assert owner.ask("POST", FAULTS_PATH, fault).body["count"] == 1
     refused = owner.ask("PUT", zone, {"location": "global"})
     assert (refused.status, refused.code, refused.headers["retry-after"]) == (429, "TooManyRequests", "3")
     assert owner.ask("PUT", zone, {"location": "global"}).status == 201
-    assert [each["met"] for each in owner.ask("GET", FAULTS).body["value"]] == [1]
+    assert [fault["met"] for fault in owner.ask("GET", FAULTS_PATH).body["value"]] == [1]
 
 
 @pytest.mark.parametrize(
-    ("told", "named"),
+    ("fault", "named"),
     [
         ({"kind": "rain", "type": "Microsoft.Network/dnsZones"}, "kind"),
         ({"kind": "reset"}, "type"),
@@ -212,15 +223,54 @@ def test_a_fault_is_told_over_http(owner: Client) -> None:
         ({"kind": "reset", "type": "Microsoft.Compute/virtualMachines"}, "Microsoft.Compute/virtualMachines"),
     ],
 )
-def test_what_is_no_fault_is_refused(owner: Client, told: Json, named: str) -> None:
-    answer = owner.ask("POST", FAULTS, told)
+def test_an_invalid_fault_is_refused(owner: Client, fault: Json, named: str) -> None:
+    answer = owner.ask("POST", FAULTS_PATH, fault)
     assert (answer.status, answer.code) == (400, "InvalidFault")
     assert named in answer.body["error"]["message"]
 
 
+ZONE_TYPE = "Microsoft.Network/dnsZones"
+ZONE = f"{GROUP}/providers/{ZONE_TYPE}/example.com"
+
+
+def test_a_reset_drops_the_connection_before_the_request_is_handled(stand_in: StandIn, owner: Client) -> None:
+    stand_in.faults.add(Fault("reset", ZONE_TYPE))
+    with pytest.raises((urllib.error.URLError, ConnectionError)):
+        owner.ask("PUT", ZONE, {"location": "global"})
+    entry = stand_in.request_log.entries[-1]
+    assert (entry["path"], entry["fault"], entry["status"]) == (ZONE, "reset", 0)
+    assert owner.ask("GET", ZONE).status == 404
+
+
+def test_a_lost_answer_drops_the_connection_after_the_request_is_handled(stand_in: StandIn, owner: Client) -> None:
+    stand_in.faults.add(Fault("lost-answer", ZONE_TYPE))
+    with pytest.raises((urllib.error.URLError, ConnectionError)):
+        owner.ask("PUT", ZONE, {"location": "global"})
+    entry = stand_in.request_log.entries[-1]
+    assert (entry["path"], entry["fault"], entry["status"]) == (ZONE, "lost-answer", 201)
+    assert owner.ask("GET", ZONE).status == 200
+
+
+def test_a_truncated_answer_ends_in_the_middle(stand_in: StandIn, owner: Client) -> None:
+    stand_in.faults.add(Fault("truncate", ZONE_TYPE))
+    with pytest.raises(http.client.IncompleteRead) as read:
+        owner.ask("PUT", ZONE, {"location": "global"})
+    assert read.value.partial.startswith(b'{"location":"global"')
+    assert abs(len(read.value.partial) - (read.value.expected or 0)) <= 1, "half of the body is missing"
+    entry = stand_in.request_log.entries[-1]
+    assert (entry["path"], entry["fault"], entry["status"]) == (ZONE, "truncate", 201)
+    assert owner.ask("GET", ZONE).status == 200
+
+
+def test_a_hanging_request_is_answered_late(stand_in: StandIn, owner: Client) -> None:
+    stand_in.faults.add(Fault("hang", ZONE_TYPE, seconds=1))
+    assert owner.ask("PUT", ZONE, {"location": "global"}).status == 201
+    assert stand_in.request_log.entries[-1]["seconds"] >= 1
+
+
 def test_every_request_is_logged(stand_in: StandIn, owner: Client) -> None:
     owner.ask("PUT", IDENTITY, HERE | {"tags": {"a": "b"}})
-    logged = stand_in.application.requests[-1]
+    logged = stand_in.request_log.entries[-1]
     assert (logged["method"], logged["path"], logged["status"]) == ("PUT", IDENTITY, 201)
     assert logged["body"] == HERE | {"tags": {"a": "b"}}
     assert logged["principal"] == entra.OWNER
@@ -230,51 +280,77 @@ ISSUER, SUBJECT = "https://token.actions.githubusercontent.com", "repo:augeo/pla
 
 
 def grant(owner: Client, principal: str, role: str, scope: str) -> None:
-    """Assign a role."""
+    """Assign a role to a principal."""
     body = {"properties": {"roleDefinitionId": role, "principalId": principal}}
     path = f"{scope}/providers/Microsoft.Authorization/roleAssignments/{uuid.uuid4()}"
     assert owner.ask("PUT", path, body).status == 201
 
 
 class Workflow(NamedTuple):
-    """An identity without any role, and what it speaks through."""
+    """A managed identity without any role, and its client."""
 
     client: Client
     principal: str
 
 
-@pytest.fixture
-def workflow(stand_in: StandIn, owner: Client) -> Workflow:
-    """A managed identity, logged in as by GitHub's OIDC."""
-    made = owner.ask("PUT", IDENTITY, HERE).body["properties"]
+def make_workflow(stand_in: StandIn, owner: Client) -> Workflow:
+    """Create a managed identity, and log in as GitHub's OIDC does."""
+    identity = owner.ask("PUT", IDENTITY, HERE).body["properties"]
     trust = {"properties": {"issuer": ISSUER, "subject": SUBJECT, "audiences": ["api://AzureADTokenExchange"]}}
     owner.ask("PUT", f"{IDENTITY}/federatedIdentityCredentials/github", trust)
-    client = Client(stand_in, client_id=made["clientId"], client_assertion=entra.assertion(ISSUER, SUBJECT))
-    return Workflow(client, made["principalId"])
+    client = Client(stand_in, client_id=identity["clientId"], client_assertion=entra.make_assertion(ISSUER, SUBJECT))
+    return Workflow(client, identity["principalId"])
 
 
-def test_a_federated_identity_may_do_what_its_roles_allow_and_no_more(
+@pytest.fixture
+def workflow(stand_in: StandIn, owner: Client) -> Workflow:
+    """A managed identity that is logged in as GitHub's OIDC does."""
+    return make_workflow(stand_in, owner)
+
+
+def test_a_federated_identity_may_do_only_what_its_roles_allow(
     stand_in: StandIn, owner: Client, workflow: Workflow
 ) -> None:
     client = workflow.client
     id_ = owner.ask("GET", IDENTITY).body["properties"]["clientId"]
-    stranger = entra.assertion(ISSUER, "repo:augeo/platform:environment:production")
+    stranger = entra.make_assertion(ISSUER, "repo:augeo/platform:environment:production")
     assert Client(stand_in, client_id=id_, client_assertion=stranger).bearer == "invalid_request"
-    for_another = entra.assertion(ISSUER, SUBJECT, "https://github.com/augeo")
+    for_another = entra.make_assertion(ISSUER, SUBJECT, "https://github.com/augeo")
     assert Client(stand_in, client_id=id_, client_assertion=for_another).bearer == "invalid_request"
     assert Client(stand_in, client_id=id_).bearer == "invalid_client"
     assert client.ask("GET", GROUP).code == "AuthorizationFailed"
 
-    stand_in.azure.propagation_seconds = 60
     grant(owner, workflow.principal, READER, GROUP)
-    assert client.ask("GET", GROUP).code == "AuthorizationFailed", "a new assignment takes its time"
-    stand_in.azure.propagation_seconds = 0
     assert client.ask("GET", GROUP).status == 200
     assert client.ask("DELETE", GROUP).code == "AuthorizationFailed"
     assert client.ask("PUT", f"{GROUP}x", HERE).code == "AuthorizationFailed"
 
 
-def test_who_writes_a_resource_needs_a_right_on_what_it_links_to(owner: Client, workflow: Workflow) -> None:
+class Clock:
+    """A clock that a test can advance."""
+
+    def __init__(self) -> None:
+        self._ahead = 0.0
+
+    def __call__(self) -> float:
+        return time.monotonic() + self._ahead
+
+    def advance(self, seconds: float) -> None:
+        self._ahead += seconds
+
+
+def test_a_new_role_assignment_counts_after_its_propagation(tmp_path: Path) -> None:
+    clock = Clock()
+    with run_stand_in(make_certificates(tmp_path), propagation_seconds=60, clock=clock) as stand_in:
+        owner = make_owner(stand_in)
+        workflow = make_workflow(stand_in, owner)
+        grant(owner, workflow.principal, READER, GROUP)
+        assert workflow.client.ask("GET", GROUP).code == "AuthorizationFailed"
+        clock.advance(60)
+        assert workflow.client.ask("GET", GROUP).status == 200
+
+
+def test_the_writer_of_a_resource_needs_a_right_on_linked_resources(owner: Client, workflow: Workflow) -> None:
     hub = f"{GROUP}-hub/providers/Microsoft.Network/virtualNetworks/hub"
     owner.ask("PUT", f"{GROUP}-hub", HERE)
     owner.ask("PUT", hub, HERE | {"properties": {"addressSpace": {"addressPrefixes": ["10.0.0.0/16"]}}})
@@ -307,7 +383,7 @@ def test_who_writes_a_resource_needs_a_right_on_what_it_links_to(owner: Client, 
         ("GET", "providers/Microsoft.KeyVault/locations/eastus2/deletedVaults/none"),
     ],
 )
-def test_what_is_asked_of_the_subscription_needs_a_role_there(
+def test_a_request_to_the_subscription_needs_a_role_there(
     owner: Client, workflow: Workflow, method: str, what: str
 ) -> None:
     path = f"/subscriptions/{ZERO}/{what}"
@@ -317,20 +393,31 @@ def test_what_is_asked_of_the_subscription_needs_a_role_there(
     assert workflow.client.ask(method, path, {}).status in (200, 404)
 
 
-def test_a_blob_is_for_those_with_a_data_role_on_its_container(
-    stand_in: StandIn, owner: Client, workflow: Workflow
-) -> None:
-    account = f"{GROUP}/providers/Microsoft.Storage/storageAccounts/states"
-    owner.ask("PUT", account, HERE | {"sku": {"name": "Standard_LRS"}, "kind": "StorageV2"})
-    for name in ("mine", "other"):
-        owner.ask("PUT", f"{account}/blobServices/default/containers/{name}", {"properties": {}})
-    served: list[str] = []
+@pytest.fixture
+def served() -> list[str]:
+    """The requests that have reached the blob service."""
+    return []
+
+
+@pytest.fixture
+def stand_in_with_blobs(tmp_path: Path, served: list[str]) -> Iterator[StandIn]:
+    """A stand-in with a blob service that notes its requests."""
 
     async def serve(request: Request, _: bytes) -> Response:
         served.append(f"{request.method} {request.url.path}")
         return Response("a state")
 
-    stand_in.application.blobs = guarded(serve)
+    with run_stand_in(make_certificates(tmp_path), blobs=serve) as stand_in:
+        yield stand_in
+
+
+def test_a_blob_needs_a_data_role_on_its_container(stand_in_with_blobs: StandIn, served: list[str]) -> None:
+    owner = make_owner(stand_in_with_blobs)
+    workflow = make_workflow(stand_in_with_blobs, owner)
+    account = f"{GROUP}/providers/Microsoft.Storage/storageAccounts/states"
+    owner.ask("PUT", account, HERE | {"sku": {"name": "Standard_LRS"}, "kind": "StorageV2"})
+    for name in ("mine", "other"):
+        owner.ask("PUT", f"{account}/blobServices/default/containers/{name}", {"properties": {}})
 
     def ask(method: str, path: str) -> tuple[int, str]:
         headers = {"Host": "states.blob.core.windows.net", "Authorization": f"Bearer {workflow.client.bearer}"}
@@ -339,7 +426,7 @@ def test_a_blob_is_for_those_with_a_data_role_on_its_container(
 
     refused = (403, "AuthorizationPermissionMismatch")
     grant(owner, workflow.principal, CONTRIBUTOR, account)
-    assert ask("GET", "/mine/state") == refused, "to manage an account is not to read what is in it"
+    assert ask("GET", "/mine/state") == refused, "the right to manage an account includes no right to read its content"
     grant(owner, workflow.principal, BLOB_READER, f"{account}/blobServices/default/containers/mine")
     assert ask("GET", "/mine/state") == (200, "")
     assert ask("PUT", "/mine/state") == refused
