@@ -1,11 +1,11 @@
-"""What `cdktf` runs: one shared stack, and one platform stack per environment."""
+"""The program that `cdktf` runs. It synthesizes the shared stack, and one platform stack per environment."""
 
 import sys
 from collections.abc import Iterator
 
 import bindings
 
-bindings.install()  # before the imports below, which all load cdktf
+bindings.install()  # before the imports below, which load cdktf
 
 from cdktf import App, TerraformStack
 
@@ -15,15 +15,15 @@ from stacks.shared import SharedStack
 
 
 def add_stacks(app: App, only: str | None = None) -> Iterator[TerraformStack]:
-    """Add every stack to the app, or the one named, and yield each when it is built.
+    """Add every stack to the app, or only the stack named `only`, and yield each one when it is built.
 
     Raises:
-        SettingsError: before anything is built; the settings are wrong, or no stack is called `only`.
+        SettingsError: The settings are wrong, or no stack is called `only`. No stack is built then.
     """
     platform = load()
-    known = ["shared", *platform.environments]
-    if only is not None and only not in known:
-        raise SettingsError([f"ENV = {only!r}: must be one of {', '.join(known)}"])
+    names = ["shared", *platform.environments]
+    if only is not None and only not in names:
+        raise SettingsError([f"ENV = {only!r}: must be one of {', '.join(names)}"])
     if only in (None, "shared"):
         yield SharedStack(app, platform=platform)
     for name, environment in platform.environments.items():

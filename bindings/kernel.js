@@ -1,4 +1,4 @@
-// Preloaded by bindings.py into the jsii kernel's Node.
+// bindings/kernel.py has Node preload this file in the jsii kernel's process. It replaces the loading of four files.
 "use strict";
 
 const fs = require("fs");
@@ -6,13 +6,13 @@ const path = require("path");
 const { Writable } = require("stream");
 const { isMainThread } = require("worker_threads");
 
-// The provider's entry point requires its 1,527 modules, one line each; a program uses some fifty. Each of these lines
-// becomes a getter. An entry point with a line of any other kind is loaded as it is.
+// The provider's entry point requires its 1,527 modules, one per line, and a program uses some fifty of them. Each of
+// these lines becomes a getter. An entry point with a line of any other form is loaded as it is.
 const REQUIRE = /^exports\.(\w+) = require\("(\.\/[\w-]+)"\);$/;
 const PROLOGUE =
   /^("use strict";|\/\*\*| \*.*|\/\/.*|Object\.defineProperty\(exports, "__esModule", \{ value: true \}\);|(exports\.\w+ = )+void 0;|)$/;
 
-function loadOnDemand(module, filename) {
+function loadModulesOnDemand(module, filename) {
   const lines = fs.readFileSync(filename, "utf8").split("\n");
   if (!lines.every((line) => REQUIRE.test(line) || PROLOGUE.test(line))) return load(module, filename);
   Object.defineProperty(module.exports, "__esModule", { value: true });
@@ -22,8 +22,9 @@ function loadOnDemand(module, filename) {
   }
 }
 
-// cdktf requires archiver, and with it 60 modules, for assets that are zipped; a program without one never calls it.
-function loadAtFirstUse(module, filename) {
+// cdktf requires archiver, and 60 modules with it, for assets that are zipped. A program without such assets never calls
+// it, so it is loaded at its first use.
+function loadArchiverAtFirstUse(module, filename) {
   let loaded;
   const archiver = () => (loaded ??= (load(module, filename), module.exports));
   module.exports = new Proxy(function () {}, {
@@ -32,16 +33,16 @@ function loadAtFirstUse(module, filename) {
   });
 }
 
-// Each of cdktf's tokens keeps the stack that made it, for an error message. Seen from Python the frames are the same
-// ones for every token: the kernel's.
-function withoutCreationStacks(module) {
+// Each of cdktf's tokens stores the stack trace of its creation, for an error message. For a Python program that trace
+// is useless: it always holds the kernel's own frames.
+function omitCreationStacks(module) {
   module.exports.captureStackTrace = () => [];
 }
 
-// jsii's runtime starts its program, the kernel, in a second Node, whose file descriptor 3 it connects with its own
-// input and output, and whose output it wraps into lines of JSON on stderr. Every call passes both. Here the program
-// runs in the first Node, and the same is done without the detour.
-function runProgram(module, runtime) {
+// jsii's runtime starts its program, the kernel, in a second Node. It connects that Node's file descriptor 3 with its own
+// input and output, and wraps that Node's output into lines of JSON on stderr. So every call passes through two
+// processes. Here the program runs in the first Node, and this function does what the runtime would do.
+function runKernelInThisProcess(module, runtime) {
   const { readSync, writeSync } = fs;
   fs.readSync = (fd, ...rest) => readSync(fd === 3 ? 0 : fd, ...rest);
   fs.writeSync = (fd, ...rest) => writeSync(fd === 3 ? 1 : fd, ...rest);
@@ -52,27 +53,28 @@ function runProgram(module, runtime) {
     };
     Object.defineProperty(process, name, { value: new Writable({ write }) });
   }
-  // The runtime gives the program this option. It has effect through NODE_OPTIONS, but is looked for here.
+  // The runtime starts the program with this option. Here it has its effect through NODE_OPTIONS, but the program looks
+  // for it in this list.
   process.execArgv.push("--preserve-symlinks");
-  // The program ends itself with process.exit, and with it the worker that writes a package's index (of 88 MB of type
-  // information, for the provider). A program faster than the worker would have no index, ever. So it ends when nothing
-  // is left to do.
+  // The program ends itself with process.exit, which also ends the worker that writes a package's index (for the
+  // provider, an index of 88 MB of type information). A program that is faster than the worker would never get an index.
+  // So the process ends only when nothing is left to do.
   process.exit = (code) => {
     process.exitCode = code;
   };
-  // cdktf's TerraformOutput calls this, for which Node 24 prints a deprecation note when an output is a list.
+  // cdktf's TerraformOutput calls util.isArray, and Node 24 prints a deprecation warning for it when an output is a list.
   require("util").isArray = Array.isArray;
   load(module, path.join(path.dirname(runtime), "..", "lib", "program.js"));
 }
 
 const load = require.extensions[".js"];
 
-// How a file is loaded that is not loaded as Node does it.
+// The files that are not loaded as Node does it, and the function that loads each of them.
 const LOADERS = [
-  [/[\\/]jsii-runtime\.js$/, runProgram],
-  [/[\\/]provider-azurerm[\\/](.+[\\/])?lib[\\/]index\.js$/, loadOnDemand],
-  [/[\\/]cdktf[\\/]node_modules[\\/]archiver[\\/]index\.js$/, loadAtFirstUse],
-  [/[\\/]cdktf[\\/]lib[\\/]tokens[\\/]private[\\/]stack-trace\.js$/, withoutCreationStacks],
+  [/[\\/]jsii-runtime\.js$/, runKernelInThisProcess],
+  [/[\\/]provider-azurerm[\\/](.+[\\/])?lib[\\/]index\.js$/, loadModulesOnDemand],
+  [/[\\/]cdktf[\\/]node_modules[\\/]archiver[\\/]index\.js$/, loadArchiverAtFirstUse],
+  [/[\\/]cdktf[\\/]lib[\\/]tokens[\\/]private[\\/]stack-trace\.js$/, omitCreationStacks],
 ];
 
 if (isMainThread) {

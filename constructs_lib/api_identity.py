@@ -1,7 +1,8 @@
-"""The one identity that an environment's API and its slot run as.
+"""The managed identity that an environment's API and its deployment slot run as.
 
-The shared stack makes it, in the environment's resource group, with its right to pull images: so the environment's own
-apply needs no say over rights on the registry, which all environments share. The environment looks it up by name.
+The shared stack creates it in the environment's resource group, and gives it the right to pull images. So an
+environment's apply needs no right to assign roles on the registry, which all environments share. The environment looks
+the identity up by name. docs/adr/0015-what-shared-makes.md has the decision.
 """
 
 from cdktf_cdktf_provider_azurerm.container_registry import ContainerRegistry
@@ -13,16 +14,18 @@ from constructs_lib.roles import grant
 
 
 class ApiIdentity(Capability):
-    """A user-assigned identity, because a slot's system identity would be another one and lose its rights in a swap.
+    """The API's user-assigned identity.
+
+    It is not system-assigned, because the slot would then have another identity, and would lose its rights in a swap.
 
     Args:
-        target: Where the environment stands; its resource group as a reference, so that it comes first.
-        registry: What it may pull images from.
+        target: The environment's place. Its resource group is a reference, so that Terraform creates the group first.
+        registry: The registry that the identity may pull images from.
     """
 
     def __init__(self, scope: AzureStack, id_: str, *, target: Place, registry: ContainerRegistry) -> None:
         super().__init__(scope, id_)
-        identity = UserAssignedIdentity(self, "identity", **target.arguments("identity", "api"))
+        identity = UserAssignedIdentity(self, "identity", **target.compose_arguments("identity", "api"))
         grant(
             self,
             "pulls-images",
@@ -34,7 +37,7 @@ class ApiIdentity(Capability):
 
 
 def look_up_identity(stack: AzureStack, role: str, *, resource_group: str) -> DataAzurermUserAssignedIdentity:
-    """An identity of the environment that the shared stack has made: "api" or "delivery"."""
+    """Look up an identity of the environment that the shared stack creates: "api" or "delivery"."""
     return DataAzurermUserAssignedIdentity(
         stack, f"{role}-identity", name=stack.place.names.compose("identity", role), resource_group_name=resource_group
     )

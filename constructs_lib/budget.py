@@ -10,11 +10,11 @@ from constructs_lib.place import AzureStack, Capability
 from environments.settings import BudgetSettings
 
 THRESHOLDS = ((80, "Actual"), (100, "Actual"), (100, "Forecasted"))
-"""Percent of the amount, spent or foreseen, at which mail goes out."""
+"""The percentages of the amount, spent (Actual) or foreseen (Forecasted), at which Azure sends mail."""
 
 
 class Budget(Capability):
-    """Mail to the account's addresses before and when the month's money is spent. Azure stops nothing."""
+    """Azure mails the account's addresses before and when the month's budget is spent. It does not stop anything."""
 
     def __init__(self, scope: AzureStack, id_: str, *, settings: BudgetSettings) -> None:
         super().__init__(scope, id_)
@@ -25,7 +25,7 @@ class Budget(Capability):
             resource_group_id=self.place.resource_group_id,
             amount=settings.monthly_usd,
             time_grain="Monthly",
-            # A constant: a change replaces the budget.
+            # The start is a constant, because a change replaces the budget.
             time_period=ConsumptionBudgetResourceGroupTimePeriod(start_date=f"{settings.start}T00:00:00Z"),
             notification=[
                 ConsumptionBudgetResourceGroupNotification(

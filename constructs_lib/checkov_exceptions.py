@@ -1,8 +1,8 @@
 """Exceptions from Checkov's rules, recorded on the resource that needs them.
 
-Checkov ignores inline skips in Terraform JSON, so the exception travels in the resource's `//` block, which Terraform
-ignores, and `tools/run_checkov.py` applies it. `make exceptions` lists all of them; one that no failure needs fails
-`make check`.
+Checkov ignores inline skips in Terraform JSON. So an exception is written into the resource's `//` block, which
+Terraform ignores, and `tools/run_checkov.py` applies it. `make exceptions` lists all exceptions. `make check` fails if
+an exception is no longer needed.
 """
 
 import re
@@ -13,9 +13,12 @@ _CHECK_ID = re.compile(r"CKV2?_[A-Z]+_[0-9]+")
 
 
 def except_check(resource: TerraformResource, check: str, reason: str) -> None:
-    """Except `resource` from the Checkov rule `check`, such as `CKV_AZURE_109`, for a reason that a reviewer can judge.
+    """Except `resource` from the Checkov rule `check`, such as `CKV_AZURE_109`.
 
-    Raises ValueError when `check` is no Checkov id or `reason` is empty.
+    `reason` must let a reviewer judge the exception.
+
+    Raises:
+        ValueError: `check` is not the id of a Checkov rule, or `reason` is empty.
     """
     if not _CHECK_ID.fullmatch(check):
         raise ValueError(f"{check!r} is not the id of a Checkov rule, such as CKV_AZURE_109")

@@ -1,7 +1,8 @@
-"""How GitHub Actions logs in to Azure: per environment an identity that plans, one that applies, one that delivers.
+"""How GitHub Actions logs in to Azure. Each environment has one identity to plan, one to apply and one to deliver.
 
-No stored credential: each trusts the OIDC tokens of one GitHub environment of this repository, so that GitHub's own
-protection rules (branches, reviewers) say who may be it: `<name>-plan`, `<name>` and `<name>-delivery`.
+No credential is stored. Each identity trusts the OIDC tokens of one GitHub environment of this repository:
+`<name>-plan`, `<name>` or `<name>-delivery`. So the protection rules of the GitHub environment (branches, reviewers)
+decide which jobs may log in as the identity.
 https://learn.microsoft.com/entra/workload-id/workload-identity-federation-create-trust-user-assigned-managed-identity
 """
 
@@ -21,11 +22,11 @@ from constructs_lib.roles import ROLE_IDS, CustomRole, Role, grant
 
 Job = Literal["plan", "apply", "delivery"]
 
-# What `terraform plan` reads besides */read: azurerm lists these when it refreshes a resource.
+# The operations of `terraform plan` beyond */read: azurerm calls them when it refreshes a resource.
 PLAN_ACTIONS = (
     "*/read",
     "Microsoft.Cache/redisEnterprise/databases/listKeys/action",
-    # Without it azurerm takes every change of the cache's size for one in place, and the plan gate sees no loss.
+    # Without it azurerm plans every change of the cache's size as a change in place, and the plan guard sees no loss.
     "Microsoft.Cache/redisEnterprise/listSkusForScaling/action",
     "Microsoft.Communication/communicationServices/listKeys/action",
     "Microsoft.Logic/workflows/listCallbackUrl/action",
@@ -39,7 +40,7 @@ PLAN_ACTIONS = (
     "Microsoft.Web/staticSites/listAppSettings/action",
     "Microsoft.Web/staticSites/listSecrets/action",
 )
-# What a delivery does: set the slot's image, restart, swap, upload the admin site, empty the edge's cache.
+# The operations of a delivery: set the slot's image, restart, swap, upload the admin site, purge the edge's cache.
 DELIVERY_ACTIONS = (
     "Microsoft.Cdn/profiles/afdEndpoints/purge/action",
     "Microsoft.Cdn/profiles/afdEndpoints/read",
@@ -70,9 +71,9 @@ DELEGATION_ACTIONS = (
     "Microsoft.Network/dnsZones/NS/write",
     "Microsoft.Network/dnsZones/read",
 )
-# What azurerm asks of the subscription itself: what a role consists of, whether a name is taken, whether a vault or a
-# workspace of that name has been deleted and can be recovered, and which resource providers there are (at its start,
-# even where it registers none: https://github.com/hashicorp/terraform-provider-azurerm/issues/26628).
+# What azurerm looks up at the subscription: what a role consists of, whether a name is taken, whether a vault or a
+# workspace of that name has been deleted and can be recovered, and which resource providers exist. It looks up the last
+# at its start, even if it registers none: https://github.com/hashicorp/terraform-provider-azurerm/issues/26628
 LOOKUP_ACTIONS = (
     "Microsoft.Authorization/roleDefinitions/read",
     "Microsoft.KeyVault/locations/deletedVaults/read",
@@ -80,29 +81,31 @@ LOOKUP_ACTIONS = (
     "Microsoft.Resources/subscriptions/providers/read",
     "Microsoft.Web/checknameavailability/read",
 )
-# All that an environment's own code assigns.
+# The only roles that an environment's stack assigns.
 GRANTED_IN_ENVIRONMENT: tuple[Role, ...] = ("Key Vault Secrets User", "Storage Blob Data Contributor")
 
 
 class CiRoles(Capability):
     """The custom roles.
 
-    `plan` reads all that a plan needs, `delivery` deploys, `delegation` writes NS records, `lookups` asks
-    the subscription what azurerm asks it.
+    `plan` reads everything that a plan needs, `delivery` deploys a release, `delegation` writes NS records, and
+    `lookups` allows azurerm's look-ups at the subscription.
     """
 
     def __init__(self, scope: AzureStack, id_: str) -> None:
         super().__init__(scope, id_)
-        self.plan = self._role("plan", PLAN_ACTIONS, "Reads what terraform plan needs; changes nothing.")
-        self.delivery = self._role("delivery", DELIVERY_ACTIONS, "Delivers a release; changes no infrastructure.")
-        self.delegation = self._role("delegation", DELEGATION_ACTIONS, "Delegates a child zone from the parent zone.")
-        self.lookups = self._role("lookups", LOOKUP_ACTIONS, "Looks up roles, free names and what was deleted.")
+        self.plan = self._add_role("plan", PLAN_ACTIONS, "Reads what terraform plan needs; changes nothing.")
+        self.delivery = self._add_role("delivery", DELIVERY_ACTIONS, "Delivers a release; changes no infrastructure.")
+        self.delegation = self._add_role(
+            "delegation", DELEGATION_ACTIONS, "Delegates a child zone from the parent zone."
+        )
+        self.lookups = self._add_role("lookups", LOOKUP_ACTIONS, "Looks up roles, free names and what was deleted.")
 
-    def _role(self, name: str, actions: Sequence[str], description: str) -> CustomRole:
+    def _add_role(self, name: str, actions: Sequence[str], description: str) -> CustomRole:
         role = RoleDefinition(
             self,
             name,
-            # Role names are unique in a tenant.
+            # Names of custom roles must be unique in a tenant.
             name=f"{self.place.account.workload}-{self.place.account.name_suffix} {name}",
             description=description,
             scope=self.place.subscription_id,
@@ -113,7 +116,7 @@ class CiRoles(Capability):
 
 
 class Right(NamedTuple):
-    """One row: a role, on what, and why."""
+    """One right of an identity: the arguments of a role assignment."""
 
     id: str
     role: Role | CustomRole
@@ -127,9 +130,9 @@ class CiIdentity(Capability):
 
     Args:
         name: The identity's name.
-        tags: The tags of the environment that it is for.
-        github_environment: The GitHub environment whose jobs may be it.
-        rights: All that it may do.
+        tags: The tags of the environment that the identity is for.
+        github_environment: The GitHub environment whose jobs may log in as the identity.
+        rights: Everything that the identity may do.
     """
 
     def __init__(
@@ -147,7 +150,7 @@ class CiIdentity(Capability):
             self,
             "identity",
             name=name,
-            # In the shared group: a Contributor of the environment must not be able to widen its own trust.
+            # The identity is in the shared group, so that a Contributor of the environment cannot extend its own trust.
             resource_group_name=self.place.resource_group,
             location=self.place.location,
             tags=tags,
@@ -162,7 +165,7 @@ class CiIdentity(Capability):
             audience=["api://AzureADTokenExchange"],
             subject=f"{self.place.account.github_subject}:environment:{github_environment}",
         )
-        # The bindings of 4.55 ask for two arguments that 4.81 has renamed and deprecated.
+        # The bindings know azurerm 4.55, and require two arguments that 4.81 has renamed or deprecated.
         trust.add_override("user_assigned_identity_id", self.identity.id)
         trust.add_override("parent_id", None)
         trust.add_override("resource_group_name", None)
@@ -179,7 +182,7 @@ class CiIdentity(Capability):
 
 
 class SharedCi(Capability):
-    """The shared stack's one identity, which plans: a person applies it."""
+    """The identity (`plan`) that plans the shared stack. A person applies that stack."""
 
     def __init__(
         self,
@@ -206,7 +209,7 @@ class SharedCi(Capability):
                     self.place.subscription_id,
                     "Plans refresh each environment's resource group, the roles and the activity log's export.",
                 ),
-                *_plan_files(state, plans),
+                *_list_plan_rights(state, plans),
             ),
         )
 
@@ -215,11 +218,11 @@ class EnvironmentCi(Capability):
     """The identities of one environment, by job (`identities`).
 
     Args:
-        name: The environment's.
-        target: Where it stands.
-        group: Its resource group.
-        state, plans: The containers of its state and of its plan files.
-        registry, parent_zone: The shared resources that it has named rights on.
+        name: The environment's name.
+        target: The environment's place.
+        group: The environment's resource group.
+        state, plans: The containers of the environment's state and of its plan files.
+        registry, parent_zone: The shared resources that the environment has rights on.
         roles: The custom roles.
     """
 
@@ -239,7 +242,7 @@ class EnvironmentCi(Capability):
     ) -> None:
         super().__init__(scope, id_)
 
-        def identity(job: Job, github_environment: str, *rights: Right) -> UserAssignedIdentity:
+        def add_identity(job: Job, github_environment: str, *rights: Right) -> UserAssignedIdentity:
             return CiIdentity(
                 self,
                 job,
@@ -249,25 +252,26 @@ class EnvironmentCi(Capability):
                 rights=rights,
             ).identity
 
-        delivery = identity(
+        delivery = add_identity(
             "delivery",
             f"{name}-delivery",
             Right("delivers", roles.delivery, group.id, "Deliveries deploy, swap and purge."),
             Right("pushes-images", "AcrPush", registry.id, "Deliveries push the API's image."),
         )
-        both = (
+        # Both plan and apply have these.
+        lookups = (
             Right("looks-up", roles.lookups, self.place.subscription_id, "azurerm looks up roles and names there."),
             Right("reads-delivery", "Reader", delivery.id, "The stack looks up whom evidence is written by."),
         )
-        plan = identity(
+        plan = add_identity(
             "plan",
             f"{name}-plan",
             Right("reads", roles.plan, group.id, "Plans read every resource."),
             Right("reads-zone", "Reader", parent_zone.id, "Plans refresh the delegation."),
-            *_plan_files(state, plans),
-            *both,
+            *_list_plan_rights(state, plans),
+            *lookups,
         )
-        apply = identity(
+        apply = add_identity(
             "apply",
             name,
             Right("contributes", "Contributor", group.id, "Applies make and change every resource."),
@@ -277,32 +281,32 @@ class EnvironmentCi(Capability):
                 "Role Based Access Control Administrator",
                 group.id,
                 "Applies let the app and the delivery reach their data, and grant nothing else.",
-                only_granting(GRANTED_IN_ENVIRONMENT),
+                restrict_to_roles(GRANTED_IN_ENVIRONMENT),
             ),
             Right("delegates", roles.delegation, parent_zone.id, "Applies delegate the environment's zone."),
             Right("writes-state", "Storage Blob Data Contributor", state.id, "Applies write state."),
             Right("reads-plans", "Storage Blob Data Reader", plans.id, "Applies take the reviewed plan."),
-            *both,
+            *lookups,
         )
         self.identities: dict[Job, UserAssignedIdentity] = {"plan": plan, "apply": apply, "delivery": delivery}
 
 
-def _plan_files(state: StorageContainer, plans: StorageContainer) -> tuple[Right, Right]:
+def _list_plan_rights(state: StorageContainer, plans: StorageContainer) -> tuple[Right, Right]:
     return (
-        # Reading takes no lease, so plans run with -lock=false; a right to lease would be one to write.
+        # Plans run with -lock=false: a state lock is a lease on the blob, and a right to lease is a right to write.
         Right("reads-state", "Storage Blob Data Reader", state.id, "Plans read state."),
         Right("writes-plans", "Storage Blob Data Contributor", plans.id, "Plan files are kept here."),
     )
 
 
-def only_granting(roles: Sequence[Role]) -> str:
-    """The ABAC condition under which an administrator may assign and remove these roles alone, to identities alone.
+def restrict_to_roles(roles: Sequence[Role]) -> str:
+    """Return the ABAC condition that lets an administrator assign and remove these roles only, for identities only.
 
     https://learn.microsoft.com/azure/role-based-access-control/delegate-role-assignments-examples
     """
     guids = ", ".join(ROLE_IDS[role] for role in roles)
 
-    def clause(action: str, source: str) -> str:
+    def build_clause(action: str, source: str) -> str:
         prefix = f"@{source}[Microsoft.Authorization/roleAssignments"
         return (
             f"((!(ActionMatches{{'Microsoft.Authorization/roleAssignments/{action}'}})) OR "
@@ -310,4 +314,4 @@ def only_granting(roles: Sequence[Role]) -> str:
             f"{prefix}:PrincipalType] ForAnyOfAnyValues:StringEqualsIgnoreCase {{'ServicePrincipal'}}))"
         )
 
-    return f"{clause('write', 'Request')} AND {clause('delete', 'Resource')}"
+    return f"{build_clause('write', 'Request')} AND {build_clause('delete', 'Resource')}"

@@ -1,4 +1,4 @@
-"""The workbook that whoever is on call opens first: one tile a question."""
+"""The Azure workbook that the person on call opens first. Each tile answers one question."""
 
 import json
 import uuid
@@ -11,7 +11,7 @@ from constructs_lib.place import AzureStack, Capability
 
 
 class Tile(NamedTuple):
-    """A question to the workspace, and how its answer is drawn."""
+    """A query of the workspace, and the form in which its result is shown."""
 
     title: str
     query: str
@@ -19,7 +19,7 @@ class Tile(NamedTuple):
     source: Literal["workspace", "activity log"] = "workspace"
 
 
-def _metric(namespace: str, metric: str, aggregation: str = "avg(Average)") -> str:
+def _query_metric(namespace: str, metric: str, aggregation: str = "avg(Average)") -> str:
     return (
         f"AzureMetrics | where ResourceProvider =~ '{namespace}' and MetricName == '{metric}' "
         f"| summarize {aggregation} by bin(TimeGenerated, 5m), Resource"
@@ -36,16 +36,16 @@ TILES = (
     Tile("Errors", "AppRequests | where toint(ResultCode) >= 500 | summarize count() by bin(TimeGenerated, 5m), Name"),
     Tile("Exceptions", "AppExceptions | summarize count() by ProblemId | top 20 by count_", "table"),
     Tile("Active users", "AppPageViews | summarize dcount(UserId) by bin(TimeGenerated, 15m)"),
-    Tile("App CPU (%)", _metric("MICROSOFT.WEB", "CpuPercentage")),
-    Tile("App memory (%)", _metric("MICROSOFT.WEB", "MemoryPercentage")),
+    Tile("App CPU (%)", _query_metric("MICROSOFT.WEB", "CpuPercentage")),
+    Tile("App memory (%)", _query_metric("MICROSOFT.WEB", "MemoryPercentage")),
     Tile(
         "Dependencies: p95 (ms)",
         "AppDependencies | summarize percentile(DurationMs, 95) by bin(TimeGenerated, 5m), DependencyType",
     ),
-    Tile("Database CPU (%)", _metric("MICROSOFT.DBFORPOSTGRESQL", "cpu_percent")),
-    Tile("Database storage (%)", _metric("MICROSOFT.DBFORPOSTGRESQL", "storage_percent", "max(Maximum)")),
-    Tile("Database connections", _metric("MICROSOFT.DBFORPOSTGRESQL", "active_connections", "max(Maximum)")),
-    Tile("Cache memory (%)", _metric("MICROSOFT.CACHE", "usedmemorypercentage", "max(Maximum)")),
+    Tile("Database CPU (%)", _query_metric("MICROSOFT.DBFORPOSTGRESQL", "cpu_percent")),
+    Tile("Database storage (%)", _query_metric("MICROSOFT.DBFORPOSTGRESQL", "storage_percent", "max(Maximum)")),
+    Tile("Database connections", _query_metric("MICROSOFT.DBFORPOSTGRESQL", "active_connections", "max(Maximum)")),
+    Tile("Cache memory (%)", _query_metric("MICROSOFT.CACHE", "usedmemorypercentage", "max(Maximum)")),
     Tile(
         "Deployments",
         "AzureActivity | where OperationNameValue has_any ('slotsswap', 'sites/config/write') "
@@ -62,7 +62,10 @@ TILES = (
 
 
 class Dashboard(Capability):
-    """The workbook. Its name must be a GUID; it is made of the environment's name, so that it stays the same one."""
+    """The workbook.
+
+    Azure requires a GUID as its name. It is derived from subscription and resource group, so that it never changes.
+    """
 
     def __init__(self, scope: AzureStack, id_: str, *, observability: Observability, activity_log_id: str) -> None:
         super().__init__(scope, id_)
@@ -74,16 +77,18 @@ class Dashboard(Capability):
             display_name=f"Operations ({self.place.names.environment})",
             location=self.place.location,
             resource_group_name=group,
-            # azurerm takes no capitals here, and the workspace's own id has some.
-            source_id=self.place.resource_id(LOG_WORKSPACES, self.place.names.compose("log_analytics")).lower(),
+            # azurerm accepts no capital letters here, and the workspace's own id contains some.
+            source_id=self.place.compose_resource_id(LOG_WORKSPACES, self.place.names.compose("log_analytics")).lower(),
             category="workbook",
-            data_json=json.dumps(_workbook({"workspace": observability.workspace.id, "activity log": activity_log_id})),
+            data_json=json.dumps(
+                _build_workbook({"workspace": observability.workspace.id, "activity log": activity_log_id})
+            ),
             depends_on=[observability.workspace],
             tags=self.place.tags,
         )
 
 
-def _workbook(sources: dict[str, str]) -> dict[str, object]:
+def _build_workbook(sources: dict[str, str]) -> dict[str, object]:
     # https://learn.microsoft.com/azure/azure-monitor/visualize/workbooks-automate
     return {
         "version": "Notebook/1.0",

@@ -1,4 +1,4 @@
-"""PostgreSQL 17 on a flexible server, reached through its private endpoint alone."""
+"""PostgreSQL 17 on a flexible server, reached through its private endpoint only."""
 
 from cdktf import TerraformResource
 from cdktf_cdktf_provider_azurerm.log_analytics_workspace import LogAnalyticsWorkspace
@@ -20,7 +20,7 @@ from constructs_lib.checkov_exceptions import except_check
 from constructs_lib.diagnostics import send_diagnostics
 from constructs_lib.network import Network
 from constructs_lib.place import AzureStack, Capability
-from constructs_lib.private_endpoint import private_endpoint
+from constructs_lib.private_endpoint import add_private_endpoint
 from constructs_lib.protection import protect
 from environments.settings import DatabaseSettings
 
@@ -41,7 +41,7 @@ PARAMETERS = {
 PGBOUNCER_PARAMETERS = {
     "pgbouncer.enabled": "true",
     "pgbouncer.pool_mode": "transaction",
-    # asyncpg prepares statements; without this PgBouncer loses them between transactions.
+    # asyncpg prepares statements. Without this setting PgBouncer loses them between transactions.
     "pgbouncer.max_prepared_statements": "200",
 }
 # https://learn.microsoft.com/azure/postgresql/flexible-server/concepts-limits#maximum-connections
@@ -56,7 +56,7 @@ MAX_CONNECTIONS: dict[str, int] = {
     "MO_Standard_E4ds_v5": 3437,
 }
 RESERVED_CONNECTIONS = 15
-"""Of these, what the server keeps for itself."""
+"""How many of a sku's connections the server reserves for itself."""
 
 DAYS = ("Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday")
 
@@ -64,7 +64,7 @@ DAYS = ("Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Satur
 class Database(Capability):
     """The server (`server`), its database (`database`), parameters, Entra administrators and private endpoint.
 
-    `connection_limit` is how many connections its sku leaves to users.
+    `connection_limit` is the number of connections that the sku leaves to users.
     """
 
     def __init__(
@@ -81,7 +81,7 @@ class Database(Capability):
         self.server = PostgresqlFlexibleServer(
             self,
             "server",
-            **self.place.arguments("postgresql", name=settings.server_name),
+            **self.place.compose_arguments("postgresql", name=settings.server_name),
             version="17",
             sku_name=settings.sku,
             storage_mb=settings.storage_gb * 1024,
@@ -103,9 +103,10 @@ class Database(Capability):
                 tenant_id=self.place.account.tenant_id,
             ),
             administrator_login="augeo_owner",
-            # Write-only: sent once, in neither plan nor state, and replaced by the secrets script at once. The provider
-            # refuses every update of the server while it is null, so it stays here.
-            administrator_password_wo="Aa1-${uuid()}",  # noqa: S106  an expression: Terraform makes one up at each apply
+            # A write-only password: Terraform sends it once and keeps it in neither plan nor state. Afterwards a person
+            # sets another one (docs/quickstart.md). It must stay here, because the provider refuses every update of the
+            # server while it is null.
+            administrator_password_wo="Aa1-${uuid()}",  # noqa: S106  an expression: Terraform makes up a value at each apply
             administrator_password_wo_version=1,
         )
         if not settings.geo_redundant_backup:
@@ -115,23 +116,25 @@ class Database(Capability):
             "database_server",
             place=self.place,
             ignore_changes=[
-                # An import leaves it unset, and would then reset the password.
+                # After an import the version is unset, and Terraform would reset the password.
                 "administrator_password_wo_version",
-                # Azure chooses and, after a failover, exchanges them.
+                # Azure chooses the zones, and exchanges them in a failover.
                 "zone",
                 "high_availability[0].standby_availability_zone",
-                # The server grows by itself, and never shrinks.
+                # The disk grows by itself, and never shrinks.
                 "storage_mb",
-                # A restored server is adopted as it came.
+                # A restored server keeps the values that it was created with.
                 "create_mode",
                 "source_server_id",
                 "point_in_time_restore_time_in_utc",
             ],
         )
         send_diagnostics(self.server, workspace)
-        # The server refuses an operation while another one runs (ServerIsBusy; azurerm issue 29177), and connecting the
-        # endpoint is one: endpoint, database, parameters and administrators each wait for the one before.
-        endpoint = private_endpoint(self, role="database", target=self.server, network=network)
+        # The server refuses an operation while another one runs, with the error ServerIsBusy:
+        # https://github.com/hashicorp/terraform-provider-azurerm/issues/29177
+        # Connecting the endpoint is such an operation. So endpoint, database, parameters and administrators are created
+        # one after the other.
+        endpoint = add_private_endpoint(self, role="database", target=self.server, network=network)
         self.database = PostgresqlFlexibleServerDatabase(
             self,
             "database",
@@ -145,13 +148,11 @@ class Database(Capability):
         self._configure_one_at_a_time(PARAMETERS | (PGBOUNCER_PARAMETERS if settings.pgbouncer else {}))
 
     def _configure_one_at_a_time(self, parameters: dict[str, str]) -> None:
-        before: list[TerraformResource] = [self.database]
+        previous: TerraformResource = self.database
         for name, value in parameters.items():
-            before = [
-                PostgresqlFlexibleServerConfiguration(
-                    self, name, name=name, value=value, server_id=self.server.id, depends_on=before
-                )
-            ]
+            previous = PostgresqlFlexibleServerConfiguration(
+                self, name, name=name, value=value, server_id=self.server.id, depends_on=[previous]
+            )
         PostgresqlFlexibleServerActiveDirectoryAdministrator(
             self,
             "entra-administrators",
@@ -161,5 +162,5 @@ class Database(Capability):
             object_id=self.place.account.database_admins_object_id,
             principal_name=self.place.account.database_admins_name,
             principal_type="Group",
-            depends_on=before,
+            depends_on=[previous],
         )

@@ -1,6 +1,6 @@
-"""Diagnostic settings in one shape: which categories a resource type has, all of them sent to the workspace.
+"""Diagnostic settings: the log and metric categories of each resource type, all of them sent to the workspace.
 
-Categories are named, not the group `allLogs`, because not every type has groups:
+The settings name categories instead of the group `allLogs`, because not every resource type has category groups:
 https://learn.microsoft.com/azure/azure-monitor/reference/logs-index
 """
 
@@ -18,11 +18,12 @@ from constructs import Construct
 
 
 class Categories(NamedTuple):
-    """What one Resource Manager type can send, and below which child of the resource its setting sits."""
+    """The categories that one Resource Manager type can send."""
 
     logs: Sequence[str] = ()
     metrics: Sequence[str] = ("AllMetrics",)
     child: str = ""
+    """The child of the resource that the diagnostic setting belongs to; empty for the resource itself."""
 
 
 APP_SERVICE = Categories(
@@ -35,8 +36,6 @@ APP_SERVICE = Categories(
         "AppServicePlatformLogs",
     )
 )
-
-
 ACTIVITY_LOG = Categories(
     (
         "Administrative",
@@ -91,17 +90,17 @@ def send_diagnostics(resource: TerraformResource, workspace: LogAnalyticsWorkspa
     """Send every log and metric that the resource's type has to the workspace.
 
     Raises:
-        KeyError: the type is not in `CATEGORIES`.
+        KeyError: The type is not in `CATEGORIES`.
     """
     categories = CATEGORIES[resource.terraform_resource_type]
     target = resource.get_string_attribute("id") + categories.child
-    diagnostic_setting(resource, "diagnostics", target=target, categories=categories, workspace=workspace)
+    add_diagnostic_setting(resource, "diagnostics", target=target, categories=categories, workspace=workspace)
 
 
-def diagnostic_setting(
+def add_diagnostic_setting(
     scope: Construct, id_: str, *, target: str, categories: Categories, workspace: LogAnalyticsWorkspace
 ) -> None:
-    """One diagnostic setting on the resource with this Resource Manager id."""
+    """Add a diagnostic setting to the resource with the Resource Manager id `target`."""
     MonitorDiagnosticSetting(
         scope,
         id_,

@@ -1,7 +1,7 @@
-"""The environment's DNS zone below the parent's, and the API's own host name where no Front Door stands before it.
+"""The environment's DNS zone, and the API's host name in environments without Front Door.
 
-Two phases: until the registrar delegates the parent domain (`Domain.delegated`), there are zones and no host names,
-because certificates and bindings are validated by looking the names up.
+DNS comes in two phases. Until the registrar delegates the parent domain (`Domain.delegated`), there are zones but no
+host names, because Azure validates certificates and host name bindings by looking the names up.
 """
 
 from cdktf import TerraformResource, TerraformResourceLifecycle
@@ -21,15 +21,18 @@ from environments.settings import Domain
 HOUR = 3600
 
 
-def dns_zone(owner: Capability, id_: str, name: str, address: str) -> DnsZone:
-    """A protected public zone. Without a lock: its records would inherit it, and they must be removable."""
+def add_dns_zone(owner: Capability, id_: str, name: str, address: str) -> DnsZone:
+    """Add a protected public zone.
+
+    It has no lock: its records would inherit the lock, and they must be removable.
+    """
     zone = DnsZone(owner, id_, name=name, resource_group_name=owner.place.resource_group, tags=owner.place.tags)
     protect(zone, address, place=owner.place, lock=False)
     return zone
 
 
 class Dns(Capability):
-    """The zone `<label>.<domain>`, delegated to from the parent zone.
+    """The zone `<label>.<domain>`, and its delegation in the parent zone.
 
     Args:
         settings: The label, and whether the parent domain is delegated.
@@ -40,7 +43,7 @@ class Dns(Capability):
         super().__init__(scope, id_)
         self.delegated = settings.delegated
         self.zone_name = f"{settings.label}.{self.place.account.domain}"
-        self.zone = dns_zone(self, "zone", self.zone_name, "dns_zone")
+        self.zone = add_dns_zone(self, "zone", self.zone_name, "dns_zone")
         DnsNsRecord(
             self,
             "delegation",
@@ -52,11 +55,11 @@ class Dns(Capability):
             tags=self.place.tags,
         )
 
-    def host(self, label: str) -> str:
-        """The full name of a host in the zone: `host("api")`."""
+    def compose_host(self, label: str) -> str:
+        """Return the full name of a host in the zone: `api` gives `api.<label>.<domain>`."""
         return f"{label}.{self.zone_name}"
 
-    def cname(
+    def add_cname(
         self, owner: Capability, label: str, target: str, *, depends_on: list[TerraformResource] | None = None
     ) -> DnsCnameRecord:
         """Point a name in the zone at another host."""
@@ -72,8 +75,8 @@ class Dns(Capability):
             depends_on=depends_on,
         )
 
-    def txt(self, owner: Capability, label: str, *values: str) -> DnsTxtRecord:
-        """Publish texts under a name in the zone; "@" is the zone itself."""
+    def add_txt(self, owner: Capability, label: str, *values: str) -> DnsTxtRecord:
+        """Publish text values under a name in the zone; "@" is the zone itself."""
         return DnsTxtRecord(
             owner,
             f"{'apex' if label == '@' else label.replace('.', '-')}-txt",
@@ -87,22 +90,22 @@ class Dns(Capability):
 
 
 class AppServiceHost(Capability):
-    """A host name of the zone on the web app itself, with App Service's managed certificate."""
+    """A host name of the zone that is bound to the web app itself, with App Service's managed certificate."""
 
     def __init__(self, scope: AzureStack, id_: str, *, label: str, app: LinuxWebApp, dns: Dns) -> None:
         super().__init__(scope, id_)
         binding = AppServiceCustomHostnameBinding(
             self,
             "binding",
-            hostname=dns.host(label),
+            hostname=dns.compose_host(label),
             app_service_name=app.name,
             resource_group_name=self.place.resource_group,
-            # App Service looks both records up when it binds the name.
+            # App Service looks up both records when it binds the name.
             depends_on=[
-                dns.cname(self, label, app.default_hostname),
-                dns.txt(self, f"asuid.{label}", app.custom_domain_verification_id),
+                dns.add_cname(self, label, app.default_hostname),
+                dns.add_txt(self, f"asuid.{label}", app.custom_domain_verification_id),
             ],
-            # The certificate binding below sets them.
+            # The certificate binding below sets both.
             lifecycle=TerraformResourceLifecycle(ignore_changes=["ssl_state", "thumbprint"]),
         )
         certificate = AppServiceManagedCertificate(

@@ -1,4 +1,4 @@
-"""Azure Front Door Standard before the API: its host name, certificate, rate limits, and what of it is cached."""
+"""Azure Front Door Standard in front of the API: host name, certificate, rate limits and cached paths."""
 
 import json
 from pathlib import Path
@@ -43,7 +43,7 @@ CDN_FILE = Path(__file__).parent.parent / "frontend" / "augeo-admin" / ".azure" 
 
 
 class RateLimit(NamedTuple):
-    """So many requests a minute from one address to every URL that contains one of the paths."""
+    """How many requests a minute one client address may send to URLs that contain one of the paths."""
 
     name: str
     paths: list[str]
@@ -51,9 +51,9 @@ class RateLimit(NamedTuple):
 
 
 class Edge(Capability):
-    """The Front Door profile and endpoint. `publish()` puts the web app behind it.
+    """The Front Door profile and endpoint. `publish()` puts the web app behind them.
 
-    Apart, because the app admits only this profile (`profile.resource_guid`), and so needs it first.
+    These are two steps, because the web app admits only this profile (`profile.resource_guid`), and so needs it first.
     """
 
     def __init__(
@@ -83,7 +83,7 @@ class Edge(Capability):
         )
 
     def publish(self, app: LinuxWebApp, *, dns: Dns) -> str:
-        """Route everything to the app; returns the host name that it now answers to."""
+        """Route all requests to the app, and return the host name at which it answers."""
         group = CdnFrontdoorOriginGroup(
             self,
             "origins",
@@ -91,7 +91,7 @@ class Edge(Capability):
             cdn_frontdoor_profile_id=self.profile.id,
             session_affinity_enabled=False,
             load_balancing=CdnFrontdoorOriginGroupLoadBalancing(sample_size=4, successful_samples_required=3),
-            # With one origin a probe changes no route, and every edge location sends its own: ask seldom, and cheaply.
+            # With one origin a probe changes no route, and every edge location probes: so probe seldom, and with HEAD.
             health_probe=CdnFrontdoorOriginGroupHealthProbe(
                 path="/health/live", protocol="Https", request_type="HEAD", interval_in_seconds=120
             ),
@@ -106,22 +106,12 @@ class Edge(Capability):
             certificate_name_check_enabled=True,
             enabled=True,
         )
-        domain = self._custom_domain(dns) if dns.delegated else None
-        routes = [
-            self._route("everything", ["/*"], group, origin, domain, cache=None),
-            *(
-                self._route(
-                    each["name"],
-                    each["paths"],
-                    group,
-                    origin,
-                    domain,
-                    cache=CdnFrontdoorRouteCache(query_string_caching_behavior=each["query_strings"]),
-                )
-                for each in json.loads(CDN_FILE.read_text(encoding="utf-8"))["cached"]
-            ),
-        ]
-        guard = self._guard(domain)
+        domain = self._add_custom_domain(dns) if dns.delegated else None
+        routes = [self._add_route("everything", ["/*"], group, origin, domain, cache=None)]
+        for cached in json.loads(CDN_FILE.read_text(encoding="utf-8"))["cached"]:
+            cache = CdnFrontdoorRouteCache(query_string_caching_behavior=cached["query_strings"])
+            routes.append(self._add_route(cached["name"], cached["paths"], group, origin, domain, cache=cache))
+        rate_limits = self._add_rate_limits(domain)
         if domain is None:
             return self.endpoint.host_name
         CdnFrontdoorCustomDomainAssociation(
@@ -130,24 +120,24 @@ class Edge(Capability):
             cdn_frontdoor_custom_domain_id=domain.id,
             cdn_frontdoor_route_ids=[route.id for route in routes],
         )
-        # Nobody is sent here before the routes answer and the rate limits stand.
-        dns.cname(self, "api", self.endpoint.host_name, depends_on=[*routes, guard])
-        return dns.host("api")
+        # The name must not lead here before the routes and the rate limits are in place.
+        dns.add_cname(self, "api", self.endpoint.host_name, depends_on=[*routes, rate_limits])
+        return dns.compose_host("api")
 
-    def _custom_domain(self, dns: Dns) -> CdnFrontdoorCustomDomain:
+    def _add_custom_domain(self, dns: Dns) -> CdnFrontdoorCustomDomain:
         domain = CdnFrontdoorCustomDomain(
             self,
             "custom-domain",
             name="api",
             cdn_frontdoor_profile_id=self.profile.id,
             dns_zone_id=dns.zone.id,
-            host_name=dns.host("api"),
+            host_name=dns.compose_host("api"),
             tls=CdnFrontdoorCustomDomainTls(certificate_type="ManagedCertificate", minimum_tls_version="TLS12"),
         )
-        dns.txt(self, "_dnsauth.api", domain.validation_token)
+        dns.add_txt(self, "_dnsauth.api", domain.validation_token)
         return domain
 
-    def _route(
+    def _add_route(
         self,
         name: str,
         patterns: list[str],
@@ -173,8 +163,8 @@ class Edge(Capability):
             cache=cache,
         )
 
-    def _guard(self, domain: CdnFrontdoorCustomDomain | None) -> CdnFrontdoorSecurityPolicy:
-        """The rate limits. Managed rule sets need the Premium tier; custom rules do not."""
+    def _add_rate_limits(self, domain: CdnFrontdoorCustomDomain | None) -> CdnFrontdoorSecurityPolicy:
+        """Add the rate limits as custom rules. Managed rule sets would need the Premium tier."""
         firewall = CdnFrontdoorFirewallPolicy(
             self,
             "firewall",
@@ -183,7 +173,7 @@ class Edge(Capability):
             sku_name=SKU,
             mode="Prevention",
             custom_block_response_status_code=429,
-            custom_rule=[_rate_limit(at, limit) for at, limit in enumerate(self._limits, start=1)],
+            custom_rule=[_build_rate_limit_rule(at, limit) for at, limit in enumerate(self._limits, start=1)],
             tags=self.place.tags,
         )
         return CdnFrontdoorSecurityPolicy(
@@ -207,7 +197,7 @@ class Edge(Capability):
         )
 
 
-def _rate_limit(priority: int, limit: RateLimit) -> CdnFrontdoorFirewallPolicyCustomRule:
+def _build_rate_limit_rule(priority: int, limit: RateLimit) -> CdnFrontdoorFirewallPolicyCustomRule:
     return CdnFrontdoorFirewallPolicyCustomRule(
         name=f"RateLimit{limit.name}",
         type="RateLimitRule",
@@ -221,7 +211,7 @@ def _rate_limit(priority: int, limit: RateLimit) -> CdnFrontdoorFirewallPolicyCu
                 match_variable="RequestUri",
                 operator="Contains",
                 match_values=limit.paths,
-                # So that /API/ and %2Fapi%2F count as well.
+                # /API/ and %2Fapi%2F count as well.
                 transforms=["UrlDecode", "Lowercase"],
             )
         ],

@@ -1,7 +1,8 @@
-"""Mail through Communication Services: from a domain of Azure's, or from the environment's own zone in two phases.
+"""Mail through Communication Services, from a domain of Azure's or from the environment's own DNS zone.
 
-First the domain and its DNS records; then, once `scripts/` has had Azure verify them (azurerm has no resource for
-that), `EmailSettings.verified=True` links the domain, and mail can be sent.
+The own zone takes two phases. The first apply creates the mail domain and its DNS records. Then somebody has Azure
+verify the domain, because azurerm has no resource for that (docs/quickstart.md). After that
+`EmailSettings.verified=True` links the domain, and mail can be sent.
 """
 
 from cdktf_cdktf_provider_azurerm.communication_service import CommunicationService
@@ -27,7 +28,10 @@ DKIM_SELECTORS = ("selector1-azurecomm-prod-net._domainkey", "selector2-azurecom
 
 
 class Email(Capability):
-    """Mail: its two services (`service` sends, `email` holds the `domain`), and whom the application sends as."""
+    """Mail: the service that sends (`service`), and the service (`email`) that the mail domain (`domain`) belongs to.
+
+    `from_address` and `from_name` are the sender that the application uses.
+    """
 
     def __init__(
         self, scope: AzureStack, id_: str, *, settings: EmailSettings, dns: Dns, workspace: LogAnalyticsWorkspace
@@ -67,7 +71,7 @@ class Email(Capability):
         protect(self.domain, "email_domain", place=self.place, lock=False)  # the service's lock covers it
         if customer:
             self.from_address = f"{settings.sender}@{dns.zone_name}"
-            self._prove_the_domain(dns)
+            self._prove_domain(dns)
         else:
             self.from_address = f"DoNotReply@{self.domain.from_sender_domain}"
         if customer and settings.verified:
@@ -86,9 +90,10 @@ class Email(Capability):
                 email_service_domain_id=self.domain.id,
             )
 
-    def _prove_the_domain(self, dns: Dns) -> None:
+    def _prove_domain(self, dns: Dns) -> None:
+        """Publish the records that prove the domain's ownership, and those of SPF, DMARC and DKIM."""
         ownership = self.domain.verification_records.get(0).domain.get(0).value
-        dns.txt(self, "@", ownership, SPF)
-        dns.txt(self, "_dmarc", f"v=DMARC1; p=quarantine; rua=mailto:{self.place.account.alert_emails[0]}")
+        dns.add_txt(self, "@", ownership, SPF)
+        dns.add_txt(self, "_dmarc", f"v=DMARC1; p=quarantine; rua=mailto:{self.place.account.alert_emails[0]}")
         for selector in DKIM_SELECTORS:
-            dns.cname(self, selector, f"{selector}.azurecomm.net")
+            dns.add_cname(self, selector, f"{selector}.azurecomm.net")

@@ -1,4 +1,4 @@
-"""The vault that holds the application's secrets. Terraform makes the vault and never sees what is in it."""
+"""The vault that holds the application's secrets. Terraform creates the vault and never sees the secrets."""
 
 from collections.abc import Mapping, Sequence
 
@@ -18,13 +18,15 @@ from environments.settings import KeyVaultSettings
 
 
 class KeyVault(Capability):
-    """A vault with RBAC, purge protection and a default deny; its readers are named, and only the app's subnet gets in.
+    """The vault (`vault`), with RBAC and purge protection. Its firewall denies everybody but the app's subnet.
+
+    `reader_assignments` has the role assignment of each reader.
 
     Args:
         settings: Days of soft delete.
-        network: Its app subnet is let in.
-        readers: By what they do ("api", "teams"): the identities that may read secrets.
-        admitted_addresses: Public IPv4 addresses that are let in as well.
+        network: The firewall admits its app subnet.
+        readers: The identities that may read secrets, by the name of their use ("api", "teams").
+        admitted_addresses: Public IPv4 addresses that the firewall admits as well.
         workspace: Where the audit log goes.
     """
 
@@ -43,16 +45,16 @@ class KeyVault(Capability):
         self.vault = AzurermKeyVault(
             self,
             "vault",
-            **self.place.arguments("key_vault"),
+            **self.place.compose_arguments("key_vault"),
             tenant_id=self.place.account.tenant_id,
             sku_name="standard",
             rbac_authorization_enabled=True,
             purge_protection_enabled=True,
             soft_delete_retention_days=settings.soft_delete_days,
-            public_network_access_enabled=True,  # the firewall below decides who is let in
+            public_network_access_enabled=True,  # the firewall below decides who gets in
             network_acls=KeyVaultNetworkAcls(
                 default_action="Deny",
-                # Secrets are written through Resource Manager, which comes in as a trusted service.
+                # Secrets are written through Resource Manager, which is a trusted service.
                 bypass="AzureServices",
                 virtual_network_subnet_ids=[network.app_subnet.id],
                 ip_rules=admitted_addresses,
@@ -63,7 +65,7 @@ class KeyVault(Capability):
         )
         protect(self.vault, "key_vault", place=self.place)
         send_diagnostics(self.vault, workspace)
-        self.reads = {
+        self.reader_assignments = {
             reader: grant(
                 self,
                 f"{reader}-reads-secrets",
@@ -75,8 +77,8 @@ class KeyVault(Capability):
             for reader, identity in readers.items()
         }
 
-    def reference(self, secret: str) -> str:
-        """An App Service app setting that resolves to the newest version of a secret.
+    def compose_reference(self, secret: str) -> str:
+        """Return the value of an App Service app setting that resolves to the newest version of a secret.
 
         https://learn.microsoft.com/azure/app-service/app-service-key-vault-references
         """

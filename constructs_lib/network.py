@@ -1,5 +1,6 @@
-"""The virtual network: a subnet for the app, one for private endpoints, and between them only what is written here."""
+"""The virtual network: a subnet for the app, one for private endpoints, and the traffic allowed between them."""
 
+import itertools
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
@@ -20,12 +21,12 @@ from constructs_lib.diagnostics import send_diagnostics
 from constructs_lib.place import AzureStack, Capability
 from environments.settings import NetworkSettings
 
-POSTGRESQL, PGBOUNCER, REDIS = "5432", "6432", "10000"
+POSTGRESQL_PORT, PGBOUNCER_PORT, REDIS_PORT = "5432", "6432", "10000"
 PRIVATE_ZONES = {"database": "privatelink.postgres.database.azure.com", "cache": "privatelink.redis.azure.net"}
 
 
-class Rule(NamedTuple):
-    """One allow rule. Everything that no row allows is denied by the last rule of the group."""
+class SecurityRule(NamedTuple):
+    """One rule that allows traffic. The last rule of a security group denies everything else."""
 
     name: str
     direction: Literal["Inbound", "Outbound"]
@@ -35,10 +36,10 @@ class Rule(NamedTuple):
 
 
 class Network(Capability):
-    """VNet, subnets, security groups and private DNS zones.
+    """The virtual network (`virtual_network`), its subnets, security groups and private DNS zones.
 
-    `app_subnet` is for App Service's integration, `endpoints_subnet` for private endpoints; `private_zones` holds the
-    zones of the "database" and the "cache".
+    App Service's network integration uses `app_subnet`, and private endpoints use `endpoints_subnet`. `private_zones`
+    has the zones of the "database" and the "cache".
     """
 
     def __init__(
@@ -47,20 +48,21 @@ class Network(Capability):
         super().__init__(scope, id_)
         self._workspace = workspace
         self.virtual_network = VirtualNetwork(
-            self, "vnet", **self.place.arguments("virtual_network"), address_space=[settings.address_space]
+            self, "vnet", **self.place.compose_arguments("virtual_network"), address_space=[settings.address_space]
         )
         send_diagnostics(self.virtual_network, workspace)
-        self.app_subnet = self._subnet(
+        app, endpoints = settings.app_subnet, settings.endpoints_subnet
+        self.app_subnet = self._add_subnet(
             "app",
-            settings.app_subnet,
+            app,
             rules=(
-                Rule("postgresql", "Outbound", settings.app_subnet, settings.endpoints_subnet, (POSTGRESQL, PGBOUNCER)),
-                Rule("redis", "Outbound", settings.app_subnet, settings.endpoints_subnet, (REDIS,)),
-                # Entra, Key Vault, storage, the registry and Azure Monitor answer at public addresses, and
-                # Communication Services has no service tag: so all of the Internet, by HTTPS.
-                Rule("https", "Outbound", settings.app_subnet, "Internet", ("443",)),
+                SecurityRule("postgresql", "Outbound", app, endpoints, (POSTGRESQL_PORT, PGBOUNCER_PORT)),
+                SecurityRule("redis", "Outbound", app, endpoints, (REDIS_PORT,)),
+                # Entra, Key Vault, storage, the registry and Azure Monitor have public addresses, and Communication
+                # Services has no service tag. So the rule allows HTTPS to the whole Internet.
+                SecurityRule("https", "Outbound", app, "Internet", ("443",)),
             ),
-            # Key Vault and the uploads account let this subnet in, and nobody else.
+            # The firewalls of Key Vault and of the uploads account admit this subnet through its service endpoints.
             service_endpoints=["Microsoft.KeyVault", "Microsoft.Storage"],
             delegation=[
                 SubnetDelegation(
@@ -71,22 +73,22 @@ class Network(Capability):
                 )
             ],
         )
-        self.endpoints_subnet = self._subnet(
+        self.endpoints_subnet = self._add_subnet(
             "endpoints",
-            settings.endpoints_subnet,
+            endpoints,
             rules=(
-                Rule("postgresql", "Inbound", settings.app_subnet, settings.endpoints_subnet, (POSTGRESQL, PGBOUNCER)),
-                Rule("redis", "Inbound", settings.app_subnet, settings.endpoints_subnet, (REDIS,)),
+                SecurityRule("postgresql", "Inbound", app, endpoints, (POSTGRESQL_PORT, PGBOUNCER_PORT)),
+                SecurityRule("redis", "Inbound", app, endpoints, (REDIS_PORT,)),
             ),
         )
-        self.private_zones = {role: self._private_zone(role, name) for role, name in PRIVATE_ZONES.items()}
+        self.private_zones = {role: self._add_private_zone(role, name) for role, name in PRIVATE_ZONES.items()}
 
-    def _subnet(
+    def _add_subnet(
         self,
         role: Literal["app", "endpoints"],
         prefix: str,
         *,
-        rules: Sequence[Rule],
+        rules: Sequence[SecurityRule],
         service_endpoints: Sequence[str] | None = None,
         delegation: Sequence[SubnetDelegation] | None = None,
     ) -> Subnet:
@@ -97,7 +99,7 @@ class Network(Capability):
             resource_group_name=self.place.resource_group,
             virtual_network_name=self.virtual_network.name,
             address_prefixes=[prefix],
-            # A delegated subnet's way out is App Service's own; Azure says that "private subnet" does not apply there.
+            # A delegated subnet reaches the Internet through App Service, and "private subnet" does not apply to it:
             # https://learn.microsoft.com/azure/virtual-network/ip-services/default-outbound-access
             default_outbound_access_enabled=delegation is not None,
             private_endpoint_network_policies="Enabled",
@@ -107,8 +109,8 @@ class Network(Capability):
         group = NetworkSecurityGroup(
             self,
             f"{role}-nsg",
-            **self.place.arguments("network_security_group", role),
-            security_rule=[*(_allow(100 + 10 * at, rule) for at, rule in enumerate(rules)), *_deny_the_rest()],
+            **self.place.compose_arguments("network_security_group", role),
+            security_rule=[*_build_allow_rules(rules), *_build_deny_rules()],
         )
         send_diagnostics(group, self._workspace)
         SubnetNetworkSecurityGroupAssociation(
@@ -116,7 +118,7 @@ class Network(Capability):
         )
         return subnet
 
-    def _private_zone(self, role: str, name: str) -> PrivateDnsZone:
+    def _add_private_zone(self, role: str, name: str) -> PrivateDnsZone:
         zone = PrivateDnsZone(
             self, f"{role}-zone", name=name, resource_group_name=self.place.resource_group, tags=self.place.tags
         )
@@ -132,23 +134,26 @@ class Network(Capability):
         return zone
 
 
-def _allow(priority: int, rule: Rule) -> NetworkSecurityGroupSecurityRule:
-    return NetworkSecurityGroupSecurityRule(
-        name=f"allow-{rule.name}",
-        description=f"{rule.source} to {rule.destination}",
-        priority=priority,
-        direction=rule.direction,
-        access="Allow",
-        protocol="Tcp",
-        source_address_prefix=rule.source,
-        source_port_range="*",
-        destination_address_prefix=rule.destination,
-        destination_port_ranges=list(rule.ports) if len(rule.ports) > 1 else None,
-        destination_port_range=rule.ports[0] if len(rule.ports) == 1 else None,
-    )
+def _build_allow_rules(rules: Sequence[SecurityRule]) -> list[NetworkSecurityGroupSecurityRule]:
+    return [
+        NetworkSecurityGroupSecurityRule(
+            name=f"allow-{rule.name}",
+            description=f"{rule.source} to {rule.destination}",
+            priority=priority,
+            direction=rule.direction,
+            access="Allow",
+            protocol="Tcp",
+            source_address_prefix=rule.source,
+            source_port_range="*",
+            destination_address_prefix=rule.destination,
+            destination_port_ranges=list(rule.ports) if len(rule.ports) > 1 else None,
+            destination_port_range=rule.ports[0] if len(rule.ports) == 1 else None,
+        )
+        for priority, rule in zip(itertools.count(100, 10), rules, strict=False)
+    ]
 
 
-def _deny_the_rest() -> list[NetworkSecurityGroupSecurityRule]:
+def _build_deny_rules() -> list[NetworkSecurityGroupSecurityRule]:
     return [
         NetworkSecurityGroupSecurityRule(
             name=f"deny-{direction.lower()}",

@@ -1,4 +1,4 @@
-"""Where everything is logged: one workspace, with an Application Insights for the API and one for the browser."""
+"""Logs: one Log Analytics workspace, with one Application Insights for the API and one for the browser."""
 
 from cdktf_cdktf_provider_azurerm.application_insights import ApplicationInsights
 from cdktf_cdktf_provider_azurerm.log_analytics_workspace import LogAnalyticsWorkspace
@@ -9,14 +9,15 @@ from constructs_lib.protection import protect
 from environments.settings import ObservabilitySettings
 
 LOG_WORKSPACES = "Microsoft.OperationalInsights/workspaces"
+"""The Resource Manager type of a Log Analytics workspace."""
 
 
-def log_workspace(owner: Capability, settings: ObservabilitySettings) -> LogAnalyticsWorkspace:
-    """A workspace with its daily cap and retention, which logs its own audit trail."""
+def add_log_workspace(owner: Capability, settings: ObservabilitySettings) -> LogAnalyticsWorkspace:
+    """Add a workspace with a daily cap and a retention. It logs its own audit trail."""
     workspace = LogAnalyticsWorkspace(
         owner,
         "workspace",
-        **owner.place.arguments("log_analytics"),
+        **owner.place.compose_arguments("log_analytics"),
         sku="PerGB2018",
         retention_in_days=settings.retention_days,
         daily_quota_gb=settings.daily_cap_gb,
@@ -33,16 +34,16 @@ class Observability(Capability):
 
     def __init__(self, scope: AzureStack, id_: str, *, settings: ObservabilitySettings) -> None:
         super().__init__(scope, id_)
-        self.workspace = log_workspace(self, settings)
-        self.api = self._insights("api", settings)
-        # The browser's connection string is public by nature, so it must not lead to the API's telemetry.
-        self.browser = self._insights("browser", settings)
+        self.workspace = add_log_workspace(self, settings)
+        self.api = self._add_insights("api", settings)
+        # Everybody can read the browser's connection string, so it must not lead to the API's telemetry.
+        self.browser = self._add_insights("browser", settings)
 
-    def _insights(self, role: str, settings: ObservabilitySettings) -> ApplicationInsights:
+    def _add_insights(self, role: str, settings: ObservabilitySettings) -> ApplicationInsights:
         return ApplicationInsights(
             self,
             role,
-            **self.place.arguments("application_insights", role),
+            **self.place.compose_arguments("application_insights", role),
             application_type="web",
             workspace_id=self.workspace.id,
             retention_in_days=settings.retention_days,

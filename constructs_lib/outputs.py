@@ -1,4 +1,7 @@
-"""Stack outputs: what scripts and people may read of a stack. Scripts read nothing else; nothing here is secret."""
+"""Stack outputs: the values of a stack that scripts and people may read.
+
+Scripts read nothing else of a stack. No output is secret.
+"""
 
 from collections.abc import Mapping
 
@@ -6,7 +9,7 @@ from cdktf import TerraformOutput
 from constructs import Construct
 
 
-def outputs(stack: Construct, rows: Mapping[str, tuple[str, str]]) -> None:
-    """Declare outputs: by name, the value and what it is."""
-    for name, (value, description) in rows.items():
+def add_outputs(stack: Construct, outputs: Mapping[str, tuple[str, str]]) -> None:
+    """Add outputs to a stack: by name, the value and its description."""
+    for name, (value, description) in outputs.items():
         TerraformOutput(stack, name, value=value, description=description)

@@ -1,4 +1,4 @@
-"""The private endpoint that the database and the cache are reached through, with its DNS record."""
+"""The private endpoint through which the app reaches the database or the cache, with its DNS record."""
 
 from typing import Literal
 
@@ -16,17 +16,17 @@ from constructs_lib.place import Capability
 SUBRESOURCES = {"database": "postgresqlServer", "cache": "redisEnterprise"}
 
 
-def private_endpoint(
+def add_private_endpoint(
     owner: Capability, *, role: Literal["database", "cache"], target: TerraformResource, network: Network
 ) -> PrivateEndpoint:
-    """Connect `target` to the endpoints subnet, under its name in the private zone."""
-    standing = owner.place.arguments("private_endpoint", role)
+    """Connect `target` to the endpoints subnet, and register its name in the private DNS zone of its role."""
+    arguments = owner.place.compose_arguments("private_endpoint", role)
     return PrivateEndpoint(
         owner,
         "endpoint",
-        **standing,
+        **arguments,
         subnet_id=network.endpoints_subnet.id,
-        custom_network_interface_name=f"{standing['name']}-nic",
+        custom_network_interface_name=f"{arguments['name']}-nic",
         private_service_connection=PrivateEndpointPrivateServiceConnection(
             name=role,
             private_connection_resource_id=target.get_string_attribute("id"),

@@ -1,4 +1,4 @@
-"""What keeps data: an address that refactoring cannot change, no destroy in a plan, no delete in Azure."""
+"""Protection of resources that hold data: a fixed address in the state, prevent_destroy, and a lock in Azure."""
 
 from collections.abc import Sequence
 
@@ -16,23 +16,24 @@ def protect(
     lock: bool = True,
     ignore_changes: Sequence[str] = (),
 ) -> None:
-    """Give a resource that holds data its fixed address and its protection.
+    """Give a resource that holds data a fixed address, and protect it from deletion.
 
-    A disposable environment keeps the address and loses the protection.
+    In a disposable environment the resource has the same address and no protection.
 
     Args:
-        resource: What must not be lost.
-        address: Its logical id in the Terraform state, for ever: a new one recreates the resource.
-        place: Tells whether the environment is disposable.
-        lock: Whether Azure, too, refuses to delete it. Not for DNS zones: their records inherit the lock.
-        ignore_changes: Attributes that Azure or the delivery changes behind Terraform's back.
+        resource: The resource that must not be lost.
+        address: Its logical id in the Terraform state. It must never change: a new one recreates the resource.
+        place: Says whether the environment is disposable.
+        lock: Also has Azure refuse to delete the resource. DNS zones must not have a lock, because their records would
+            inherit it.
+        ignore_changes: Attributes that Azure or the delivery changes outside of Terraform.
 
     Raises:
-        ValueError: something refers to the resource already, so its address is fixed.
+        ValueError: Something refers to the resource already, so its address can no longer be set.
     """
     resource.override_logical_id(address)
     if resource.friendly_unique_id != address:
-        # cdktf fixes an address at its first use, and then overlooks a new one without a word.
+        # cdktf fixes an address at its first use, and silently ignores a later one.
         raise ValueError(f"{resource.node.path}: protect it before anything refers to it")
     resource.lifecycle = TerraformResourceLifecycle(
         prevent_destroy=not place.disposable, ignore_changes=list(ignore_changes) or None

@@ -1,4 +1,4 @@
-"""The container registry of all environments: one image is built once and promoted by digest."""
+"""The container registry of all environments. An image is built once and promoted by its digest."""
 
 from cdktf_cdktf_provider_azurerm.container_registry import ContainerRegistry
 from cdktf_cdktf_provider_azurerm.log_analytics_workspace import LogAnalyticsWorkspace
@@ -9,7 +9,7 @@ from constructs_lib.place import AzureStack, Capability
 from constructs_lib.protection import protect
 from environments.settings import RegistrySettings
 
-UNMET = {
+CHECKOV_EXCEPTIONS = {
     "CKV_AZURE_139": "CI pushes from outside the network, with Entra and without an admin user.",
     "CKV_AZURE_164": "Deployments name a digest; content trust is retired by Docker and Azure.",
     "CKV_AZURE_165": "One region: an outage stops deployments, not the running containers.",
@@ -21,7 +21,7 @@ UNMET = {
 
 
 class Registry(Capability):
-    """The registry (`registry`). Entra alone, no admin user, no anonymous pull."""
+    """The registry (`registry`). Only Entra identities log in: there is no admin user and no anonymous pull."""
 
     def __init__(
         self, scope: AzureStack, id_: str, *, settings: RegistrySettings, workspace: LogAnalyticsWorkspace
@@ -30,15 +30,16 @@ class Registry(Capability):
         self.registry = ContainerRegistry(
             self,
             "registry",
-            **self.place.arguments("container_registry"),
+            **self.place.compose_arguments("container_registry"),
             sku=settings.sku,
             admin_enabled=False,
             anonymous_pull_enabled=False,
-            # CI pushes from outside the network; the policy names this exception.
+            # CI pushes from outside the network. tests/policy lists this as an exception.
             public_network_access_enabled=True,
         )
-        for check, reason in UNMET.items():
+        for check, reason in CHECKOV_EXCEPTIONS.items():
             except_check(self.registry, check, reason)
-        # No lock: the rights to pull inherit it, and must go when an environment goes. Images can be rebuilt.
+        # No lock: role assignments to pull images would inherit it, and they must be removable together with an
+        # environment. Images can be rebuilt.
         protect(self.registry, "registry", place=self.place, lock=False)
         send_diagnostics(self.registry, workspace)

@@ -1,4 +1,4 @@
-"""Role assignments in one shape. The roles here are all that the platform's code may ever grant."""
+"""Role assignments. The roles in this file are the only ones that the platform's code may grant."""
 
 from typing import Literal, NamedTuple
 
@@ -7,7 +7,7 @@ from cdktf_cdktf_provider_azurerm.role_assignment import RoleAssignment
 
 from constructs_lib.place import Capability
 
-# Built-in roles by id: a name would cost a look-up that the apply identity need not be allowed.
+# Built-in roles are referred to by id. A name would need a look-up, and so a further right of the apply identity.
 # https://learn.microsoft.com/azure/role-based-access-control/built-in-roles
 Role = Literal[
     "AcrPull",
@@ -34,10 +34,10 @@ ROLE_IDS: dict[Role, str] = {
 
 
 class CustomRole(NamedTuple):
-    """A role of our own."""
+    """A custom role, which the platform defines itself."""
 
     definition_id: str
-    """The Resource Manager id of its definition."""
+    """The Resource Manager id of the role definition."""
 
 
 def grant(
@@ -50,30 +50,30 @@ def grant(
     why: str,
     condition: str | None = None,
 ) -> RoleAssignment:
-    """Let a service principal do what a role allows.
+    """Assign a role to a service principal.
 
     Args:
         owner: The construct that the assignment belongs to.
-        id_: Its id there.
-        role: A built-in role's name, or a custom role.
+        id_: The assignment's id in that construct.
+        role: The name of a built-in role, or a custom role.
         to: The principal's object id.
-        on: The Resource Manager id of what it may do that with.
-        why: A sentence for whoever audits the assignment in the portal.
-        condition: An ABAC condition (version 2.0) that narrows the role.
+        on: The Resource Manager id of the scope.
+        why: The assignment's description: a sentence for a person who audits it in the portal.
+        condition: An ABAC condition (version 2.0) that restricts the role.
     """
     definitions = f"{owner.place.subscription_id}/providers/Microsoft.Authorization/roleDefinitions"
     return RoleAssignment(
         owner,
         id_,
         scope=on,
-        role_definition_id=(role.definition_id if isinstance(role, CustomRole) else f"{definitions}/{ROLE_IDS[role]}"),
+        role_definition_id=role.definition_id if isinstance(role, CustomRole) else f"{definitions}/{ROLE_IDS[role]}",
         principal_id=to,
         principal_type="ServicePrincipal",
         description=why,
         condition=condition,
         condition_version="2.0" if condition else None,
-        # A new identity takes minutes to reach every directory replica; the check would fail until then.
+        # A new identity takes minutes to reach every replica of the directory, and the check would fail until then.
         skip_service_principal_aad_check=True,
-        # Azure does not tell it, so an imported assignment lacks it, and the provider cannot update an assignment.
+        # Azure does not return this argument, so an imported assignment lacks it, and the provider cannot update one.
         lifecycle=TerraformResourceLifecycle(ignore_changes=["skip_service_principal_aad_check"]),
     )

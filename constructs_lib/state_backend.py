@@ -1,27 +1,36 @@
-"""Where Terraform state lives: one account; for each stack a container of its state and one of its plans."""
+"""Where Terraform state is stored: one storage account, with a state container and a plan container per stack."""
 
 from collections.abc import Mapping
 
 from cdktf_cdktf_provider_azurerm.log_analytics_workspace import LogAnalyticsWorkspace
 
 from constructs_lib.place import AzureStack, Capability, Place, State
-from constructs_lib.storage import blobs_rule, container, forget_old, storage_account, versions_rule
+from constructs_lib.storage import (
+    add_container,
+    add_lifecycle_rules,
+    add_storage_account,
+    build_blobs_rule,
+    build_versions_rule,
+)
 from environments.settings import StateSettings
 
 PLANS_KEPT_DAYS = 30
 
 
-def state_of(stack: str, *, shared: Place) -> State:
-    """Where the state of the stack with this name is."""
+def locate_state(stack: str, *, shared: Place) -> State:
+    """Return where the state of the stack with this name is stored."""
     return State(account=shared.names.compose("storage", "state"), container=f"tfstate-{stack}")
 
 
 class StateBackend(Capability):
-    """The account, and by stack the containers of its state (`states`) and its plan files (`plans`).
+    """The storage account (`account`), and the containers of state (`states`) and of plan files (`plans`), by stack.
 
-    `stacks` tells by name where each stack stands: a disposable one's containers may go with it.
+    Plan files contain sensitive values in clear text, so they are kept here, and not as build artifacts.
 
-    Plan files hold sensitive values in clear, so they stay here, and are no build artifacts.
+    Args:
+        settings: Replication, and days of soft delete.
+        stacks: The place of each stack, by the stack's name. A disposable stack's containers may be deleted with it.
+        workspace: Where the account's logs go.
     """
 
     def __init__(
@@ -34,7 +43,7 @@ class StateBackend(Capability):
         workspace: LogAnalyticsWorkspace,
     ) -> None:
         super().__init__(scope, id_)
-        self.account = storage_account(
+        self.account = add_storage_account(
             self,
             "state",
             replication=settings.replication,
@@ -43,19 +52,21 @@ class StateBackend(Capability):
             admitted=None,
         )
         self.states = {
-            name: container(self, self.account, state_of(name, shared=self.place).container, disposable=each.disposable)
-            for name, each in stacks.items()
+            name: add_container(
+                self, self.account, locate_state(name, shared=self.place).container, disposable=place.disposable
+            )
+            for name, place in stacks.items()
         }
         self.plans = {
-            name: container(self, self.account, f"plans-{name}", disposable=each.disposable)
-            for name, each in stacks.items()
+            name: add_container(self, self.account, f"plans-{name}", disposable=place.disposable)
+            for name, place in stacks.items()
         }
-        forget_old(
+        add_lifecycle_rules(
             self,
             "lifecycle",
             self.account,
-            versions_rule(settings.deleted_kept_days),
-            blobs_rule(
+            build_versions_rule(settings.deleted_kept_days),
+            build_blobs_rule(
                 "forget-old-plans", delete_after=PLANS_KEPT_DAYS, prefixes=[f"plans-{name}/" for name in stacks]
             ),
         )

@@ -1,4 +1,4 @@
-"""The admin site on Static Web Apps. Its routes and headers ship with its build, in staticwebapp.config.json."""
+"""The admin site on Static Web Apps. Its routes and headers come with its build, in staticwebapp.config.json."""
 
 from cdktf_cdktf_provider_azurerm.log_analytics_workspace import LogAnalyticsWorkspace
 from cdktf_cdktf_provider_azurerm.static_web_app import StaticWebApp
@@ -12,7 +12,7 @@ from environments.settings import StaticSiteSettings
 
 
 class StaticSite(Capability):
-    """The site (`site`) and the name its users know it by (`hostname`)."""
+    """The site (`site`), and the host name that its users see (`hostname`)."""
 
     def __init__(
         self, scope: AzureStack, id_: str, *, settings: StaticSiteSettings, dns: Dns, workspace: LogAnalyticsWorkspace
@@ -21,31 +21,32 @@ class StaticSite(Capability):
         self.site = StaticWebApp(
             self,
             "site",
-            **self.place.arguments("static_site", location=settings.location),
+            **self.place.compose_arguments("static_site", location=settings.location),
             sku_tier=settings.tier,
             sku_size=settings.tier,
             preview_environments_enabled=False,
             configuration_file_changes_enabled=True,
         )
-        # No lock: a delivery replaces builds, which are its children. A new site would have another host name.
+        # No lock: a delivery replaces builds, which are children of the site and would inherit the lock. The site has
+        # prevent_destroy, because a new site would have another host name.
         protect(
             self.site,
             "static_site",
             place=self.place,
             lock=False,
-            # The delivery that uploads a build tells Azure where it came from.
+            # A delivery sets these when it uploads a build.
             ignore_changes=["repository_branch", "repository_url"],
         )
         send_diagnostics(self.site, workspace)
         self.hostname = self.site.default_host_name
         if dns.delegated:
-            self.hostname = dns.host("admin")
+            self.hostname = dns.compose_host("admin")
             StaticWebAppCustomDomain(
                 self,
                 "custom-domain",
                 static_web_app_id=self.site.id,
                 domain_name=self.hostname,
-                # A TXT token vanishes from the resource once validated; the record itself proves a subdomain.
+                # A TXT token disappears from the resource once it is validated. A CNAME record proves a subdomain.
                 validation_type="cname-delegation",
-                depends_on=[dns.cname(self, "admin", self.site.default_host_name)],
+                depends_on=[dns.add_cname(self, "admin", self.site.default_host_name)],
             )

@@ -1,4 +1,4 @@
-"""Blob storage without keys: uploads and backups behind the network, deployment evidence that nobody can change."""
+"""Blob storage without keys: uploads and backups inside the network, and deployment evidence that nobody can change."""
 
 from dataclasses import replace
 from typing import Literal
@@ -36,7 +36,7 @@ from environments.settings import StorageSettings
 UPLOADS, BACKUPS, EVIDENCE = "uploads", "backups", "evidence"
 
 
-def storage_account(
+def add_storage_account(
     owner: Capability,
     role: Literal["uploads", "evidence", "state"],
     *,
@@ -45,21 +45,21 @@ def storage_account(
     workspace: LogAnalyticsWorkspace,
     admitted: Subnet | None,
 ) -> StorageAccount:
-    """A protected account for blobs: Entra alone, TLS 1.2, versions and soft delete.
+    """Add a protected account for blobs, with Entra logins only, TLS 1.2, blob versions and soft delete.
 
     Args:
-        owner: The construct that it belongs to.
-        role: What it is for; part of its name.
+        owner: The construct that the account belongs to.
+        role: The account's use; part of its name.
         replication: LRS, ZRS, GRS, GZRS or RAGZRS.
-        deleted_kept_days: Days that a deleted blob or container can be brought back.
-        workspace: Where its logs go.
-        admitted: The one subnet that is let in; None leaves the public endpoint open to whoever Entra lets in, for
-            what CI must reach from outside the network (the policy's named exceptions).
+        deleted_kept_days: For how many days a deleted blob or container can be restored.
+        workspace: Where the account's logs go.
+        admitted: The only subnet that the firewall admits. None leaves the public endpoint open to every identity with
+            a role, because CI must reach the account from outside the network (tests/policy lists these accounts).
     """
     account = StorageAccount(
         owner,
         role,
-        **owner.place.arguments("storage", role),
+        **owner.place.compose_arguments("storage", role),
         account_tier="Standard",
         account_kind="StorageV2",
         account_replication_type=replication,
@@ -72,14 +72,15 @@ def storage_account(
         cross_tenant_replication_enabled=False,
         infrastructure_encryption_enabled=True,
         allowed_copy_scope="AAD",
-        public_network_access_enabled=True,  # the rules below decide who is let in
-        # Without a subnet no block: azurerm never reads Azure's default, Allow, back, and would plan it for ever.
+        public_network_access_enabled=True,  # the network rules below decide who gets in
+        # Without a subnet there is no block: azurerm never reads Azure's default, Allow, back, so it would plan it for
+        # ever.
         network_rules=StorageAccountNetworkRules(
             default_action="Deny", bypass=["AzureServices"], virtual_network_subnet_ids=[admitted.id]
         )
         if admitted
         else None,
-        # User delegation SAS stays possible without keys: an hour at most.
+        # A user delegation SAS works without account keys. It is valid for an hour at most.
         sas_policy=StorageAccountSasPolicy(expiration_period="00.01:00:00", expiration_action="Block"),
         blob_properties=StorageAccountBlobProperties(
             versioning_enabled=True,
@@ -96,22 +97,22 @@ def storage_account(
     return account
 
 
-def container(
+def add_container(
     owner: Capability, account: StorageAccount, name: str, *, disposable: bool | None = None
 ) -> StorageContainer:
-    """A private container, made through Resource Manager: the account's data plane may be out of reach.
+    """Add a private container. It is created through Resource Manager, because the data plane may be unreachable.
 
-    `disposable` says whether it may go, where that is not what its owner's place says.
+    `disposable` says whether the container may be deleted; None takes the owner's place's word for it.
     """
-    made = StorageContainer(
+    container = StorageContainer(
         owner, f"{name}-container", name=name, storage_account_id=account.id, container_access_type="private"
     )
     except_check(
-        made, "CKV2_AZURE_21", "The account's diagnostic setting logs reads; the rule knows classic logging alone."
+        container, "CKV2_AZURE_21", "The account's diagnostic setting logs reads; the rule knows classic logging alone."
     )
     place = owner.place if disposable is None else replace(owner.place, disposable=disposable)
-    protect(made, f"{name.replace('-', '_')}_container", place=place, lock=False)  # the account's lock covers it
-    return made
+    protect(container, f"{name.replace('-', '_')}_container", place=place, lock=False)  # the account's lock covers it
+    return container
 
 
 def _except_checks(account: StorageAccount, *, replication: str, open_to_entra: bool) -> None:
@@ -132,13 +133,15 @@ def _except_checks(account: StorageAccount, *, replication: str, open_to_entra: 
         )
 
 
-def forget_old(owner: Capability, id_: str, account: StorageAccount, *rules: StorageManagementPolicyRule) -> None:
-    """The account's lifecycle rules; an account has one policy."""
+def add_lifecycle_rules(
+    owner: Capability, id_: str, account: StorageAccount, *rules: StorageManagementPolicyRule
+) -> None:
+    """Add the account's lifecycle rules. Call this once per account: an account has one management policy."""
     StorageManagementPolicy(owner, id_, storage_account_id=account.id, rule=list(rules))
 
 
-def versions_rule(days: int) -> StorageManagementPolicyRule:
-    """Forget earlier versions of every blob after so many days."""
+def build_versions_rule(days: int) -> StorageManagementPolicyRule:
+    """Return a rule that deletes earlier versions of every blob after so many days."""
     return StorageManagementPolicyRule(
         name="forget-old-versions",
         enabled=True,
@@ -149,10 +152,17 @@ def versions_rule(days: int) -> StorageManagementPolicyRule:
     )
 
 
-def blobs_rule(
+def build_blobs_rule(
     name: str, *, prefixes: list[str], delete_after: int | None = None, cool_after: int | None = None
 ) -> StorageManagementPolicyRule:
-    """Forget or cool the blobs under these prefixes (`container/...`) so many days after their last change."""
+    """Return a rule that deletes or cools the blobs with these prefixes (`container/...`).
+
+    Args:
+        name: The rule's name.
+        prefixes: The prefixes, which start with the container's name.
+        delete_after: Days after a blob's last change until it is deleted; None never deletes.
+        cool_after: Days after a blob's last change until it moves to the cool tier; None never moves it.
+    """
     return StorageManagementPolicyRule(
         name=name,
         enabled=True,
@@ -167,7 +177,7 @@ def blobs_rule(
 
 
 class Storage(Capability):
-    """Two accounts: `uploads`, with the containers uploads and backups, and `evidence`, with an immutable container."""
+    """Two accounts: `uploads` with the containers uploads and backups, and `evidence` with an immutable container."""
 
     def __init__(
         self,
@@ -181,7 +191,7 @@ class Storage(Capability):
         workspace: LogAnalyticsWorkspace,
     ) -> None:
         super().__init__(scope, id_)
-        self.uploads = storage_account(
+        self.uploads = add_storage_account(
             self,
             "uploads",
             replication=settings.replication,
@@ -189,17 +199,17 @@ class Storage(Capability):
             workspace=workspace,
             admitted=network.app_subnet,
         )
-        uploads = container(self, self.uploads, UPLOADS)
-        container(self, self.uploads, BACKUPS)
-        forget_old(
+        uploads = add_container(self, self.uploads, UPLOADS)
+        add_container(self, self.uploads, BACKUPS)
+        add_lifecycle_rules(
             self,
             "uploads-lifecycle",
             self.uploads,
-            versions_rule(settings.deleted_kept_days),
-            blobs_rule("cool-old-uploads", cool_after=90, prefixes=[f"{UPLOADS}/"]),
-            blobs_rule("forget-old-backups", delete_after=settings.backups_kept_days, prefixes=[f"{BACKUPS}/"]),
+            build_versions_rule(settings.deleted_kept_days),
+            build_blobs_rule("cool-old-uploads", cool_after=90, prefixes=[f"{UPLOADS}/"]),
+            build_blobs_rule("forget-old-backups", delete_after=settings.backups_kept_days, prefixes=[f"{BACKUPS}/"]),
         )
-        self.evidence = storage_account(
+        self.evidence = add_storage_account(
             self,
             "evidence",
             replication=settings.replication,
@@ -207,24 +217,21 @@ class Storage(Capability):
             workspace=workspace,
             admitted=None,
         )
-        evidence = container(self, self.evidence, EVIDENCE)
+        evidence = add_container(self, self.evidence, EVIDENCE)
         StorageContainerImmutabilityPolicy(
             self,
             "evidence-immutability",
             storage_container_resource_manager_id=evidence.id,
             immutability_period_in_days=settings.evidence_kept_days,
-            # A locked policy can never be shortened or removed, and the account not deleted, before its time.
+            # Nobody can shorten or remove a locked policy, or delete its account, before the period has passed.
             locked=not self.place.disposable,
         )
-        for who, principal_id, where in (
-            ("api", api.principal_id, uploads),
-            ("delivery", delivery.principal_id, evidence),
-        ):
+        for writer, identity, container in (("api", api, uploads), ("delivery", delivery, evidence)):
             grant(
                 self,
-                f"{who}-writes-blobs",
+                f"{writer}-writes-blobs",
                 "Storage Blob Data Contributor",
-                to=principal_id,
-                on=where.id,
-                why=f"'{who}' reads and writes the container '{where.name_input}'.",
+                to=identity.principal_id,
+                on=container.id,
+                why=f"'{writer}' reads and writes the container '{container.name_input}'.",
             )

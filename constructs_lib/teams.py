@@ -1,7 +1,8 @@
-"""Alerts in Teams: a Logic App that renders Azure Monitor's common alert schema as a card.
+"""Alerts in Teams: a Logic App that turns Azure Monitor's common alert schema into an Adaptive Card.
 
-Teams connectors are retired; a workflow webhook takes an Adaptive Card. Its address is a secret, which the Logic App
-reads from the vault as its own identity, with inputs and outputs kept out of the run history.
+Microsoft has retired Teams connectors, so the card is posted to the webhook of a Teams workflow. The webhook's address
+is a secret. The Logic App reads it from the vault with its own identity, and keeps inputs and outputs out of the run
+history.
 https://learn.microsoft.com/azure/azure-monitor/alerts/alerts-common-schema
 """
 
@@ -22,15 +23,15 @@ ESSENTIALS = "triggerBody()?['data']?['essentials']"
 
 
 class Teams(Capability):
-    """The Logic App (`workflow`, its `trigger`) and the identity that reads the webhook's address."""
+    """The Logic App (`workflow`), its HTTP trigger (`trigger`), and the identity that reads the webhook's address."""
 
     def __init__(self, scope: AzureStack, id_: str, *, workspace: LogAnalyticsWorkspace) -> None:
         super().__init__(scope, id_)
-        self.identity = UserAssignedIdentity(self, "identity", **self.place.arguments("identity", "teams"))
+        self.identity = UserAssignedIdentity(self, "identity", **self.place.compose_arguments("identity", "teams"))
         self.workflow = LogicAppWorkflow(
             self,
             "workflow",
-            **self.place.arguments("logic_app"),
+            **self.place.compose_arguments("logic_app"),
             identity=LogicAppWorkflowIdentity(type="UserAssigned", identity_ids=[self.identity.id]),
         )
         send_diagnostics(self.workflow, workspace)
@@ -42,18 +43,18 @@ class Teams(Capability):
             schema=json.dumps({"type": "object", "properties": {"data": {"type": "object"}}}),
         )
         read = LogicAppActionCustom(
-            self, "read", name=READ, logic_app_id=self.workflow.id, body=json.dumps(self._read_address())
+            self, "read", name=READ, logic_app_id=self.workflow.id, body=json.dumps(self._build_read_action())
         )
         LogicAppActionCustom(
             self,
             "post",
             name=POST,
             logic_app_id=self.workflow.id,
-            body=json.dumps(_post_card()),
+            body=json.dumps(_build_post_action()),
             depends_on=[read],
         )
 
-    def _read_address(self) -> dict[str, object]:
+    def _build_read_action(self) -> dict[str, object]:
         return {
             "type": "Http",
             "runAfter": {},
@@ -70,15 +71,15 @@ class Teams(Capability):
         }
 
 
-def _post_card() -> dict[str, object]:
-    def text(expression: str, **style: object) -> dict[str, object]:
+def _build_post_action() -> dict[str, object]:
+    def build_text(expression: str, **style: object) -> dict[str, object]:
         return {"type": "TextBlock", "wrap": True, "text": expression, **style}
 
     facts = (
         ("Severity", f"@{{{ESSENTIALS}?['severity']}}"),
         ("State", f"@{{{ESSENTIALS}?['monitorCondition']}}"),
         ("Fired", f"@{{{ESSENTIALS}?['firedDateTime']}}"),
-        # Service Health has no such list.
+        # An alert of Service Health has no list of configuration items.
         (
             "Target",
             f"@{{join(coalesce({ESSENTIALS}?['configurationItems'], createArray({ESSENTIALS}?['alertId'])), ', ')}}",
@@ -89,9 +90,9 @@ def _post_card() -> dict[str, object]:
         "type": "AdaptiveCard",
         "version": "1.4",
         "body": [
-            text(f"@{{{ESSENTIALS}?['alertRule']}}", weight="Bolder", size="Large"),
+            build_text(f"@{{{ESSENTIALS}?['alertRule']}}", weight="Bolder", size="Large"),
             # Every rule's description ends with the address of its runbook page.
-            text(f"@{{{ESSENTIALS}?['description']}}"),
+            build_text(f"@{{{ESSENTIALS}?['description']}}"),
             {"type": "FactSet", "facts": [{"title": title, "value": value} for title, value in facts]},
         ],
     }

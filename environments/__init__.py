@@ -1,4 +1,4 @@
-"""The environments, by name. A new one is a file beside these, its import and its line below."""
+"""All environments by name. To add one, write its file in this folder, import it here and add a line below."""
 
 from environments.dev import DEV
 from environments.production import PRODUCTION
@@ -15,10 +15,10 @@ ENVIRONMENTS: dict[str, Environment] = {
 
 
 def load() -> Platform:
-    """The checked settings of the shared stack and of every environment.
+    """Return the checked settings of the shared stack and of every environment.
 
     Raises:
-        SettingsError: with every problem of every environment, in words.
+        SettingsError: with every problem of every environment.
     """
     return validate(SHARED, ENVIRONMENTS)
 

@@ -1,4 +1,4 @@
-"""dev: the cheapest that still has every capability. About 58 USD a month."""
+"""dev: the cheapest environment that has every capability. About 58 USD a month."""
 
 from environments.settings import (
     AlertSettings,

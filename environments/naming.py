@@ -1,9 +1,10 @@
-"""Names by the Cloud Adoption Framework, and Azure's rules for them.
+"""Composes the names of Azure resources, and checks them against Azure's rules.
 
-A name is `<abbreviation>-<workload>[-<role>]-<environment>[-<region>|-<suffix>]`: names that must be unique in all of
-Azure end in the account's suffix, the others in the region. The rules are Azure's own:
+A name is `<abbreviation>-<workload>[-<role>]-<environment>-<region or suffix>`. Names that must be unique in all of
+Azure end in the account's suffix, all others in the region. The form and the abbreviations are those of the Cloud
+Adoption Framework; the rules are Azure's own:
 https://learn.microsoft.com/azure/azure-resource-manager/management/resource-name-rules
-The abbreviations: https://learn.microsoft.com/azure/cloud-adoption-framework/ready/azure-best-practices/resource-abbreviations
+https://learn.microsoft.com/azure/cloud-adoption-framework/ready/azure-best-practices/resource-abbreviations
 """
 
 import re
@@ -19,7 +20,7 @@ LOCATION_CODES: dict[Location, str] = {
     "northeurope": "neu",
     "italynorth": "itn",
 }
-# As Azure Service Health writes them.
+# The names that Azure Service Health uses.
 LOCATION_NAMES: dict[Location, str] = {
     "eastus2": "East US 2",
     "centralus": "Central US",
@@ -62,64 +63,69 @@ Kind = Literal[
 ]
 
 
-class Rule(NamedTuple):
-    """Azure's rule for one kind of name: the abbreviation before it, how long it may be, of what it is made."""
+class NameRule(NamedTuple):
+    """How the names of one kind of resource are composed, and what Azure accepts of them."""
 
     abbreviation: str
+    """What the name begins with."""
     longest: int
+    """The most characters that the name may have."""
     pattern: str = r"[a-z][a-z0-9-]*[a-z0-9]"
+    """A regular expression that matches the whole name."""
     unique: bool = False
-    """Unique in all of Azure: the name ends in the account's suffix."""
+    """True if the name must be unique in all of Azure. It ends in the account's suffix then."""
     compact: bool = False
-    """Azure takes letters and digits alone: the parts are joined without a hyphen."""
+    """True if Azure allows only letters and digits. The parts are joined without hyphens then."""
 
 
-RULES: dict[Kind, Rule] = {
-    "action_group": Rule("ag", 260),
-    "application_insights": Rule("appi", 260),
-    "communication_service": Rule("acs", 63, unique=True),
-    "container_registry": Rule("cr", 50, r"[a-z0-9]{5,}", unique=True, compact=True),
-    "email_service": Rule("acs-email", 63, unique=True),
-    "front_door": Rule("afd", 90),
-    "front_door_endpoint": Rule("fde", 46, unique=True),
-    "front_door_firewall": Rule("fdfp", 128, r"[a-z][a-z0-9]*", compact=True),
-    "identity": Rule("id", 128),
-    "key_vault": Rule("kv", 24, r"[a-z](?!.*--)[a-z0-9-]+[a-z0-9]", unique=True),
-    "log_analytics": Rule("log", 63),
-    "logic_app": Rule("logic", 43),
-    "managed_redis": Rule("amr", 60, r"[a-z](?!.*--)[a-z0-9-]*[a-z0-9]", unique=True),
-    "network_security_group": Rule("nsg", 80),
-    "postgresql": Rule("psql", 63, unique=True),
-    "private_endpoint": Rule("pep", 64),
-    "resource_group": Rule("rg", 90),
-    "service_plan": Rule("asp", 60),
-    "static_site": Rule("stapp", 40),
-    "storage": Rule("st", 24, r"[a-z0-9]{3,}", unique=True, compact=True),
-    "subnet": Rule("snet", 80),
-    "virtual_network": Rule("vnet", 64),
-    "web_app": Rule("app", 60, unique=True),
+NAME_RULES: dict[Kind, NameRule] = {
+    "action_group": NameRule("ag", 260),
+    "application_insights": NameRule("appi", 260),
+    "communication_service": NameRule("acs", 63, unique=True),
+    "container_registry": NameRule("cr", 50, r"[a-z0-9]{5,}", unique=True, compact=True),
+    "email_service": NameRule("acs-email", 63, unique=True),
+    "front_door": NameRule("afd", 90),
+    "front_door_endpoint": NameRule("fde", 46, unique=True),
+    "front_door_firewall": NameRule("fdfp", 128, r"[a-z][a-z0-9]*", compact=True),
+    "identity": NameRule("id", 128),
+    "key_vault": NameRule("kv", 24, r"[a-z](?!.*--)[a-z0-9-]+[a-z0-9]", unique=True),
+    "log_analytics": NameRule("log", 63),
+    "logic_app": NameRule("logic", 43),
+    "managed_redis": NameRule("amr", 60, r"[a-z](?!.*--)[a-z0-9-]*[a-z0-9]", unique=True),
+    "network_security_group": NameRule("nsg", 80),
+    "postgresql": NameRule("psql", 63, unique=True),
+    "private_endpoint": NameRule("pep", 64),
+    "resource_group": NameRule("rg", 90),
+    "service_plan": NameRule("asp", 60),
+    "static_site": NameRule("stapp", 40),
+    "storage": NameRule("st", 24, r"[a-z0-9]{3,}", unique=True, compact=True),
+    "subnet": NameRule("snet", 80),
+    "virtual_network": NameRule("vnet", 64),
+    "web_app": NameRule("app", 60, unique=True),
 }
 
 # https://learn.microsoft.com/azure/azure-resource-manager/troubleshooting/error-reserved-resource-name
-# What ends a word the page does not say; Azure's message is "the resource name or a part of the name", so a hyphen does
-# here. "xbox" is a whole word there, but was refused within 'kv-oxkymednnqtltmfonxbox':
-# https://github.com/openshift/openshift-azure/issues/1662
+# The page does not say where a word ends. Azure's message speaks of "the resource name or a part of the name", so a
+# hyphen ends a word here. The page lists "xbox" as a whole word, but Azure refused it within
+# 'kv-oxkymednnqtltmfonxbox': https://github.com/openshift/openshift-azure/issues/1662
 RESERVED = re.compile(
     r"microsoft|windows|xbox|\b(access|azure|bing|bizspark|biztalk|cortana|directx|dotnet|dynamics|excel|exchange|"
     r"forefront|groove|hololens|hyperv|kinect|lync|msdn|o365|office|office365|onedrive|onenote|outlook|powerpoint|"
     r"sharepoint|skype|visio|visualstudio)\b"
 )
-# Only there; a composed name starts with an abbreviation.
 RESERVED_START = "login"
+"""Reserved at the start of a name only. A composed name starts with an abbreviation, so this matters only if a person
+chooses the whole name."""
 
 
-def reserved_word(name: str) -> str | None:
-    """The word for which Azure refuses a name, or a part of one, wherever it stands; None if there is none."""
-    found = RESERVED.search(name)
-    return found and found.group()
+def find_reserved_word(name: str) -> str | None:
+    """Return the word in a name, or in a part of a name, for which Azure refuses it; None if there is none."""
+    match = RESERVED.search(name)
+    return match and match.group()
 
 
-# Every name the stacks compose, so that a workload, a short name or a suffix that is too long is refused before synth.
+# The kinds and roles of all names that the stacks compose. They are checked before anything is synthesized, so that a
+# workload, a short name or a suffix that is too long is refused then.
 ENVIRONMENT_NAMES: tuple[tuple[Kind, tuple[str, ...]], ...] = (
     ("action_group", ("",)),
     ("application_insights", ("api", "browser")),
@@ -156,7 +162,7 @@ SHARED_NAMES: tuple[tuple[Kind, tuple[str, ...]], ...] = (
 
 @dataclass(frozen=True)
 class Names:
-    """The names of one environment: `names.compose("key_vault")`, `names.compose("subnet", "app")`."""
+    """Composes the names of one stack: `names.compose("key_vault")`, `names.compose("subnet", "app")`."""
 
     workload: str
     environment: str
@@ -164,24 +170,28 @@ class Names:
     suffix: str
 
     def compose(self, kind: Kind, role: str = "") -> str:
-        """The name of the one resource of this kind, or of the one that plays this role."""
-        rule = RULES[kind]
+        """Return the name of the stack's resource of this kind, or of the one with this role if there are several."""
+        rule = NAME_RULES[kind]
         last = self.suffix if rule.unique else LOCATION_CODES[self.location]
         return ("" if rule.compact else "-").join(
             part for part in (rule.abbreviation, self.workload, role, self.environment, last) if part
         )
 
-    def problems(self, composed: Iterable[tuple[Kind, tuple[str, ...]]], parts: str) -> Iterator[str]:
-        """What Azure would refuse among the names that a stack composes. `parts`: the settings to change."""
-        for kind, roles in composed:
-            rule = RULES[kind]
-            for name in (self.compose(kind, role) for role in roles):
-                if (over := len(name) - rule.longest) > 0:
+    def find_problems(self, roles_by_kind: Iterable[tuple[Kind, tuple[str, ...]]], parts: str) -> Iterator[str]:
+        """Yield a sentence for each of these names that Azure would refuse.
+
+        `parts` is what the sentence tells the reader to change, such as "short_name or account.workload".
+        """
+        for kind, roles in roles_by_kind:
+            rule = NAME_RULES[kind]
+            for role in roles:
+                name = self.compose(kind, role)
+                if (excess := len(name) - rule.longest) > 0:
                     yield (
                         f"the {kind} name '{name}' has {len(name)} characters, Azure takes {rule.longest}: "
-                        f"shorten {parts} by {over}"
+                        f"shorten {parts} by {excess}"
                     )
                 elif not re.fullmatch(rule.pattern, name):
                     yield f"the {kind} name '{name}' has characters that Azure refuses there ({rule.pattern})"
-                elif word := reserved_word(name):
+                elif word := find_reserved_word(name):
                     yield f"the {kind} name '{name}' contains '{word}', which Azure reserves: change {parts}"

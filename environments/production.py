@@ -1,4 +1,4 @@
-"""production: survives the loss of a zone, and keeps a copy of its data in the paired region. About 553 USD a month."""
+"""production: survives the loss of a zone and keeps a copy of its data in the paired region. About 553 USD a month."""
 
 from environments.settings import (
     AlertSettings,

@@ -1,7 +1,7 @@
-"""The typed settings of the platform: what an environment may choose, and which choices go together.
+"""The models of all settings: what an environment may choose, and which choices go together.
 
-A literal in `environments/` is not checked where it is written but all at once, by `environments.load()`; see
-`model.py` and `validation.py`.
+The values in `dev.py`, `staging.py`, `production.py` and `shared.py` are not checked where they are written.
+`environments.load()` checks them all at once; see `base.py` and `validation.py`.
 """
 
 import ipaddress
@@ -11,8 +11,8 @@ from typing import Annotated, ClassVar, Literal, get_args
 
 from pydantic import AfterValidator, Field, field_validator
 
-from environments.model import Conflict, Known, Settings
-from environments.naming import PAIRED_LOCATIONS, RESERVED_START, Location, Names, reserved_word
+from environments.base import CheckedValues, Conflict, Settings
+from environments.naming import PAIRED_LOCATIONS, RESERVED_START, Location, Names, find_reserved_word
 
 Guid = Annotated[
     str,
@@ -30,21 +30,21 @@ EmailAddress = Annotated[
 ]
 
 
-def _plain(value: str) -> str:
+def _check_text(value: str) -> str:
     if "${" in value or "%{" in value:
         raise ValueError("must not contain ${ or %{: Terraform would evaluate it")
-    if hidden := next((each for each in value if not each.isprintable()), None):
+    if hidden := next((character for character in value if not character.isprintable()), None):
         raise ValueError(f"must not contain {hidden!r}, which does not print")
     return value
 
 
-def _unreserved(value: str) -> str:
-    if word := reserved_word(value):
+def _check_no_reserved_word(value: str) -> str:
+    if word := find_reserved_word(value):
         raise ValueError(f"contains '{word}', which Azure reserves: choose another")
     return value
 
 
-Text = Annotated[str, Field(min_length=1, max_length=256), AfterValidator(_plain)]
+Text = Annotated[str, Field(min_length=1, max_length=256), AfterValidator(_check_text)]
 Tier = Literal["Burstable", "General Purpose", "Memory Optimized"]
 
 
@@ -82,7 +82,7 @@ class NetworkSettings(Settings):
 
     @field_validator("address_space", "app_subnet", "endpoints_subnet")
     @classmethod
-    def _in_cidr_form(cls, value: str) -> str:
+    def _check_cidr_form(cls, value: str) -> str:
         try:
             network = ipaddress.IPv4Network(value)
         except ValueError as error:
@@ -92,18 +92,18 @@ class NetworkSettings(Settings):
         return value
 
     @classmethod
-    def conflicts(cls, known: Known) -> Iterator[Conflict]:
-        """Ranges that lie elsewhere, are too small or overlap."""
-        space, app, endpoints = (
-            _network(known.get(path, str)) for path in ("address_space", "app_subnet", "endpoints_subnet")
-        )
+    def find_conflicts(cls, values: CheckedValues) -> Iterator[Conflict]:
+        """Yield ranges that lie outside the range they belong to, are too small or overlap."""
+        space = _parse_network(values.get("address_space", str))
+        app = _parse_network(values.get("app_subnet", str))
+        endpoints = _parse_network(values.get("endpoints_subnet", str))
         if space and not any(space.subnet_of(ipaddress.IPv4Network(private)) for private in PRIVATE_RANGES):
             yield Conflict("address_space", str(space), f"must lie in {', '.join(PRIVATE_RANGES)}")
-            space = None
+            space = None  # a wrong range says nothing about the subnets
         for path, subnet in (("app_subnet", app), ("endpoints_subnet", endpoints)):
             if space and subnet and not subnet.subnet_of(space):
                 yield Conflict(path, str(subnet), f"lies outside the address space {space}")
-        # App Service integrates with /28 at the least and Microsoft advises /26; Azure keeps 5 addresses of each.
+        # App Service accepts a /28 subnet, but Microsoft recommends /26. Azure keeps 5 addresses of each subnet.
         # https://learn.microsoft.com/azure/app-service/overview-vnet-integration#subnet-requirements
         if app and app.prefixlen > 26:
             advice = "must be /26 or larger, so that App Service can scale out and upgrade in it"
@@ -125,20 +125,22 @@ class Autoscale(Settings):
     scale_in_below_cpu_percent: Annotated[int, Field(ge=5, le=80, description="one worker less, below")] = 30
 
     @classmethod
-    def conflicts(cls, known: Known) -> Iterator[Conflict]:
-        """Limits that are not in order, and a plan that would flap."""
-        minimum, default, maximum = (known.get(path, int) for path in ("minimum", "default", "maximum"))
+    def find_conflicts(cls, values: CheckedValues) -> Iterator[Conflict]:
+        """Yield limits that are not in order, and CPU percentages that would make the plan flap."""
+        minimum, default, maximum = values.get("minimum", int), values.get("default", int), values.get("maximum", int)
         order = "minimum <= default <= maximum"
         if minimum and default and default < minimum:
             yield Conflict("default", default, f"must be at least minimum ({minimum}): {order}")
-        highest = max(("minimum", "default"), key=lambda path: known.get(path, int) or 0)
-        if maximum and maximum < (bound := known.get(highest, int) or 0):
-            yield Conflict("maximum", maximum, f"must be at least {highest} ({bound}): {order}")
-        out, in_ = known.get("scale_out_above_cpu_percent", int), known.get("scale_in_below_cpu_percent", int)
-        # At two workers, removing one doubles the load of the other.
-        if out and in_ and in_ * 2 > out:
-            half = f"must be at most half of scale_out_above_cpu_percent ({out}), or the plan flaps"
-            yield Conflict("scale_in_below_cpu_percent", in_, half)
+        lower_limits = {"minimum": minimum or 0, "default": default or 0}
+        highest = max(lower_limits, key=lower_limits.__getitem__)
+        if maximum and maximum < lower_limits[highest]:
+            yield Conflict("maximum", maximum, f"must be at least {highest} ({lower_limits[highest]}): {order}")
+        scale_out = values.get("scale_out_above_cpu_percent", int)
+        scale_in = values.get("scale_in_below_cpu_percent", int)
+        # With two workers, removing one doubles the load of the other.
+        if scale_out and scale_in and scale_in * 2 > scale_out:
+            half = f"must be at most half of scale_out_above_cpu_percent ({scale_out}), or the plan flaps"
+            yield Conflict("scale_in_below_cpu_percent", scale_in, half)
 
 
 class WebAppSettings(Settings):
@@ -156,25 +158,25 @@ class WebAppSettings(Settings):
 
     @property
     def tier(self) -> Literal["Basic", "Standard", "Premium"]:
-        """App Service's pricing tier of the sku."""
-        return _plan_tier(self.sku)
+        """App Service's pricing tier that the sku belongs to."""
+        return _get_plan_tier(self.sku)
 
     @classmethod
-    def conflicts(cls, known: Known) -> Iterator[Conflict]:
-        """What the plan's tier does not offer, and what its workers and their limits do not allow."""
-        workers, zone_balanced = known.get("workers", int), known.get("zone_balanced", bool)
-        minimum, maximum = known.get("autoscale.minimum", int), known.get("autoscale.maximum", int)
-        if sku := known.get("sku", str):
-            yield from _beyond_tier(known, sku)
+    def find_conflicts(cls, values: CheckedValues) -> Iterator[Conflict]:
+        """Yield what the plan's tier does not offer, and limits that contradict the number of workers."""
+        workers, zone_balanced = values.get("workers", int), values.get("zone_balanced", bool)
+        minimum, maximum = values.get("autoscale.minimum", int), values.get("autoscale.maximum", int)
+        if sku := values.get("sku", str):
+            yield from _find_tier_conflicts(values, sku)
         if zone_balanced and workers and workers < 2:
             yield Conflict("zone_balanced", True, "needs at least 2 workers, one a zone")
         if zone_balanced and minimum and minimum < 2:
             yield Conflict("autoscale.minimum", minimum, "must be at least 2 while the plan is zone balanced")
-        start = "the plan starts with its workers"
+        reason = "the plan starts with its workers"
         if minimum and workers and minimum > workers:
-            yield Conflict("autoscale.minimum", minimum, f"must be at most workers ({workers}): {start}")
+            yield Conflict("autoscale.minimum", minimum, f"must be at most workers ({workers}): {reason}")
         if maximum and workers and maximum < workers:
-            yield Conflict("autoscale.maximum", maximum, f"must be at least workers ({workers}): {start}")
+            yield Conflict("autoscale.maximum", maximum, f"must be at least workers ({workers}): {reason}")
 
 
 class StaticSiteSettings(Settings):
@@ -233,21 +235,21 @@ class DatabaseSettings(Settings):
     @property
     def tier(self) -> Tier:
         """The compute tier that the sku belongs to."""
-        return _compute_tier(self.sku)
+        return _get_compute_tier(self.sku)
 
     @field_validator("server_name")
     @classmethod
-    def _free(cls, value: str | None) -> str | None:
+    def _check_reserved_words(cls, value: str | None) -> str | None:
         if value and value.startswith(RESERVED_START):
             raise ValueError(f"starts with '{RESERVED_START}', which Azure reserves: choose another")
-        return value and _unreserved(value)
+        return value and _check_no_reserved_word(value)
 
     @classmethod
-    def conflicts(cls, known: Known) -> Iterator[Conflict]:
-        """What the Burstable tier does not offer."""
-        sku = known.get("sku", str)
+    def find_conflicts(cls, values: CheckedValues) -> Iterator[Conflict]:
+        """Yield what the Burstable tier does not offer."""
+        sku = values.get("sku", str)
         for path in ("high_availability", "pgbouncer"):
-            if sku and _compute_tier(sku) == "Burstable" and (value := known.get(path, object)):
+            if sku and _get_compute_tier(sku) == "Burstable" and (value := values.get(path, object)):
                 yield Conflict(path, value, f"needs a General Purpose or Memory Optimized sku; {sku} is Burstable")
 
 
@@ -272,10 +274,10 @@ class CacheSettings(Settings):
     persistence: Annotated[Literal["1h", "6h", "12h"] | None, Field(description="how often a snapshot (RDB) is kept")]
 
     @classmethod
-    def conflicts(cls, known: Known) -> Iterator[Conflict]:
-        """Persistence that a lone node would not keep safe, unless that is accepted."""
-        persistence = known.get("persistence", str)
-        if persistence and known.get("high_availability", bool) is False and known.value("loss_accepted") is None:
+    def find_conflicts(cls, values: CheckedValues) -> Iterator[Conflict]:
+        """Yield persistence without a second node, unless `loss_accepted` says what may be lost."""
+        persistence = values.get("persistence", str)
+        if persistence and values.get("high_availability", bool) is False and values.read("loss_accepted") is None:
             yield Conflict(
                 "persistence",
                 persistence,
@@ -308,20 +310,20 @@ class EmailSettings(Settings):
         ),
     ]
     sender_name: Annotated[
-        str, Field(min_length=1, max_length=64, description="the name that recipients see"), AfterValidator(_plain)
+        str, Field(min_length=1, max_length=64, description="the name that recipients see"), AfterValidator(_check_text)
     ]
     data_location: Annotated[
         Literal["United States", "Europe", "UK"], Field(description="fixed at creation: a change replaces the service")
     ]
 
     @classmethod
-    def conflicts(cls, known: Known) -> Iterator[Conflict]:
-        """What a domain of Azure's does not have."""
-        if known.get("domain", str) != "azure":
+    def find_conflicts(cls, values: CheckedValues) -> Iterator[Conflict]:
+        """Yield what a domain of Azure's does not have."""
+        if values.get("domain", str) != "azure":
             return
-        if (sender := known.get("sender", str)) not in {None, "donotreply"}:
+        if (sender := values.get("sender", str)) not in {None, "donotreply"}:
             yield Conflict("sender", sender, "must be 'donotreply', the one sender of a domain of Azure's")
-        if known.get("verified", bool):
+        if values.get("verified", bool):
             yield Conflict("verified", True, "is for a customer domain: Azure verifies its own, so leave it False")
 
 
@@ -353,9 +355,9 @@ class FrontDoorSettings(Settings):
     ]
 
     @classmethod
-    def conflicts(cls, known: Known) -> Iterator[Conflict]:
-        """A limit for signing in that is no stricter than the other."""
-        api, sign_in = known.get("api_requests_a_minute", int), known.get("sign_in_requests_a_minute", int)
+    def find_conflicts(cls, values: CheckedValues) -> Iterator[Conflict]:
+        """Yield a limit for signing in that is not stricter than the limit for all requests."""
+        api, sign_in = values.get("api_requests_a_minute", int), values.get("sign_in_requests_a_minute", int)
         if api and sign_in and sign_in >= api:
             stricter = f"must be below api_requests_a_minute ({api}): signing in has the stricter limit"
             yield Conflict("sign_in_requests_a_minute", sign_in, stricter)
@@ -389,7 +391,7 @@ class BudgetSettings(Settings):
             description="mail goes out at 80 and 100 % of it, and when 100 % is forecast; nothing is stopped",
         ),
     ]
-    # Text, because date(2026, 2, 30) raises where it is written, before anything can be checked.
+    # Text and not a date: date(2026, 2, 30) would raise an error of Python's own before anything can be checked.
     start: Annotated[
         str,
         Field(
@@ -401,7 +403,7 @@ class BudgetSettings(Settings):
 
     @field_validator("start")
     @classmethod
-    def _first_of_a_month(cls, value: str) -> str:
+    def _check_start(cls, value: str) -> str:
         try:
             start = date.fromisoformat(value)
         except ValueError:
@@ -445,7 +447,7 @@ class Account(Settings):
             pattern=r"^[a-z][a-z0-9]{1,9}$",
             description="2 to 10 lower-case letters or digits, a letter first: names hold it",
         ),
-        AfterValidator(_unreserved),
+        AfterValidator(_check_no_reserved_word),
     ]
     name_suffix: Annotated[
         str,
@@ -453,7 +455,7 @@ class Account(Settings):
             pattern=r"^[a-z0-9]{3,5}$",
             description="3 to 5 lower-case letters or digits, yours alone: globally unique names end in it",
         ),
-        AfterValidator(_unreserved),
+        AfterValidator(_check_no_reserved_word),
     ]
     subscription_id: Guid
     tenant_id: Guid
@@ -461,7 +463,7 @@ class Account(Settings):
         str,
         Field(
             pattern=r"^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$",
-            max_length=56,  # a managed certificate names 64 characters at most, "admin." and a label among them
+            max_length=56,  # with "admin.", a label of one character and a dot, 64: the most that a certificate takes
             description="a domain you have registered, lower case, without a trailing dot",
         ),
     ]
@@ -488,22 +490,22 @@ class Account(Settings):
 
     @field_validator("alert_emails")
     @classmethod
-    def _once_each(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+    def _check_addresses_differ(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         if len({address.lower() for address in value}) < len(value):
             raise ValueError("names an address twice")
         return value
 
     @classmethod
-    def conflicts(cls, known: Known) -> Iterator[Conflict]:
-        """One of GitHub's ids without the other."""
-        owner, repository = known.get("github_owner_id", str), known.get("github_repository_id", str)
+    def find_conflicts(cls, values: CheckedValues) -> Iterator[Conflict]:
+        """Yield GitHub's id of the repository if one of the two ids is filled and the other is not."""
+        owner, repository = values.get("github_owner_id", str), values.get("github_repository_id", str)
         if owner is not None and repository is not None and bool(owner) != bool(repository):
             both = "github_owner_id and github_repository_id go together: fill both or neither"
             yield Conflict("github_repository_id", repository, both)
 
     @property
     def github_subject(self) -> str:
-        """How an OIDC subject of this repository begins.
+        """The beginning of the subject of this repository's OIDC tokens, `repo:owner/name`.
 
         https://docs.github.com/actions/reference/security/oidc
         """
@@ -513,11 +515,11 @@ class Account(Settings):
         return f"repo:{owner}/{name}"
 
     def names(self, stack: "Shared | Environment") -> Names:
-        """Names of a stack's resources."""
+        """Return what composes the names of a stack's resources."""
         return Names(self.workload, stack.short_name, stack.location, self.name_suffix)
 
 
-UNPAIRED = frozenset(get_args(Location)) - frozenset(PAIRED_LOCATIONS)
+UNPAIRED_LOCATIONS = frozenset(get_args(Location)) - frozenset(PAIRED_LOCATIONS)
 
 
 class Shared(Settings):
@@ -531,18 +533,19 @@ class Shared(Settings):
     account: Account
 
     @classmethod
-    def conflicts(cls, known: Known) -> Iterator[Conflict]:
-        """Copies in a paired region, where there is none."""
-        location, replication = known.get("location", str), known.get("state.replication", str)
-        if location in UNPAIRED and replication not in {None, "ZRS"}:
+    def find_conflicts(cls, values: CheckedValues) -> Iterator[Conflict]:
+        """Yield copies in a paired region if the location has no pair."""
+        location, replication = values.get("location", str), values.get("state.replication", str)
+        if location in UNPAIRED_LOCATIONS and replication not in {None, "ZRS"}:
             yield Conflict("state.replication", replication, f"needs a location with a pair; {location} has none")
 
     @property
     def names(self) -> Names:
-        """Names of the shared stack's resources."""
+        """What composes the names of the shared stack's resources."""
         return self.account.names(self)
 
 
+# What only an environment that people depend on needs.
 PRODUCTION_SIZING = (
     "web_app.zone_balanced",
     "database.high_availability",
@@ -552,7 +555,7 @@ PRODUCTION_SIZING = (
 
 
 class Environment(Settings):
-    """One environment, complete: reads like a price list."""
+    """All settings of one environment."""
 
     name: Annotated[
         str,
@@ -567,7 +570,7 @@ class Environment(Settings):
             pattern=r"^[a-z][a-z0-9]{1,3}$",
             description="2 to 4 lower-case letters or digits, a letter first: names hold it",
         ),
-        AfterValidator(_unreserved),
+        AfterValidator(_check_no_reserved_word),
     ]
     application_environment: Annotated[
         Literal["development", "staging", "production"], Field(description="the application's ENVIRONMENT")
@@ -593,71 +596,73 @@ class Environment(Settings):
 
     @field_validator("name")
     @classmethod
-    def _not_shared(cls, value: str) -> str:
+    def _check_name(cls, value: str) -> str:
         if value == "shared":
             raise ValueError("is the shared stack's own name")
         return value
 
     @classmethod
-    def conflicts(cls, known: Known) -> Iterator[Conflict]:
-        """What a slice asks for and another one, the location or the environment's purpose does not allow."""
-        # A protection that is dropped by one flag must not be within reach of data that people need.
-        if known.get("disposable", bool):
+    def find_conflicts(cls, values: CheckedValues) -> Iterator[Conflict]:
+        """Yield what another slice, the location or the environment's purpose does not allow."""
+        # `disposable` drops every protection against deletion, so data that people need must be out of its reach.
+        if values.get("disposable", bool):
             for path in PRODUCTION_SIZING:
-                if value := known.get(path, object):
+                if value := values.get(path, object):
                     yield Conflict(path, value, "is production sizing, which a disposable environment may not have")
-        if (location := known.get("location", str)) in UNPAIRED:
+        if (location := values.get("location", str)) in UNPAIRED_LOCATIONS:
             no_pair = f"needs a location with a pair; {location} has none"
-            if known.get("database.geo_redundant_backup", bool):
+            if values.get("database.geo_redundant_backup", bool):
                 yield Conflict("database.geo_redundant_backup", True, no_pair)
-            if (replication := known.get("storage.replication", str)) in {"GRS", "GZRS"}:
+            if (replication := values.get("storage.replication", str)) in {"GRS", "GZRS"}:
                 yield Conflict("storage.replication", replication, no_pair)
-        if known.get("web_app.zone_balanced", bool) and known.value("front_door") is None:
+        if values.get("web_app.zone_balanced", bool) and values.read("front_door") is None:
             yield Conflict(
                 "front_door",
                 None,
                 "must be FrontDoorSettings(...): a zone balanced API is reached through Front Door alone",
             )
-        if known.get("email.verified", bool) and known.get("domain.delegated", bool) is False:
+        if values.get("email.verified", bool) and values.get("domain.delegated", bool) is False:
             yield Conflict(
                 "email.verified", True, "needs domain.delegated=True: nobody can look up the records before that"
             )
 
 
 class Platform(Settings):
-    """Everything: the shared stack and every environment, by name."""
+    """All settings: those of the shared stack, and those of each environment by its name."""
 
     shared: Shared
     environments: dict[str, Environment]
 
     def names(self, environment: Environment) -> Names:
-        """Names of one environment's resources."""
+        """Return what composes the names of an environment's resources."""
         return self.shared.account.names(environment)
 
 
 # -------------------------------------------------------------------------------------------------------- small helpers
-def _network(written: str | None) -> ipaddress.IPv4Network | None:
+def _parse_network(written: str | None) -> ipaddress.IPv4Network | None:
     return ipaddress.IPv4Network(written) if written else None
 
 
-def _plan_tier(sku: str) -> Literal["Basic", "Standard", "Premium"]:
+def _get_plan_tier(sku: str) -> Literal["Basic", "Standard", "Premium"]:
     return {"B": "Basic", "S": "Standard", "P": "Premium"}[sku[0]]  # pyright: ignore[reportReturnType]
 
 
-def _beyond_tier(known: Known, sku: str) -> Iterator[Conflict]:
-    tier = _plan_tier(sku)
+def _find_tier_conflicts(values: CheckedValues, sku: str) -> Iterator[Conflict]:
+    """Yield what the App Service plan's tier does not offer."""
+    tier = _get_plan_tier(sku)
     most = {"Basic": 3, "Standard": 10, "Premium": 30}[tier]
+    # On Basic, autoscale as a whole is refused below.
     counts = ("workers",) if tier == "Basic" else ("workers", "autoscale.maximum")
     for path in counts:
-        if (count := known.get(path, int)) and count > most:
+        if (count := values.get(path, int)) and count > most:
             yield Conflict(path, count, f"must be at most {most} on {sku}")
-    if tier != "Premium" and known.get("zone_balanced", bool):
+    if tier != "Premium" and values.get("zone_balanced", bool):
         yield Conflict("zone_balanced", True, f"needs a Premium plan (P0v3 and up); {sku} is {tier}")
     for path in ("slot", "autoscale"):
-        if tier == "Basic" and (value := known.get(path, object)):
+        if tier == "Basic" and (value := values.get(path, object)):
             yield Conflict(path, value, f"needs a Standard or Premium plan; {sku} is Basic")
 
 
-def _compute_tier(sku: str) -> Tier:
+def _get_compute_tier(sku: str) -> Tier:
     tiers: dict[str, Tier] = {"B": "Burstable", "GP": "General Purpose", "MO": "Memory Optimized"}
     return tiers[sku.split("_", maxsplit=1)[0]]

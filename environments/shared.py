@@ -1,4 +1,4 @@
-"""What is yours, and what all environments share."""
+"""The account that you deploy to, and the settings that all environments share."""
 
 from environments.settings import Account, ObservabilitySettings, RegistrySettings, Shared, StateSettings
 

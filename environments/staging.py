@@ -1,4 +1,4 @@
-"""staging: production's topology at a smaller size, so that it proves it. About 280 USD a month."""
+"""staging: production's topology at a smaller size, to test changes before production. About 280 USD a month."""
 
 from environments.settings import (
     AlertSettings,

@@ -1,1 +1,1 @@
-"""One stack an environment, and the shared one."""
+"""The stacks: one per environment, and the shared one."""

@@ -1,4 +1,4 @@
-"""One environment of the platform: reads like its picture in the README."""
+"""The stack of one environment. It builds the constructs in the order of the picture in the README."""
 
 from constructs import Construct
 
@@ -15,9 +15,9 @@ from constructs_lib.email import Email
 from constructs_lib.key_vault import KeyVault
 from constructs_lib.network import Network
 from constructs_lib.observability import LOG_WORKSPACES, Observability
-from constructs_lib.outputs import outputs
+from constructs_lib.outputs import add_outputs
 from constructs_lib.place import AzureStack, Place
-from constructs_lib.state_backend import state_of
+from constructs_lib.state_backend import locate_state
 from constructs_lib.static_site import StaticSite
 from constructs_lib.storage import Storage
 from constructs_lib.teams import Teams
@@ -26,12 +26,16 @@ from environments import Environment, Platform
 
 
 class PlatformStack(AzureStack):
-    """An environment. Of the shared stack it knows names and ids derived from settings, never its constructs."""
+    """One environment.
+
+    It refers to the shared stack by names and ids that are derived from the settings, never by its constructs.
+    """
 
     def __init__(self, scope: Construct, *, environment: Environment, platform: Platform) -> None:
         shared = Place.of_shared(platform)
-        place = Place.of(environment, platform)
-        super().__init__(scope, environment.name, place=place, state=state_of(environment.name, shared=shared))
+        place = Place.of_environment(environment, platform)
+        state = locate_state(environment.name, shared=shared)
+        super().__init__(scope, environment.name, place=place, state=state)
 
         logs = Observability(self, "observability", settings=environment.observability)
         workspace = logs.workspace
@@ -46,7 +50,7 @@ class PlatformStack(AzureStack):
             settings=environment.key_vault,
             network=network,
             readers={"api": identity} | ({"teams": teams.identity} if teams else {}),
-            # The Logic App runs outside the network and is no trusted service, so its addresses are let in.
+            # The Logic App runs outside the network and is not a trusted service, so the firewall admits its addresses.
             admitted_addresses=teams.workflow.workflow_outbound_ip_addresses if teams else None,
             workspace=workspace,
         )
@@ -85,7 +89,7 @@ class PlatformStack(AzureStack):
         if edge:
             api_host = edge.publish(web_app.app, dns=dns)
         elif dns.delegated:
-            api_host = dns.host("api")
+            api_host = dns.compose_host("api")
             AppServiceHost(self, "api-host", label="api", app=web_app.app, dns=dns)
         availability = Availability(
             self, "availability", api_host=api_host, admin_host=site.hostname, observability=logs
@@ -104,10 +108,10 @@ class PlatformStack(AzureStack):
             self,
             "dashboard",
             observability=logs,
-            activity_log_id=shared.resource_id(LOG_WORKSPACES, shared.names.compose("log_analytics")),
+            activity_log_id=shared.compose_resource_id(LOG_WORKSPACES, shared.names.compose("log_analytics")),
         )
         Budget(self, "budget", settings=environment.budget)
-        outputs(
+        add_outputs(
             self,
             {
                 "resource_group": (place.resource_group, "The environment's resource group"),

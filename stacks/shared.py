@@ -1,6 +1,6 @@
-"""The shared stack: state, registry, parent zone, each environment's resource group and its CI identities.
+"""The shared stack: state, registry, parent DNS zone, and each environment's resource group and CI identities.
 
-A person applies it; CI only plans it.
+A person applies it. CI only plans it.
 """
 
 from dataclasses import replace
@@ -8,68 +8,70 @@ from dataclasses import replace
 from cdktf_cdktf_provider_azurerm.resource_group import ResourceGroup
 from constructs import Construct
 
-from constructs_lib.alerts import SHARED_ACTIVITY_ROWS, ActionGroup, watch_service_health
+from constructs_lib.alert_rows import SHARED_ACTIVITY_ROWS
+from constructs_lib.alerts import ActionGroup, watch_service_health
 from constructs_lib.api_identity import ApiIdentity
 from constructs_lib.ci_identity import CiRoles, EnvironmentCi, SharedCi
-from constructs_lib.diagnostics import ACTIVITY_LOG, diagnostic_setting
-from constructs_lib.dns import dns_zone
-from constructs_lib.observability import log_workspace
-from constructs_lib.outputs import outputs
+from constructs_lib.diagnostics import ACTIVITY_LOG, add_diagnostic_setting
+from constructs_lib.dns import add_dns_zone
+from constructs_lib.observability import add_log_workspace
+from constructs_lib.outputs import add_outputs
 from constructs_lib.place import AzureStack, Capability, Place
 from constructs_lib.protection import protect
 from constructs_lib.registry import Registry
-from constructs_lib.state_backend import StateBackend, state_of
+from constructs_lib.state_backend import StateBackend, locate_state
 from environments import Platform
 
 NAME = "shared"
 
 
 class SharedStack(AzureStack):
-    """What all environments stand on."""
+    """The resources that all environments share, and those that each environment needs before its own stack."""
 
     def __init__(self, scope: Construct, *, platform: Platform) -> None:
         place = Place.of_shared(platform)
-        super().__init__(scope, NAME, place=place, state=state_of(NAME, shared=place))
+        super().__init__(scope, NAME, place=place, state=locate_state(NAME, shared=place))
         settings = platform.shared
-        group = self._resource_group(NAME, place)
+        group = self._add_resource_group(NAME, place)
         self.place = replace(place, resource_group=group.name)
         logs = Capability(self, "logs")
-        workspace = log_workspace(logs, settings.observability)
-        diagnostic_setting(
+        workspace = add_log_workspace(logs, settings.observability)
+        add_diagnostic_setting(
             logs, "activity-log", target=place.subscription_id, categories=ACTIVITY_LOG, workspace=workspace
         )
         state = StateBackend(
             self,
             "state",
             settings=settings.state,
-            stacks={NAME: place} | {name: Place.of(each, platform) for name, each in platform.environments.items()},
+            stacks={NAME: place}
+            | {
+                name: Place.of_environment(environment, platform) for name, environment in platform.environments.items()
+            },
             workspace=workspace,
         )
         registry = Registry(self, "registry", settings=settings.registry, workspace=workspace).registry
-        zone = dns_zone(Capability(self, "dns"), "zone", place.account.domain, "parent_zone")
+        zone = add_dns_zone(Capability(self, "dns"), "zone", place.account.domain, "parent_zone")
         roles = CiRoles(self, "ci-roles")
-        plan = SharedCi(
-            self, "ci", group=group, state=state.states[NAME], plans=state.plans[NAME], roles=roles
-        ).plan.identity
+        shared_ci = SharedCi(self, "ci", group=group, state=state.states[NAME], plans=state.plans[NAME], roles=roles)
         alerts = ActionGroup(self, "alerts", teams=None)
-        alerts.watch(SHARED_ACTIVITY_ROWS, group.id)
+        alerts.watch_operations(SHARED_ACTIVITY_ROWS, group.id)
         watch_service_health(alerts, locations={environment.location for environment in platform.environments.values()})
-        outputs(
+        add_outputs(
             self,
             {
                 "resource_group": (group.name, "The shared resource group"),
                 "state_storage_account_id": (state.account.id, "Its Resource Manager id, for a person's right to it"),
                 "state_storage_account": (state.account.name, "The storage account of every stack's state"),
                 "registry_login_server": (registry.login_server, "Where images are pushed and pulled"),
-                "shared_plan_client_id": (plan.client_id, "AZURE_CLIENT_ID of shared's plan jobs"),
+                "shared_plan_client_id": (shared_ci.plan.identity.client_id, "AZURE_CLIENT_ID of shared's plan jobs"),
                 "parent_zone": (zone.name, "The parent DNS zone"),
                 "subscription_id": (place.account.subscription_id, "The subscription"),
                 "tenant_id": (place.account.tenant_id, "The Entra tenant"),
             },
         )
         for name, environment in platform.environments.items():
-            target = Place.of(environment, platform)
-            group = self._resource_group(name, target)
+            target = Place.of_environment(environment, platform)
+            group = self._add_resource_group(name, target)
             ApiIdentity(self, f"{name}-api", target=replace(target, resource_group=group.name), registry=registry)
             ci = EnvironmentCi(
                 self,
@@ -83,7 +85,7 @@ class SharedStack(AzureStack):
                 parent_zone=zone,
                 roles=roles,
             )
-            outputs(
+            add_outputs(
                 self,
                 {
                     f"{name}_{job}_client_id": (identity.client_id, f"AZURE_CLIENT_ID of {name}'s {job} jobs")
@@ -91,7 +93,7 @@ class SharedStack(AzureStack):
                 },
             )
 
-    def _resource_group(self, name: str, place: Place) -> ResourceGroup:
+    def _add_resource_group(self, name: str, place: Place) -> ResourceGroup:
         group = ResourceGroup(
             self,
             f"{name}-resource-group",
@@ -99,6 +101,6 @@ class SharedStack(AzureStack):
             location=place.location,
             tags=place.tags,
         )
-        # No lock: everything in the group would inherit it.
+        # No lock: every resource in the group would inherit it.
         protect(group, f"{name}_resource_group", place=place, lock=False)
         return group

@@ -74,7 +74,7 @@ def resources(stacks: Mapping[str, TerraformJson] | None = None) -> Iterator[Syn
 
 def build(make: Callable[[AzureStack], object], *, environment: str = "production") -> TerraformJson:
     """The Terraform JSON of what `make` adds to an otherwise empty stack that stands where an environment does."""
-    place = Place.of(platform().environments[environment], platform())
+    place = Place.of_environment(platform().environments[environment], platform())
     stack = AzureStack(app(), "test", place=place, state=State("sttest", "tfstate-test"))
     make(stack)
     return synthesize(stack)

@@ -18,7 +18,7 @@ from constructs_lib.edge import Edge
 from constructs_lib.email import Email
 from constructs_lib.key_vault import KeyVault
 from constructs_lib.network import Network
-from constructs_lib.observability import Observability, log_workspace
+from constructs_lib.observability import Observability, add_log_workspace
 from constructs_lib.place import AzureStack, Capability, Place, State
 from constructs_lib.static_site import StaticSite
 from constructs_lib.storage import Storage
@@ -188,14 +188,16 @@ def built(construct: str, make: Callable[[Neighbours], object], settings: Enviro
 
     An empty id shows the whole stack.
     """
-    return _built(construct, lambda stack: make(Neighbours(stack, settings)), Place.of(settings, platform()))
+    return _built(
+        construct, lambda stack: make(Neighbours(stack, settings)), Place.of_environment(settings, platform())
+    )
 
 
 def built_shared(construct: str, make: Callable[[AzureStack, LogAnalyticsWorkspace], object]) -> TerraformJson:
     """The same, where the shared stack stands."""
 
     def beside_workspace(stack: AzureStack) -> None:
-        make(stack, log_workspace(Capability(stack, "logs"), platform().shared.observability))
+        make(stack, add_log_workspace(Capability(stack, "logs"), platform().shared.observability))
 
     return _built(construct, beside_workspace, Place.of_shared(platform()))
 

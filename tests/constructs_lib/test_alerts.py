@@ -9,14 +9,8 @@ import pytest
 from cdktf_cdktf_provider_azurerm.log_analytics_workspace import LogAnalyticsWorkspace
 from syrupy.assertion import SnapshotAssertion
 
-from constructs_lib.alerts import (
-    ACTIVITY_ROWS,
-    WEB_TEST_ROWS,
-    ActionGroup,
-    metric_rows,
-    query_rows,
-    watch_service_health,
-)
+from constructs_lib.alert_rows import ACTIVITY_ROWS, WEB_TEST_ROWS, build_metric_rows, build_query_rows
+from constructs_lib.alerts import ActionGroup, watch_service_health
 from constructs_lib.database import MAX_CONNECTIONS
 from constructs_lib.place import AzureStack
 from environments.settings import DatabaseSettings
@@ -84,8 +78,8 @@ def test_everything_asked_for_is_watched() -> None:
 
 def test_every_row_becomes_a_rule() -> None:
     """Guards against a row that is written and never built."""
-    metrics = metric_rows(tests=("api-dev", "admin-dev"), connections=28)
-    rows = (*metrics, *WEB_TEST_ROWS, *query_rows("augeo-api"), *ACTIVITY_ROWS)
+    metrics = build_metric_rows(tests=("api-dev", "admin-dev"), connections=28)
+    rows = (*metrics, *WEB_TEST_ROWS, *build_query_rows("augeo-api"), *ACTIVITY_ROWS)
     names = [row.name for row in rows]
     assert len(names) == len(set(names))
     assert set(names) <= rules().keys()
@@ -149,7 +143,7 @@ def test_thresholds_are_the_ones_asked_for() -> None:
 
 def test_release_under_test_raises_no_alert() -> None:
     """Guards against the slot's telemetry, which a smoke test fills with failures, counting as production's."""
-    for row in query_rows("augeo-api"):
+    for row in build_query_rows("augeo-api"):
         if "AppRequests" in row.query:
             assert "AppRoleName == 'augeo-api'" in row.query, row.name
 

@@ -19,7 +19,7 @@ VARIANTS = {"minimal": "dev"}
 def api_identity(environment: str) -> TerraformJson:
     def make(stack: AzureStack, workspace: LogAnalyticsWorkspace) -> None:
         registry = Registry(stack, "registry", settings=platform().shared.registry, workspace=workspace).registry
-        target = Place.of(platform().environments[environment], platform())
+        target = Place.of_environment(platform().environments[environment], platform())
         ApiIdentity(stack, "dev-api", target=target, registry=registry)
 
     return built_shared("dev-api", make)

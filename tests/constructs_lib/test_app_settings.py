@@ -3,7 +3,7 @@
 import pytest
 from pydantic import ValidationError
 
-from constructs_lib.app_settings import AppSetting, read_app_settings, resolve
+from constructs_lib.app_settings import AppSetting, read_app_settings, resolve_app_settings
 from tests.contract import CONTRACT
 
 # What the host needs besides, by who reads it.
@@ -32,7 +32,7 @@ def setting(**given: str) -> AppSetting:
     return AppSetting.model_validate({"name": "A_NAME", "purpose": "Stands for a setting.", **given})
 
 
-def reference(secret: str) -> str:
+def compose_reference(secret: str) -> str:
     return f"secret:{secret}"
 
 
@@ -55,15 +55,15 @@ def test_debug_is_off() -> None:
 
 def test_every_kind_of_source_is_filled_in() -> None:
     """Guards against a slot that loses the app's settings, or a sticky one that a swap carries along."""
-    resolved = resolve(
+    resolved = resolve_app_settings(
         [
             setting(name="FIXED", value="1"),
             setting(name="OWN", value="app", slot_value="slot"),
             setting(name="KEPT", secret="a-secret"),  # noqa: S106  a secret's name
             setting(name="KNOWN", **{"from": "region"}),
         ],
-        reference=reference,
-        known={"region": "eastus2"},
+        compose_reference=compose_reference,
+        sources={"region": "eastus2"},
     )
     assert resolved.app == {"FIXED": "1", "OWN": "app", "KEPT": "secret:a-secret", "KNOWN": "eastus2"}
     assert resolved.slot == {**resolved.app, "OWN": "slot"}
@@ -71,17 +71,17 @@ def test_every_kind_of_source_is_filled_in() -> None:
 
 
 @pytest.mark.parametrize(
-    ("known", "message"),
+    ("sources", "message"),
     [
         ({}, r"asks for \['region'\]"),
         ({"region": "eastus2", "moon": "full"}, r"leaves \['moon'\] unasked"),
     ],
     ids=["unknown", "unasked"],
 )
-def test_source_that_does_not_match_is_refused(known: dict[str, str], message: str) -> None:
+def test_source_that_does_not_match_is_refused(sources: dict[str, str], message: str) -> None:
     """Guards against a name with a typing error, which would otherwise be an empty setting."""
     with pytest.raises(ValueError, match=message):
-        resolve([setting(**{"from": "region"})], reference=reference, known=known)
+        resolve_app_settings([setting(**{"from": "region"})], compose_reference=compose_reference, sources=sources)
 
 
 @pytest.mark.parametrize(

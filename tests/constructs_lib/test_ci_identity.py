@@ -9,8 +9,8 @@ from cdktf_cdktf_provider_azurerm.log_analytics_workspace import LogAnalyticsWor
 from cdktf_cdktf_provider_azurerm.resource_group import ResourceGroup
 from syrupy.assertion import SnapshotAssertion
 
-from constructs_lib.ci_identity import CiRoles, EnvironmentCi, SharedCi, only_granting
-from constructs_lib.dns import dns_zone
+from constructs_lib.ci_identity import CiRoles, EnvironmentCi, SharedCi, restrict_to_roles
+from constructs_lib.dns import add_dns_zone
 from constructs_lib.place import AzureStack, Capability, Place
 from constructs_lib.registry import Registry
 from constructs_lib.roles import ROLE_IDS
@@ -42,12 +42,12 @@ def ci(construct: str) -> TerraformJson:
             stack,
             "dev-ci",
             name="dev",
-            target=Place.of(platform().environments["dev"], platform()),
+            target=Place.of_environment(platform().environments["dev"], platform()),
             group=group,
             state=state.states["dev"],
             plans=state.plans["dev"],
             registry=registry,
-            parent_zone=dns_zone(Capability(stack, "dns"), "zone", "augeo.example", "parent_zone"),
+            parent_zone=add_dns_zone(Capability(stack, "dns"), "zone", "augeo.example", "parent_zone"),
             roles=roles,
         )
 
@@ -101,7 +101,7 @@ def test_who_may_grant_may_grant_named_roles_only() -> None:
 
 def test_condition_covers_granting_and_removing() -> None:
     """Guards against a condition on one of the two: removing a role can lock people out."""
-    condition = only_granting(["AcrPull"])
+    condition = restrict_to_roles(["AcrPull"])
     assert "ActionMatches{'Microsoft.Authorization/roleAssignments/write'}" in condition
     assert "ActionMatches{'Microsoft.Authorization/roleAssignments/delete'}" in condition
     assert condition.count(f"{{{ROLE_IDS['AcrPull']}}}") == 2

@@ -7,10 +7,10 @@ import pytest
 from cdktf_cdktf_provider_azurerm.resource_group import ResourceGroup
 from syrupy.assertion import SnapshotAssertion
 
-from constructs_lib.diagnostics import ACTIVITY_LOG, diagnostic_setting, send_diagnostics
-from constructs_lib.outputs import outputs
+from constructs_lib.diagnostics import ACTIVITY_LOG, add_diagnostic_setting, send_diagnostics
+from constructs_lib.outputs import add_outputs
 from constructs_lib.place import Capability
-from constructs_lib.private_endpoint import private_endpoint
+from constructs_lib.private_endpoint import add_private_endpoint
 from constructs_lib.protection import protect
 from constructs_lib.roles import CustomRole, grant
 from tests.constructs_lib.neighbours import Neighbours, all_of, built, environment, only
@@ -22,11 +22,13 @@ def owner(near: Neighbours) -> Capability:
 
 
 def endpoint(near: Neighbours) -> None:
-    private_endpoint(owner(near), role="cache", target=near.workspace, network=near.network)
+    add_private_endpoint(owner(near), role="cache", target=near.workspace, network=near.network)
 
 
 def diagnostics(near: Neighbours) -> None:
-    diagnostic_setting(owner(near), "of", target="/subscriptions/0", categories=ACTIVITY_LOG, workspace=near.workspace)
+    add_diagnostic_setting(
+        owner(near), "of", target="/subscriptions/0", categories=ACTIVITY_LOG, workspace=near.workspace
+    )
 
 
 def group(near: Neighbours) -> ResourceGroup:
@@ -55,7 +57,7 @@ def granted_custom_role(near: Neighbours) -> None:
 
 
 def with_outputs(near: Neighbours) -> None:
-    outputs(near.stack, {"region": ("eastus2", "Where it stands")})
+    add_outputs(near.stack, {"region": ("eastus2", "Where it stands")})
 
 
 VARIANTS = {

@@ -1,87 +1,54 @@
-"""docs/operations/ against the alerts that are synthesized."""
+"""docs/operations/ against the alerts that are synthesized. Its table is in tools/pages/alerts.py."""
 
 import re
-from typing import NamedTuple
+from functools import cache
 
 import pytest
 
-from tests.docs.pages import DOCS, assert_written
-from tests.docs.test_contracts import table
-from tests.support import resources
+from tests.docs.repository import DOCS
+from tests.support import synthesized
+from tools.pages.alerts import Alert, read_alerts
+from tools.pages.stacks import walk_resources
 
-OPERATIONS = DOCS / "operations"
-RUNBOOK = OPERATIONS / "runbook"
-WITHOUT_ALERT = {"already-exists", "protected-resources", "state-unlock"}
-EVERY = {"PT1M": "every minute", "PT5M": "every 5 minutes", "PT15M": "every 15 minutes"}
-
-
-class Alert(NamedTuple):
-    """An alert of any environment, as the index shows it."""
-
-    severity: str
-    name: str
-    looked_at: str
-    what: str
-    page: str
+RUNBOOK = DOCS / "operations" / "runbook"
+PAGES_WITHOUT_ALERT = {"already-exists", "protected-resources", "state-unlock"}
 
 
-def alerts() -> list[Alert]:
-    """Every alert, by severity and name; one whose number differs by environment shows the largest environment's."""
-    found: dict[str, Alert] = {}
-    for each in resources():
-        if not re.fullmatch(
-            r"azurerm_monitor_(metric_alert|scheduled_query_rules_alert_v2|activity_log_alert)", each.type
-        ):
-            continue
-        body = each.body
-        described = re.fullmatch(r"(.*) Runbook: https://\S+/docs/operations/runbook/([\w-]+)\.md", body["description"])
-        assert described, f"{each.address} does not end with the address of its page"
-        frequency = body.get("frequency") or body.get("evaluation_frequency")
-        found[body["name"]] = Alert(
-            severity=str(body.get("severity", "log")),
-            name=body["name"],
-            looked_at=EVERY[frequency] if frequency else "as it happens",
-            what=described[1],
-            page=described[2],
-        )
-    return sorted(found.values())
+@cache
+def list_alerts() -> list[Alert]:
+    """Return every alert of any stack, once each."""
+    return read_alerts(walk_resources(synthesized()))
 
 
-def test_the_index_lists_every_alert(pytestconfig: pytest.Config) -> None:
-    rows = (
-        (f"`{each.name}`", each.severity, each.looked_at, each.what, f"[{each.page}](runbook/{each.page}.md)")
-        for each in alerts()
-    )
-    assert_written(
-        OPERATIONS / "README.md",
-        "the alerts",
-        table("alert | severity | looked at | fires when | page", rows),
-        pytestconfig,
-    )
+def read_page(name: str) -> str:
+    """Return the text of a runbook page."""
+    return (RUNBOOK / f"{name}.md").read_text()
 
 
-def test_there_is_a_page_for_every_alert_and_no_other() -> None:
-    assert len(alerts()) > 25
-    assert {path.stem for path in RUNBOOK.glob("*.md")} == {each.page for each in alerts()} | WITHOUT_ALERT
+every_alert = pytest.mark.parametrize("alert", list_alerts(), ids=lambda alert: alert.name)
 
 
-@pytest.mark.parametrize("alert", alerts(), ids=lambda alert: alert.name)
-def test_a_page_names_its_alert_with_its_severity(alert: Alert) -> None:
-    text = (RUNBOOK / f"{alert.page}.md").read_text()
-    said = f"`{alert.name}` (severity {alert.severity})" if alert.severity != "log" else f"`{alert.name}`"
-    assert said in text
+def test_every_alert_has_a_page_and_no_other_page_is_there() -> None:
+    assert len(list_alerts()) > 25
+    assert {path.stem for path in RUNBOOK.glob("*.md")} == {alert.page for alert in list_alerts()} | PAGES_WITHOUT_ALERT
 
 
-@pytest.mark.parametrize("alert", alerts(), ids=lambda alert: alert.name)
-def test_a_page_gives_the_thresholds_of_its_alert(alert: Alert) -> None:
-    text = (RUNBOOK / f"{alert.page}.md").read_text()
-    numbers = re.findall(r"\d+(?:\.\d+)?(?= (?:%|seconds|days))", alert.what)
-    assert [number for number in numbers if number not in text] == []
+@every_alert
+def test_page_names_its_alert_with_the_severity(alert: Alert) -> None:
+    title = f"`{alert.name}` (severity {alert.severity})" if alert.severity != "log" else f"`{alert.name}`"
+    assert title in read_page(alert.page)
 
 
-@pytest.mark.parametrize("page", sorted({each.page for each in alerts()}))
-def test_a_page_says_what_to_do(page: str) -> None:
-    sections = re.findall(r"^## (.*)$", (RUNBOOK / f"{page}.md").read_text(), re.MULTILINE)
+@every_alert
+def test_page_gives_the_thresholds_of_its_alert(alert: Alert) -> None:
+    thresholds = re.findall(r"\d+(?:\.\d+)?(?= (?:%|seconds|days))", alert.fires_when)
+    assert [threshold for threshold in thresholds if threshold not in read_page(alert.page)] == []
+
+
+@pytest.mark.parametrize("page", sorted({alert.page for alert in list_alerts()}))
+def test_page_says_what_to_do(page: str) -> None:
+    text = read_page(page)
+    sections = re.findall(r"^## (.*)$", text, re.MULTILINE)
     assert sections == ["What fired", "First look", "Likely causes", "What to do", "It is over when"]
-    first_look = (RUNBOOK / f"{page}.md").read_text().split("## First look")[1].split("## Likely causes")[0]
+    first_look = text.split("## First look")[1].split("## Likely causes")[0]
     assert re.search(r"^```(kusto|bash|sql)$", first_look, re.MULTILINE)

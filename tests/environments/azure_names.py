@@ -1,7 +1,8 @@
-"""Azure's rules for names, copied by hand from Azure's page, so that `environments.naming` is not its own judge.
+"""Azure's rules for names, copied by hand from Azure's documentation.
 
+The tests compare `environments.naming` with them, so that it is not checked against itself:
 https://learn.microsoft.com/azure/azure-resource-manager/management/resource-name-rules. Rows with a comment are not on
-that page; they are the checks of azurerm 4.81.0.
+that page; they are the checks of azurerm 4.81.0, in the folder that the comment names.
 """
 
 import re
@@ -15,7 +16,7 @@ NETWORK = rf"[{ALPHANUMERIC}]([{ALPHANUMERIC}_.-]*[{ALPHANUMERIC}_])?"
 
 
 class AzureName(NamedTuple):
-    """What Azure takes as the name of a Terraform resource type."""
+    """The names that Azure accepts for a Terraform resource type."""
 
     kind: Kind
     type: str
@@ -23,9 +24,10 @@ class AzureName(NamedTuple):
     longest: int
     pattern: str
     without: str = "\n"
+    """Text that the name must not contain."""
 
-    def takes(self, name: str) -> bool:
-        """Whether Azure takes this name."""
+    def accepts(self, name: str) -> bool:
+        """Return whether Azure accepts this name."""
         return (
             self.shortest <= len(name) <= self.longest
             and re.fullmatch(self.pattern, name) is not None

@@ -1,4 +1,4 @@
-"""A copy of what a synth reads, for tests that change settings where their author changes them: in the files."""
+"""A copy of the files that a synth reads, for tests that change settings in the files as a person does."""
 
 import shutil
 import subprocess
@@ -19,7 +19,7 @@ PARTS = (
 
 
 def copy_project(to: Path) -> Path:
-    """Copy the program and its settings, without what it has synthesized; returns the copy's root."""
+    """Copy the program and its settings without any synthesized files. Return the copy's root folder."""
     for part in PARTS:
         shutil.copytree(ROOT / part, to / part, ignore=shutil.ignore_patterns("__pycache__"))
     for file in ("main.py", "cdktf.json"):
@@ -28,12 +28,12 @@ def copy_project(to: Path) -> Path:
 
 
 def edit(file: Path, old: str, new: str) -> None:
-    """Replace text that stands exactly once in a file."""
+    """Replace a text in a file. It must occur there exactly once."""
     text = file.read_text(encoding="utf-8")
     assert text.count(old) == 1, f"{old!r} stands {text.count(old)} times in {file.name}"
     file.write_text(text.replace(old, new), encoding="utf-8")
 
 
 def run(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run this Python in the copy."""
+    """Run the Python that runs the tests in the copy, and return the completed process."""
     return subprocess.run([sys.executable, *arguments], cwd=project, capture_output=True, text=True, check=False)

@@ -1,4 +1,4 @@
-"""What may be: each rule's near side, so that a rule which grows too strict fails here."""
+"""Settings that are accepted: values just inside each rule, so that a rule which becomes too strict fails here."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from environments import ENVIRONMENTS, load
 from environments.settings import AlertSettings, DatabaseSettings, WebAppSettings
 from environments.shared import SHARED
 from environments.validation import validate
-from tests.environments.changes import Changes, changed, check
+from tests.environments.changes import Changes, change_settings, check
 
 CHEAP: Changes = {
     "disposable": True,
@@ -43,7 +43,7 @@ GOOD: tuple[tuple[str, Changes], ...] = (
     ("shared", {"account.database_admins_name": "a"}),
     ("shared", {"account.owner_tag": "o" * 256, "account.cost_center_tag": "c" * 256}),
     ("shared", {"account.owner_tag": "o", "account.cost_center_tag": "c"}),
-    # App Service's smallest subnet here, Azure's smallest for endpoints, and one right after the other.
+    # The smallest subnet that is accepted for App Service, the smallest for endpoints, and no gap between them.
     ("dev", {"network.app_subnet": "10.10.0.0/26", "network.endpoints_subnet": "10.10.0.64/29"}),
     ("dev", {"network.app_subnet": "10.10.128.0/17", "network.endpoints_subnet": "10.10.0.0/17"}),
     ("dev", {"web_app.workers": 3}),
@@ -73,7 +73,7 @@ GOOD: tuple[tuple[str, Changes], ...] = (
     ("staging", {"email.domain": "azure", "email.sender": "donotreply"}),
     ("dev", {"budget.start": "2017-06-01"}),
     ("dev", {"budget.start": "2028-02-01"}),
-    # Reserved by Azure as a whole name or at its start, which they are not.
+    # Azure reserves these words at a name's start or as a whole name, and they are neither here.
     ("shared", {"account.workload": "login"}),
     ("shared", {"account.workload": "bingo"}),
     ("shared", {"account.workload": "xboy"}),
@@ -83,29 +83,29 @@ GOOD: tuple[tuple[str, Changes], ...] = (
     ("shared", {"location": "italynorth", "state.replication": "ZRS"}),
     ("dev", {"disposable": True}),
     ("production", CHEAP),
-    # A restored server is adopted under its own name, once.
+    # One environment may adopt a restored server under its own name.
     ("production", {"database.server_name": "psql-augeo-restored"}),
 )
 
 
 @pytest.mark.parametrize(("where", "changes"), GOOD, ids=lambda part: part if isinstance(part, str) else "-".join(part))
-def test_it_may_be(where: str, changes: Changes) -> None:
+def test_good_settings_are_accepted(where: str, changes: Changes) -> None:
     check({where: changes})
 
 
-def test_what_is_written_may_be() -> None:
+def test_the_settings_that_are_written_are_accepted() -> None:
     platform = load()
     assert list(platform.environments) == list(ENVIRONMENTS) == ["dev", "staging", "production"]
     assert all(platform.environments[name].name == name for name in platform.environments)
 
 
 @pytest.mark.parametrize("name", ["dd", "d" * 16, "qa1"])
-def test_a_name_may_be(name: str) -> None:
-    assert list(validate(SHARED, {name: changed(ENVIRONMENTS["dev"], {"name": name})}).environments) == [name]
+def test_a_good_name_is_accepted(name: str) -> None:
+    assert list(validate(SHARED, {name: change_settings(ENVIRONMENTS["dev"], {"name": name})}).environments) == [name]
 
 
-def test_the_longest_parts_that_go_together_fill_azures_24_characters() -> None:
-    """`st` + workload + evidence + short name + suffix: one character more is refused, see the bad ones."""
+def test_the_longest_accepted_parts_fill_azures_24_characters() -> None:
+    """`st`, workload, `evidence`, short name, suffix. test_bad_settings.py has a name with one character more."""
     platform = check({"shared": {"account.workload": "augeo", "account.name_suffix": "x7k2z"}})
     names = platform.names(platform.environments["production"])
     assert names.compose("storage", "evidence") == "staugeoevidenceprodx7k2z"
@@ -113,7 +113,7 @@ def test_the_longest_parts_that_go_together_fill_azures_24_characters() -> None:
 
 
 def test_a_slice_may_be_written_as_a_dict() -> None:
-    assert check({"dev": {"alerts": {"teams": True}}}).environments["dev"].alerts == changed(
+    assert check({"dev": {"alerts": {"teams": True}}}).environments["dev"].alerts == change_settings(
         AlertSettings(teams=False), {"teams": True}
     )
 
@@ -130,7 +130,7 @@ def test_a_slice_may_be_written_as_a_dict() -> None:
     ],
 )
 def test_the_tier_of_a_plan(sku: str, tier: str) -> None:
-    settings = changed(ENVIRONMENTS["dev"].web_app, {"sku": sku})
+    settings = change_settings(ENVIRONMENTS["dev"].web_app, {"sku": sku})
     assert isinstance(settings, WebAppSettings)
     assert settings.tier == tier
 
@@ -144,7 +144,7 @@ def test_the_tier_of_a_plan(sku: str, tier: str) -> None:
     ],
 )
 def test_the_tier_of_a_database(sku: str, tier: str) -> None:
-    settings = changed(ENVIRONMENTS["dev"].database, {"sku": sku})
+    settings = change_settings(ENVIRONMENTS["dev"].database, {"sku": sku})
     assert isinstance(settings, DatabaseSettings)
     assert settings.tier == tier
 
@@ -153,7 +153,7 @@ def test_the_tier_of_a_database(sku: str, tier: str) -> None:
     ("owner_id", "repository_id", "subject"),
     [("", "", "repo:augeo/platform"), ("12345", "67890", "repo:augeo@12345/platform@67890")],
 )
-def test_how_the_subject_of_a_github_token_begins(owner_id: str, repository_id: str, subject: str) -> None:
+def test_the_beginning_of_the_subject_of_a_github_token(owner_id: str, repository_id: str, subject: str) -> None:
     """Repositories created since 2026-07-15 have subjects with ids: https://docs.github.com/actions/reference/security/oidc"""
     ids = {"account.github_owner_id": owner_id, "account.github_repository_id": repository_id}
     assert check({"shared": ids}).shared.account.github_subject == subject

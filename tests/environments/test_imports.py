@@ -1,4 +1,4 @@
-"""Settings are read without the bindings: in milliseconds, and by tools that have no Node."""
+"""Settings load without the bindings, so that they load in milliseconds and in tools that have no Node.js."""
 
 import subprocess
 import sys
@@ -13,5 +13,5 @@ print(sorted(loaded & {"jsii", "cdktf", "constructs", "cdktf_cdktf_provider_azur
 
 
 def test_settings_load_neither_jsii_nor_cdktf() -> None:
-    done = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stdout, done.stderr) == (0, "[]\n", "")
+    process = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=False)
+    assert (process.returncode, process.stdout, process.stderr) == (0, "[]\n", "")

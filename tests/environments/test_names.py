@@ -1,4 +1,4 @@
-"""Composed names: what they are, that Azure takes each of them, and that what it would not take is refused."""
+"""Composed names: what they are, that Azure accepts all of them, and that names it would refuse are refused."""
 
 import re
 from typing import get_args
@@ -10,13 +10,13 @@ from environments.naming import (
     ENVIRONMENT_NAMES,
     LOCATION_CODES,
     LOCATION_NAMES,
+    NAME_RULES,
     PAIRED_LOCATIONS,
-    RULES,
     SHARED_NAMES,
     Kind,
     Location,
     Names,
-    reserved_word,
+    find_reserved_word,
 )
 from tests.environments.azure_names import AZURE_NAMES
 from tests.environments.changes import check
@@ -66,53 +66,53 @@ AZURE = {row.kind: row for row in AZURE_NAMES}
 CHARACTERS = "aA0-_.("
 
 
-def composed(names: Names, kinds: tuple[tuple[Kind, tuple[str, ...]], ...]) -> dict[tuple[Kind, str], str]:
+def compose_all(names: Names, kinds: tuple[tuple[Kind, tuple[str, ...]], ...]) -> dict[tuple[Kind, str], str]:
     return {(kind, role): names.compose(kind, role) for kind, roles in kinds for role in roles}
 
 
 def test_the_names_of_production() -> None:
-    """They are addresses: a name that changes is a resource that is made anew."""
+    """Names are written out because a changed name makes Terraform replace the resource."""
     platform = load()
-    assert composed(platform.names(platform.environments["production"]), ENVIRONMENT_NAMES) == PRODUCTION
+    assert compose_all(platform.names(platform.environments["production"]), ENVIRONMENT_NAMES) == PRODUCTION
 
 
-def test_the_names_of_what_is_shared() -> None:
-    assert composed(load().shared.names, SHARED_NAMES) == SHARED
+def test_the_names_of_the_shared_stack() -> None:
+    assert compose_all(load().shared.names, SHARED_NAMES) == SHARED
 
 
-def test_azures_rules_are_known_for_every_kind() -> None:
-    assert set(AZURE) == set(RULES) == set(get_args(Kind))
+def test_every_kind_has_a_rule_here_and_one_of_azures() -> None:
+    assert set(AZURE) == set(NAME_RULES) == set(get_args(Kind))
 
 
 @pytest.mark.parametrize("names", ["shared", "dev", "staging", "production"])
-def test_azure_takes_every_name(names: str) -> None:
+def test_azure_accepts_every_name(names: str) -> None:
     platform = load()
     if names == "shared":
-        all_names = composed(platform.shared.names, SHARED_NAMES)
+        all_names = compose_all(platform.shared.names, SHARED_NAMES)
     else:
-        all_names = composed(platform.names(platform.environments[names]), ENVIRONMENT_NAMES)
-    assert [name for (kind, _), name in all_names.items() if not AZURE[kind].takes(name)] == []
+        all_names = compose_all(platform.names(platform.environments[names]), ENVIRONMENT_NAMES)
+    assert [name for (kind, _), name in all_names.items() if not AZURE[kind].accepts(name)] == []
 
 
 @pytest.mark.parametrize(
     ("workload", "short_name", "suffix"), [("augeo", "prd1", "x7k2z"), ("ab", "p1", "000"), ("a1", "pr", "zzz")]
 )
-def test_azure_takes_the_longest_and_the_shortest_names(workload: str, short_name: str, suffix: str) -> None:
+def test_azure_accepts_the_longest_and_the_shortest_names(workload: str, short_name: str, suffix: str) -> None:
     platform = check(
         {
             "shared": {"account.workload": workload, "account.name_suffix": suffix},
             "production": {"short_name": short_name},
         }
     )
-    all_names = composed(platform.names(platform.environments["production"]), ENVIRONMENT_NAMES)
-    all_names |= composed(platform.shared.names, SHARED_NAMES)
-    assert [name for (kind, _), name in all_names.items() if not AZURE[kind].takes(name)] == []
+    all_names = compose_all(platform.names(platform.environments["production"]), ENVIRONMENT_NAMES)
+    all_names |= compose_all(platform.shared.names, SHARED_NAMES)
+    assert [name for (kind, _), name in all_names.items() if not AZURE[kind].accepts(name)] == []
 
 
 @pytest.mark.parametrize("kind", get_args(Kind))
 def test_a_rule_is_no_wider_than_azures(kind: Kind) -> None:
-    """Of names around its bounds, and with all sorts of characters in each place, what it lets through Azure takes."""
-    rule, azure = RULES[kind], AZURE[kind]
+    """The candidates have lengths around the rule's bounds, and all sorts of characters in each position."""
+    rule, azure = NAME_RULES[kind], AZURE[kind]
     candidates = [
         *("a" * length for length in (1, 2, 3, 4, azure.longest, azure.longest + 1)),
         *(
@@ -122,24 +122,23 @@ def test_a_rule_is_no_wider_than_azures(kind: Kind) -> None:
             for last in CHARACTERS
         ),
     ]
-    let_through = [name for name in candidates if len(name) <= rule.longest and re.fullmatch(rule.pattern, name)]
-    assert let_through, "the rule refuses all, and so is no test of anything"
+    accepted = [name for name in candidates if len(name) <= rule.longest and re.fullmatch(rule.pattern, name)]
+    assert accepted, "the rule refuses every candidate, so this would test nothing"
     shortest = len(rule.abbreviation) + 3  # a composed name is never shorter than its parts
-    assert [name for name in let_through if len(name) >= shortest and not azure.takes(name)] == []
+    assert [name for name in accepted if len(name) >= shortest and not azure.accepts(name)] == []
 
 
-@pytest.mark.parametrize(("kind", "longest"), [(kind, RULES[kind].longest) for kind in get_args(Kind)])
+@pytest.mark.parametrize(("kind", "longest"), [(kind, NAME_RULES[kind].longest) for kind in get_args(Kind)])
 def test_a_name_may_be_as_long_as_the_rule_says(kind: Kind, longest: int) -> None:
-    def filled(length: int) -> Names:
-        rest = Names("", "e", "eastus2", "x7k2")
-        return Names(
-            "w" * (length - len(rest.compose(kind)) - (0 if RULES[kind].compact else 1)), "e", "eastus2", "x7k2"
-        )
+    def fill_up_to(length: int) -> Names:
+        without_workload = Names("", "e", "eastus2", "x7k2").compose(kind)
+        hyphen = 0 if NAME_RULES[kind].compact else 1
+        return Names("w" * (length - len(without_workload) - hyphen), "e", "eastus2", "x7k2")
 
-    assert len(filled(longest).compose(kind)) == longest
-    assert list(filled(longest).problems([(kind, ("",))], "workload")) == []
-    name = filled(longest + 2).compose(kind)
-    [problem] = filled(longest + 2).problems([(kind, ("",))], "workload")
+    assert len(fill_up_to(longest).compose(kind)) == longest
+    assert list(fill_up_to(longest).find_problems([(kind, ("",))], "workload")) == []
+    name = fill_up_to(longest + 2).compose(kind)
+    [problem] = fill_up_to(longest + 2).find_problems([(kind, ("",))], "workload")
     assert problem == (
         f"the {kind} name '{name}' has {longest + 2} characters, Azure takes {longest}: shorten workload by 2"
     )
@@ -159,13 +158,13 @@ def test_a_name_may_be_as_long_as_the_rule_says(kind: Kind, longest: int) -> Non
 )
 def test_characters_that_azure_refuses(kind: Kind, workload: str, pattern: str) -> None:
     names = Names(workload, "prod", "eastus2", "x7k2")
-    assert list(names.problems([(kind, ("",))], "workload")) == [
+    assert list(names.find_problems([(kind, ("",))], "workload")) == [
         f"the {kind} name '{names.compose(kind)}' has characters that Azure refuses there ({pattern})"
     ]
 
 
-# https://learn.microsoft.com/azure/azure-resource-manager/troubleshooting/error-reserved-resource-name, but for what no
-# composed name can be: the names with "_" or ".", and "login", which is reserved at the start alone.
+# From https://learn.microsoft.com/azure/azure-resource-manager/troubleshooting/error-reserved-resource-name, without
+# what no composed name can be: the names with "_" or ".", and "login", which is reserved only at the start.
 WORDS = re.findall(
     r"\w+",
     """
@@ -177,26 +176,26 @@ WORDS = re.findall(
 
 @pytest.mark.parametrize("word", [*WORDS, "microsoft", "windows"])
 def test_a_word_that_azure_reserves_is_refused_as_a_whole_name_and_as_a_part(word: str) -> None:
-    assert reserved_word(word) == word
-    assert reserved_word(f"app-{word}-prod") == word
+    assert find_reserved_word(word) == word
+    assert find_reserved_word(f"app-{word}-prod") == word
 
 
 @pytest.mark.parametrize("word", ["microsoft", "windows", "xbox"])
 def test_a_word_that_azure_refuses_even_within_another(word: str) -> None:
-    assert reserved_word(f"a{word}s") == word
+    assert find_reserved_word(f"a{word}s") == word
 
 
 @pytest.mark.parametrize(
     "name", ["backoffice", "app-backoffice-prod", "stazureuploadsprod", "bingo", "app-excelsior-dev", "app-login-dev"]
 )
-def test_what_azure_does_not_reserve(name: str) -> None:
-    assert reserved_word(name) is None
+def test_names_that_azure_does_not_reserve(name: str) -> None:
+    assert find_reserved_word(name) is None
 
 
 def test_a_word_that_is_reserved_once_the_parts_are_joined() -> None:
-    """Where Azure takes no hyphen, a short name and a suffix make one word."""
+    """In a name without hyphens, a short name and a suffix join into one word."""
     names = Names("augeo", "win", "eastus2", "dows")
-    assert list(names.problems(ENVIRONMENT_NAMES, "short_name")) == [
+    assert list(names.find_problems(ENVIRONMENT_NAMES, "short_name")) == [
         f"the storage name 'staugeo{role}windows' contains 'windows', which Azure reserves: change short_name"
         for role in ("uploads", "evidence")
     ]
@@ -206,4 +205,4 @@ def test_every_location_has_a_code_and_a_name_and_its_pair_is_mutual() -> None:
     locations = set(get_args(Location))
     assert set(LOCATION_CODES) == set(LOCATION_NAMES) == locations
     assert len(set(LOCATION_CODES.values())) == len(set(LOCATION_NAMES.values())) == len(locations)
-    assert all(PAIRED_LOCATIONS[pair] == place != pair for place, pair in PAIRED_LOCATIONS.items())
+    assert all(PAIRED_LOCATIONS[pair] == location != pair for location, pair in PAIRED_LOCATIONS.items())

@@ -1,4 +1,4 @@
-"""The stacks that the rules are run over: as they are written, with every phase on, and a disposable one."""
+"""The stacks that the rules run on: from the settings as they are, with every phase on, and a disposable one."""
 
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache
@@ -10,45 +10,48 @@ from tests.policy.rule import Stack
 from tests.support import platform, synthesized, synthesized_from
 
 
-def every_phase_on() -> Platform:
-    """Delegated, mail verified, alerts in Teams: what every environment grows into (design section 4)."""
-    return _with(
-        each.model_copy(
+def switch_every_phase_on() -> Platform:
+    """Return the settings with the domain delegated, mail verified and alerts in Teams.
+
+    Domain and mail have two phases (docs/design.md#decisions), and every environment ends in the second one.
+    """
+    return _replace_environments(
+        environment.model_copy(
             update={
-                "domain": each.domain.model_copy(update={"delegated": True}),
-                "email": each.email.model_copy(update={"verified": each.email.domain == "customer"}),
+                "domain": environment.domain.model_copy(update={"delegated": True}),
+                "email": environment.email.model_copy(update={"verified": environment.email.domain == "customer"}),
                 "alerts": AlertSettings(teams=True),
             }
         )
-        for each in platform().environments.values()
+        for environment in platform().environments.values()
     )
 
 
-def disposable() -> Platform:
-    """A dev that may go, as rehearsals and pull requests have it (design section 4)."""
-    return _with([platform().environments["dev"].model_copy(update={"disposable": True})])
+def make_dev_disposable() -> Platform:
+    """Return the settings with a disposable dev alone, as rehearsals and pull requests use it."""
+    return _replace_environments([platform().environments["dev"].model_copy(update={"disposable": True})])
 
 
-def _with(environments: Iterable[Environment]) -> Platform:
-    return validate(platform().shared, {each.name: each for each in environments})
+def _replace_environments(environments: Iterable[Environment]) -> Platform:
+    return validate(platform().shared, {environment.name: environment for environment in environments})
 
 
-# What follows a stack's name, and the settings that it comes from.
 VARIANTS: Mapping[str, Callable[[], Platform]] = {
     "": platform,
-    ", every phase on": every_phase_on,
-    ", disposable": disposable,
+    ", every phase on": switch_every_phase_on,
+    ", disposable": make_dev_disposable,
 }
+"""What follows a stack's name, and the settings that the stack is made from."""
 NAMES = [f"{name}{variant}" for variant, settings in VARIANTS.items() for name in ("shared", *settings().environments)]
 """`production`; `production, every phase on`; `dev, disposable`; and so on. Known before anything is synthesized."""
 
 
 @cache
 def stacks() -> Mapping[str, Stack]:
-    """Every stack to check, by `NAMES`. Read them, do not change them."""
-    checked: dict[str, Stack] = {}
-    for variant, make in VARIANTS.items():
-        settings = make()
-        bodies = synthesized() if make is platform else synthesized_from(settings)
-        checked |= {f"{name}{variant}": Stack(name, body, settings, bodies) for name, body in bodies.items()}
-    return checked
+    """Return every stack to check, by the names in `NAMES`. They are shared by all tests: do not change them."""
+    by_name: dict[str, Stack] = {}
+    for variant, make_settings in VARIANTS.items():
+        settings = make_settings()
+        bodies = synthesized() if make_settings is platform else synthesized_from(settings)
+        by_name |= {f"{name}{variant}": Stack(name, body, settings, bodies) for name, body in bodies.items()}
+    return by_name

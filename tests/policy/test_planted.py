@@ -1,6 +1,7 @@
-"""Every rule shown red: a fault planted into a copy of the real JSON is reported, with its place and what is right.
+"""Every rule is shown red: it reports a fault that was planted into a copy of the real JSON.
 
-A check that cannot fail is none (issue 3, section 4). A rule without a fault here fails `test_every_rule_was_red`.
+The report must name the place of the fault and say what would be right. A check that cannot fail is not a check, so
+`test_every_rule_was_red` fails for a rule that has no fault here.
 """
 
 import copy
@@ -19,7 +20,7 @@ load_rules()
 
 DELETE = object()
 PATH = re.compile(r"((?P<stack>\w+)/)?(?P<address>(data\.|terraform\.)?[\w-]+\.[\w*-]+)\.?(?P<attribute>.*)")
-# What the settings say, so that the faults stay faults in whoever's account.
+# Read from the settings, so that the faults are faults in any account.
 ACCOUNT, ENVIRONMENTS = platform().shared.account, platform().environments
 DEV, STAGING, PRODUCTION = (platform().names(ENVIRONMENTS[name]) for name in ("dev", "staging", "production"))
 SUBSCRIPTION = f"/subscriptions/{ACCOUNT.subscription_id}"
@@ -27,19 +28,19 @@ DEV_GROUP, PRODUCTION_GROUP = DEV.compose("resource_group"), PRODUCTION.compose(
 
 
 class Fault(NamedTuple):
-    """A fault, and the problem that must be reported for it."""
+    """A fault, and the violation that its rule must report."""
 
     rule: str
     stack: str
-    """One of the stacks of `tests/policy/stacks.py`."""
+    """The stack that the rule checks: one of `tests/policy/stacks.py`."""
     path: str
-    """What is changed, as `azurerm_subnet.network_*.name`; in a stack beside behind its name, as `dev/...`."""
+    """What is changed: `azurerm_subnet.network_*.name`, or `dev/azurerm_subnet...` for a change in another stack."""
     value: object
-    """What is put there; `DELETE` removes what is there."""
-    right: str
-    """What the message says would be right."""
-    where: str = ""
-    """`<address>: <attribute> = <value>` of the problem (`*` for anything); by default those of the change."""
+    """The new value. `DELETE` removes what is there."""
+    expected: str
+    """A part of what the violation says would be right."""
+    reported: str = ""
+    """`<address>: <attribute> = <value>` of the violation, with `*` for anything. By default those of the change."""
 
 
 APP, SLOT = "azurerm_linux_web_app.web-app_*", "azurerm_linux_web_app_slot.web-app_slot_*"
@@ -68,20 +69,26 @@ TRANSPORT = [
         "TLS10",
         '"TLS12"',
     ),
-    Fault("postgresql_takes_tls_alone", "dev", f"{PARAMETER}.*ssl_min_protocol_version*.value", "TLSv1", "TLSv1.2"),
+    Fault("postgresql_requires_tls", "dev", f"{PARAMETER}.*ssl_min_protocol_version*.value", "TLSv1", "TLSv1.2"),
     Fault(
-        "postgresql_takes_tls_alone",
+        "postgresql_requires_tls",
         "production",
         f"{PARAMETER}.*require_secure_transport*",
         DELETE,
         'must be "on"',
         f"{SERVER}: require_secure_transport = null",
     ),
-    Fault("https_alone", "dev", f"{APP}.https_only", False, "true"),
-    Fault("https_alone", "production", f"{ROUTE}.forwarding_protocol", "MatchRequest", "HttpsOnly"),
-    Fault("https_alone", "production", "azurerm_storage_account.evidence_*.https_traffic_only_enabled", False, "true"),
+    Fault("only_https_is_accepted", "dev", f"{APP}.https_only", False, "true"),
+    Fault("only_https_is_accepted", "production", f"{ROUTE}.forwarding_protocol", "MatchRequest", "HttpsOnly"),
     Fault(
-        "web_tests_ask_over_https",
+        "only_https_is_accepted",
+        "production",
+        "azurerm_storage_account.evidence_*.https_traffic_only_enabled",
+        False,
+        "true",
+    ),
+    Fault(
+        "web_tests_use_https",
         "dev",
         "azurerm_application_insights_standard_web_test.availability_api_*.request.url",
         "http://dev/",
@@ -121,12 +128,20 @@ EXPOSURE = [
         "AzureFrontDoor.Backend",
         "azurerm_linux_web_app.*: site_config.ip_restriction.0 = *Internet*",
     ),
-    Fault("entra_alone", "production", f"{UPLOADS}.shared_access_key_enabled", True, "false"),
-    Fault("entra_alone", "shared", "azurerm_container_registry.registry.admin_enabled", True, "false"),
-    Fault("entra_alone", "dev", "azurerm_storage_container.uploads_*.container_access_type", "blob", '"private"'),
-    Fault("scm_admits_nobody", "production", f"{SLOT}.site_config.scm_ip_restriction_default_action", "Allow", "Deny"),
+    Fault("only_entra_tokens_are_accepted", "production", f"{UPLOADS}.shared_access_key_enabled", True, "false"),
     Fault(
-        "scm_admits_nobody",
+        "only_entra_tokens_are_accepted", "shared", "azurerm_container_registry.registry.admin_enabled", True, "false"
+    ),
+    Fault(
+        "only_entra_tokens_are_accepted",
+        "dev",
+        "azurerm_storage_container.uploads_*.container_access_type",
+        "blob",
+        '"private"',
+    ),
+    Fault("scm_is_closed", "production", f"{SLOT}.site_config.scm_ip_restriction_default_action", "Allow", "Deny"),
+    Fault(
+        "scm_is_closed",
         "production",
         f"{APP}.site_config.scm_ip_restriction",
         [{"ip_address": "203.0.113.7/32", "action": "Allow"}],
@@ -169,9 +184,17 @@ EXPOSURE = [
     ),
     Fault("subnets_are_guarded", "production", f"{SUBNET}.default_outbound_access_enabled", True, "false"),
     Fault("the_app_leaves_through_its_subnet", "dev", f"{APP}.site_config.vnet_route_all_enabled", False, "true"),
-    Fault("cors_admits_own_front_ends", "dev", f"{APP}.site_config.cors.allowed_origins.0", "*", "one of"),
-    Fault("cors_admits_own_front_ends", "dev", f"{APP}.app_settings.CORS_ORIGINS", "https://evil.example", "own list"),
-    Fault("entra_alone", "dev", "azurerm_static_web_app.static_site.preview_environments_enabled", True, "false"),
+    Fault("cors_admits_only_own_front_ends", "dev", f"{APP}.site_config.cors.allowed_origins.0", "*", "one of"),
+    Fault(
+        "cors_admits_only_own_front_ends", "dev", f"{APP}.app_settings.CORS_ORIGINS", "https://evil.example", "own list"
+    ),
+    Fault(
+        "only_entra_tokens_are_accepted",
+        "dev",
+        "azurerm_static_web_app.static_site.preview_environments_enabled",
+        True,
+        "false",
+    ),
 ]
 SECRECY = [
     Fault(
@@ -201,7 +224,7 @@ SECRECY = [
     ),
     Fault("secret_settings_are_vault_references", "dev", f"{APP}.app_settings.SMTP_PASSWORD", "hunter2", "Key Vault"),
     Fault(
-        "nothing_asks_the_data_plane",
+        "no_resource_uses_a_data_plane",
         "production",
         "azurerm_key_vault_secret.planted",
         {"name": "jwt-secret-key"},
@@ -209,18 +232,22 @@ SECRECY = [
         'azurerm_key_vault_secret.planted: type = "azurerm_key_vault_secret"',
     ),
     Fault(
-        "nothing_asks_the_data_plane", "dev", "azurerm_storage_container.uploads_*.storage_account_name", "st", "absent"
+        "no_resource_uses_a_data_plane",
+        "dev",
+        "azurerm_storage_container.uploads_*.storage_account_name",
+        "st",
+        "absent",
     ),
-    Fault("outputs_tell_no_secret", "production", "output.api_hostname.sensitive", True, "absent"),
+    Fault("outputs_are_not_secret", "production", "output.api_hostname.sensitive", True, "absent"),
     Fault(
-        "outputs_tell_no_secret",
+        "outputs_are_not_secret",
         "production",
         "output.cache_name.value",
         "${azurerm_managed_redis.cache.default_database[0].primary_access_key}",
         "sensitive",
     ),
     Fault(
-        "sensitive_attributes_go_nowhere_else",
+        "sensitive_attributes_are_used_only_where_listed",
         "production",
         f"{APP}.app_settings.EMAIL_FROM_NAME",
         "${azurerm_static_web_app.static_site.api_key}",
@@ -231,7 +258,7 @@ DATA = [
     Fault("data_is_not_destroyed_by_a_plan", "production", f"{SERVER}.lifecycle.prevent_destroy", False, "true"),
     Fault("data_is_not_destroyed_by_a_plan", "dev, disposable", f"{VAULT}.lifecycle.prevent_destroy", True, "false"),
     Fault(
-        "what_holds_data_is_known",
+        "every_type_is_listed_in_holders",
         "production",
         "azurerm_mssql_server.planted",
         {},
@@ -264,16 +291,18 @@ DATA = [
         "no lock",
         'azurerm_dns_zone.dns_zone: locks = ["planted"]',
     ),
-    Fault("others_changes_are_ignored", "production", f"{SERVER}.lifecycle.ignore_changes", ["zone"], "storage_mb"),
-    Fault("others_changes_are_ignored", "production", f"{APP}.lifecycle.ignore_changes", DELETE, "docker_image_name"),
+    Fault("changes_by_others_are_ignored", "production", f"{SERVER}.lifecycle.ignore_changes", ["zone"], "storage_mb"),
     Fault(
-        "others_changes_are_ignored",
+        "changes_by_others_are_ignored", "production", f"{APP}.lifecycle.ignore_changes", DELETE, "docker_image_name"
+    ),
+    Fault(
+        "changes_by_others_are_ignored",
         "production",
         "azurerm_service_plan.web-app_*.lifecycle.ignore_changes",
         DELETE,
         "worker_count",
     ),
-    Fault("others_changes_are_ignored", "dev", f"{VAULT}.lifecycle.ignore_changes", ["tags"], "must be []"),
+    Fault("changes_by_others_are_ignored", "dev", f"{VAULT}.lifecycle.ignore_changes", ["tags"], "must be []"),
     Fault("data_is_recoverable", "dev", f"{VAULT}.purge_protection_enabled", False, "true"),
     Fault("data_is_recoverable", "dev", f"{REDIS}.default_database.clustering_policy", "OSSCluster", "Enterprise"),
     Fault("deletions_can_be_undone", "production", f"{SERVER}.backup_retention_days", 1, "at least 7"),
@@ -293,7 +322,7 @@ DATA = [
         "disposable environment false",
     ),
     Fault(
-        "old_versions_are_forgotten",
+        "old_versions_are_deleted",
         "shared",
         "azurerm_storage_management_policy.state_*.rule.0.enabled",
         False,
@@ -347,14 +376,14 @@ ACCESS = [
         "must belong to 'dev'",
     ),
     Fault(
-        "administrators_assign_what_the_code_assigns",
+        "administrators_assign_only_what_the_code_assigns",
         "shared",
         f"{GRANT}apply_grants_*.condition",
         DELETE,
         "'Key Vault Secrets User', 'Storage Blob Data Contributor'",
     ),
     Fault(
-        "administrators_assign_what_the_code_assigns",
+        "administrators_assign_only_what_the_code_assigns",
         "shared",
         "production/azurerm_role_assignment.planted",
         {
@@ -382,28 +411,28 @@ ACCESS = [
         "azurerm_role_definition.*: permissions.data_actions.0 = *getSecret*",
     ),
     Fault(
-        "github_is_trusted_for_this_repository_alone",
+        "only_this_repository_is_trusted",
         "shared",
         f"{TRUST}apply_github_*.subject",
         "repo:*",
         f"{ACCOUNT.github_subject}:environment:dev",
     ),
     Fault(
-        "github_is_trusted_for_this_repository_alone",
+        "only_this_repository_is_trusted",
         "shared",
         f"{TRUST}apply_github_*.subject",
         f"{ACCOUNT.github_subject}:pull_request",
         f"{ACCOUNT.github_subject}:environment:dev",
     ),
     Fault(
-        "github_is_trusted_for_this_repository_alone",
+        "only_this_repository_is_trusted",
         "shared",
         f"{TRUST}plan_github_*.issuer",
         "https://gitlab.example",
         "token.actions.githubusercontent.com",
     ),
     Fault(
-        "github_is_trusted_for_this_repository_alone",
+        "only_this_repository_is_trusted",
         "shared",
         f"{TRUST}plan_github_*.audience",
         ["anybody"],
@@ -427,7 +456,7 @@ TERRAFORM = [
         'terraform: required_providers.azurerm.version = "~> 4.0"',
     ),
     Fault(
-        "the_provider_keeps_off_the_data",
+        "the_provider_is_configured_safely",
         "shared",
         f"{PROVIDER}.0.features.0.storage.0.data_plane_available",
         True,
@@ -435,15 +464,15 @@ TERRAFORM = [
         "provider.azurerm: features.storage.data_plane_available = true",
     ),
     Fault(
-        "the_provider_keeps_off_the_data",
+        "the_provider_is_configured_safely",
         "production",
         f"{PROVIDER}.0.client_secret",
         "hunter2",
         "OIDC",
         'provider.azurerm: client_secret = "hunter2"',
     ),
-    Fault("the_state_is_its_own", "dev", f"{BACKEND}.container_name", "tfstate-production", "tfstate-dev"),
-    Fault("the_state_is_its_own", "dev", f"{BACKEND}.access_key", "hunter2", "absent"),
+    Fault("each_stack_has_its_own_state", "dev", f"{BACKEND}.container_name", "tfstate-production", "tfstate-dev"),
+    Fault("each_stack_has_its_own_state", "dev", f"{BACKEND}.access_key", "hunter2", "absent"),
     Fault(
         "every_reference_resolves",
         "dev",
@@ -467,14 +496,14 @@ TERRAFORM = [
         "no azurerm_",
     ),
     Fault(
-        "stacks_keep_to_themselves",
+        "stacks_do_not_read_each_other",
         "dev",
         "azurerm_role_assignment.key-vault_api-*.scope",
         f"/subscriptions/0/resourceGroups/{PRODUCTION_GROUP}",
         "must not name anything of production's",
     ),
     Fault(
-        "stacks_keep_to_themselves",
+        "stacks_do_not_read_each_other",
         "dev",
         "data.terraform_remote_state.shared",
         {"backend": "azurerm"},
@@ -483,28 +512,28 @@ TERRAFORM = [
     ),
     Fault("no_unknown_argument", "dev", f"{UPLOADS}.enable_https_traffic_only", True, "no argument"),
     Fault(
-        "no_image_by_a_tag_that_moves",
+        "images_have_no_moving_tag",
         "dev",
         f"{APP}.site_config.application_stack.docker_image_name",
         "augeo-api:latest",
         ":latest",
     ),
     Fault(
-        "no_image_by_a_tag_that_moves",
+        "images_have_no_moving_tag",
         "staging",
         f"{SLOT}.site_config.application_stack.docker_image_name",
         "augeo-api:1.4",
         "digest",
     ),
     Fault(
-        "everything_stands_in_its_own_group",
+        "resources_are_in_their_own_group",
         "production",
         f"{VAULT}.resource_group_name",
         DEV_GROUP,
         PRODUCTION_GROUP,
     ),
     Fault(
-        "everything_stands_in_its_own_group",
+        "resources_are_in_their_own_group",
         "shared",
         "azurerm_user_assigned_identity.dev-ci_apply_*.resource_group_name",
         "${azurerm_resource_group.production_resource_group.name}",
@@ -512,9 +541,9 @@ TERRAFORM = [
     ),
 ]
 NAMING = [
-    Fault("names_are_what_azure_takes", "dev", f"{VAULT}.name", "kv-augeo--dev", "3 to 24 characters"),
-    Fault("names_are_what_azure_takes", "dev", f"{UPLOADS}.name", "staugeouploadsdevelopment", "3 to 24 characters"),
-    Fault("names_are_what_azure_takes", "production", f"{SERVER}.name", "PSQL-augeo", "3 to 63 characters"),
+    Fault("names_keep_to_azures_rules", "dev", f"{VAULT}.name", "kv-augeo--dev", "3 to 24 characters"),
+    Fault("names_keep_to_azures_rules", "dev", f"{UPLOADS}.name", "staugeouploadsdevelopment", "3 to 24 characters"),
+    Fault("names_keep_to_azures_rules", "production", f"{SERVER}.name", "PSQL-augeo", "3 to 63 characters"),
     Fault(
         "names_are_unique",
         "production",
@@ -562,7 +591,7 @@ OPERATIONS = [
         'azurerm_mssql_server.planted: type = "azurerm_mssql_server"',
     ),
     Fault(
-        "logs_go_to_the_own_workspace",
+        "logs_go_to_the_stacks_own_workspace",
         "dev",
         "azurerm_monitor_diagnostic_setting.key-vault_*.log_analytics_workspace_id",
         "/subscriptions/0/workspaces/theirs",
@@ -577,7 +606,7 @@ OPERATIONS = [
         "/subscriptions/*: enabled_log = []",
     ),
     Fault(
-        "everything_asked_for_is_watched",
+        "every_subject_is_watched",
         "production",
         "azurerm_monitor_metric_alert.alerts_cache-memory_*",
         DELETE,
@@ -585,7 +614,7 @@ OPERATIONS = [
         "alerts: Redis memory > 80 % = null",
     ),
     Fault(
-        "everything_asked_for_is_watched",
+        "every_subject_is_watched",
         "dev",
         "azurerm_monitor_metric_alert.alerts_app-cpu_*.criteria.0.threshold",
         95,
@@ -654,17 +683,21 @@ OPERATIONS = [
         "Teams",
     ),
     Fault(
-        "money_is_watched",
+        "every_environment_has_a_budget",
         "dev",
         "azurerm_consumption_budget_resource_group.budget_*.time_period.start_date",
         "2026-12-15T00:00:00Z",
         "first of a month",
     ),
     Fault(
-        "money_is_watched", "dev", "azurerm_consumption_budget_resource_group.budget_*.notification", [], "Forecasted"
+        "every_environment_has_a_budget",
+        "dev",
+        "azurerm_consumption_budget_resource_group.budget_*.notification",
+        [],
+        "Forecasted",
     ),
     Fault(
-        "alerts_watch_their_own",
+        "alerts_watch_their_own_stack",
         "production",
         "azurerm_monitor_activity_log_alert.alerts_*lock-removed_*.scopes.0",
         SUBSCRIPTION,
@@ -679,14 +712,14 @@ OPERATIONS = [
         "azurerm_monitor_action_group.*: use_common_alert_schema = *false*",
     ),
     Fault(
-        "money_is_watched",
+        "every_environment_has_a_budget",
         "dev",
         "azurerm_consumption_budget_resource_group.budget_*.amount",
         1,
         str(ENVIRONMENTS["dev"].budget.monthly_usd),
     ),
     Fault(
-        "money_is_watched",
+        "every_environment_has_a_budget",
         "dev",
         "azurerm_consumption_budget_resource_group.budget_*.notification.0.contact_emails.0",
         "nobody@example.com",
@@ -694,7 +727,7 @@ OPERATIONS = [
         "azurerm_consumption_budget_resource_group.*: notification = *nobody@example.com*",
     ),
     Fault(
-        "the_database_writes_down_who_did_what",
+        "the_database_logs_who_did_what",
         "production",
         f"{PARAMETER}.*pgauditlog*.value",
         "NONE",
@@ -704,7 +737,11 @@ OPERATIONS = [
 ]
 WEB = [
     Fault(
-        "sick_instances_are_evicted", "dev", f"{APP}.site_config.health_check_eviction_time_in_min", DELETE, "2 to 10"
+        "unhealthy_instances_are_evicted",
+        "dev",
+        f"{APP}.site_config.health_check_eviction_time_in_min",
+        DELETE,
+        "2 to 10",
     ),
     Fault(
         "app_service_keeps_its_own_settings", "dev", f"{APP}.app_settings.WEBSITE_VNET_ROUTE_ALL", "1", "site_config"
@@ -716,8 +753,8 @@ WEB = [
         "https://cr.azurecr.io",
         "site_config",
     ),
-    Fault("the_slot_is_the_app_again", "production", f"{SLOT}.app_settings.DEBUG", "true", '"false"'),
-    Fault("the_slot_is_the_app_again", "staging", f"{SLOT}.client_affinity_enabled", True, "the app's"),
+    Fault("the_slot_equals_the_app", "production", f"{SLOT}.app_settings.DEBUG", "true", '"false"'),
+    Fault("the_slot_equals_the_app", "staging", f"{SLOT}.client_affinity_enabled", True, "the app's"),
     Fault("the_firewall_limits_rates", "production", f"{FIREWALL}.mode", "Detection", "Prevention"),
     Fault(
         "the_firewall_limits_rates",
@@ -736,14 +773,14 @@ WEB = [
         "azurerm_cdn_frontdoor_route.*: host = *",
     ),
     Fault(
-        "nobody_is_sent_to_an_unguarded_edge",
+        "the_cname_waits_for_the_firewall",
         PHASES,
         "azurerm_dns_cname_record.edge_*.depends_on",
         [],
         "security_policy",
     ),
     Fault(
-        "a_host_name_is_proven_before_it_is_bound",
+        "host_names_are_proven_before_they_are_bound",
         DEV_PHASES,
         "azurerm_app_service_custom_hostname_binding.api-host_*.depends_on",
         [],
@@ -782,34 +819,34 @@ WEB = [
 FAULTS = [*TRANSPORT, *EXPOSURE, *SECRECY, *DATA, *ACCESS, *TERRAFORM, *NAMING, *OPERATIONS, *WEB]
 
 
-def planted(fault: Fault) -> tuple[Stack, str]:
-    """The stack with the fault in a copy of it, and where the fault is, as a problem would say it."""
-    sound = stacks()[fault.stack]
+def plant_fault(fault: Fault) -> tuple[Stack, str]:
+    """Return a copy of the stack with the fault in it, and the beginning of the violation that must be reported."""
+    original = stacks()[fault.stack]
     path = PATH.fullmatch(fault.path)
     assert path, f"{fault.path} is no path"
-    changed = path["stack"] or sound.name
-    bodies = {**sound.beside, changed: copy.deepcopy(sound.beside[changed])}
+    changed_stack = path["stack"] or original.name
+    bodies = {**original.bodies, changed_stack: copy.deepcopy(original.bodies[changed_stack])}
     section = ["resource"] if path["address"].startswith("azurerm_") else []
     steps = [*section, *path["address"].split("."), *filter(None, path["attribute"].split("."))]
-    exact = _put(bodies[changed], steps, fault.value)[len(section) :]
-    address = ".".join(exact[: path["address"].count(".") + 1])
-    shown = json.dumps(None if fault.value is DELETE else fault.value)
-    where = fault.where or f"{address}: {path['attribute']} = {shown}"
-    return Stack(sound.name, bodies[sound.name], sound.platform, bodies), f"{sound.name}: {where}"
+    exact_steps = _put_value(bodies[changed_stack], steps, fault.value)[len(section) :]
+    address = ".".join(exact_steps[: path["address"].count(".") + 1])
+    value = json.dumps(None if fault.value is DELETE else fault.value)
+    reported = fault.reported or f"{address}: {path['attribute']} = {value}"
+    return Stack(original.name, bodies[original.name], original.platform, bodies), f"{original.name}: {reported}"
 
 
-def _put(body: TerraformJson | list[Any], steps: list[str], value: object) -> list[str]:
+def _put_value(body: TerraformJson | list[Any], steps: list[str], value: object) -> list[str]:
     """Put a value where the steps lead, and return the steps without their wildcards."""
-    step, *rest = steps
+    step, *further_steps = steps
     if isinstance(body, list):
-        if rest:
-            return [step, *_put(body[int(step)], rest, value)]
+        if further_steps:
+            return [step, *_put_value(body[int(step)], further_steps, value)]
         body[int(step)] = value
         return [step]
-    key = next((each for each in sorted(body) if fnmatchcase(each, step)), step)
+    key = next((name for name in sorted(body) if fnmatchcase(name, step)), step)
     assert key in body or "*" not in key, f"nothing matches {step}"
-    if rest:
-        return [key, *_put(body.setdefault(key, {}), rest, value)]
+    if further_steps:
+        return [key, *_put_value(body.setdefault(key, {}), further_steps, value)]
     if value is DELETE:
         del body[key]
     else:
@@ -819,14 +856,14 @@ def _put(body: TerraformJson | list[Any], steps: list[str], value: object) -> li
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: f"{fault.rule}-{fault.stack}-{fault.path}")
 def test_planted_fault_is_reported(fault: Fault) -> None:
-    stack, where = planted(fault)
-    reported = [str(problem) for problem in RULES[fault.rule].check(stack)]
-    pattern = re.escape(where).replace(r"\*", ".*") + ": .*" + re.escape(fault.right)
-    assert any(re.match(pattern, each) for each in reported), "\n".join(
-        [f"{where}: ...{fault.right}", "is not among", *reported]
+    stack, expected_start = plant_fault(fault)
+    violations = [str(violation) for violation in RULES[fault.rule].check(stack)]
+    pattern = re.escape(expected_start).replace(r"\*", ".*") + ": .*" + re.escape(fault.expected)
+    assert any(re.match(pattern, violation) for violation in violations), "\n".join(
+        [f"{expected_start}: ...{fault.expected}", "is not among", *violations]
     )
 
 
 def test_every_rule_was_red() -> None:
-    """A rule without a planted fault has never been seen to fail."""
+    """Guards against a rule without a planted fault, which nobody has ever seen fail."""
     assert RULES.keys() == {fault.rule for fault in FAULTS}

@@ -39,7 +39,7 @@ from environments.settings import (
 from environments.shared import SHARED
 from environments.validation import validate
 from tests.environments.azure_names import AZURE_NAMES
-from tests.environments.changes import ABSENT, changed
+from tests.environments.changes import ABSENT, change_settings
 from tests.support import SynthesizedResource, TerraformJson, resources, synthesized_from
 
 COMMON: dict[str, Any] = {
@@ -294,7 +294,7 @@ def refused_by_azure(resource: SynthesizedResource) -> bool:
     """Whether Azure would refuse the resource's name, or the short name and the host names in it."""
     name = resource.body.get("name", "")
     if rule := BY_TYPE.get(resource.type):
-        return not rule.takes(name)
+        return not rule.accepts(name)
     if resource.type == "azurerm_storage_container":
         return re.fullmatch(r"(?!.*--)[a-z0-9][a-z0-9-]{2,62}", name) is None
     if resource.type == "azurerm_dns_zone":
@@ -372,7 +372,7 @@ def mixtures(draw: st.DrawFn) -> tuple[Shared, Environment]:
         owner, _, _ = path.rpartition(".")
         value = at(other, path)
         if value is not ABSENT and (not owner or isinstance(at(environment, owner), Settings)):
-            environment = changed(environment, {path: value})
+            environment = change_settings(environment, {path: value})
     return SHARED, environment
 
 
@@ -387,9 +387,9 @@ def nonsense(draw: st.DrawFn) -> tuple[Shared, Environment]:
     # Deepest first, so that a slice which is replaced as a whole takes its inner changes with it.
     for path, value in sorted(made, key=lambda each: -each.path.count(".")):
         if path.startswith("shared."):
-            shared = changed(shared, {path.removeprefix("shared."): value})
+            shared = change_settings(shared, {path.removeprefix("shared."): value})
         else:
-            production = changed(production, {path: value})
+            production = change_settings(production, {path: value})
     return shared, production
 
 

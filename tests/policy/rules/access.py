@@ -1,10 +1,10 @@
-"""Who may do what: every role assignment is in a table here, and no environment's identity reaches another's."""
+"""Who may do what. Every role assignment has a row in a table here, and no environment's identity reaches another's."""
 
 import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from tests.policy.rule import Problem, Stack, at, listed, rule, wrong
+from tests.policy.rule import Stack, Violation, get_list, get_value, rule
 from tests.support import SynthesizedResource
 
 # https://learn.microsoft.com/azure/role-based-access-control/built-in-roles
@@ -23,20 +23,23 @@ ADMINISTRATOR = "Role Based Access Control Administrator"
 
 
 class Right(NamedTuple):
-    """A right that may be given: who, by what its identity is for; the role; on what kind of thing."""
+    """A right that an identity may have."""
 
     who: str
+    """What the identity is for: `plan`, `apply`, `api`, ..."""
     role: str
     on: str
+    """The kind of thing that the role is assigned on."""
 
 
 ALLOWED = {
-    # An environment's stack: what its own application, alerts and deliveries read and write.
+    # In an environment's stack: what its own application, alerts and deliveries read and write.
     Right("api", "Key Vault Secrets User", "key vault"),
     Right("api", "Storage Blob Data Contributor", "container uploads"),
     Right("teams", "Key Vault Secrets User", "key vault"),
     Right("delivery", "Storage Blob Data Contributor", "container evidence"),
-    # The shared stack: what an environment needs of what all share, and what CI needs (design section 4, "CI roles").
+    # In the shared stack: what an environment needs of shared resources, and what CI needs. The reasons are in
+    # docs/design.md#decisions, "CI roles".
     Right("api", "AcrPull", "registry"),
     Right("plan", "custom plan", "resource group"),
     Right("plan", "custom lookups", "subscription"),
@@ -60,163 +63,186 @@ ALLOWED = {
     Right("shared plan", "Storage Blob Data Reader", "container tfstate"),
     Right("shared plan", "Storage Blob Data Contributor", "container plans"),
 }
-# What all environments share. The rights on these in `ALLOWED` let none reach another: they read names, pull and push
-# images, and write a record below the parent zone.
 COMMON = ("registry", "parent zone", "subscription")
+"""What all environments share. The rights on these in `ALLOWED` let no environment reach another.
+
+They allow an identity to read names, to pull and push images, and to write a record below the parent zone.
+"""
 SHARED = "shared"
 ISSUER, AUDIENCE = "https://token.actions.githubusercontent.com", "api://AzureADTokenExchange"
 CLAUSES = (("Request", "write"), ("Resource", "delete"))
-"""An administrator's condition has one clause each for what it assigns and what it removes."""
+"""The condition on an administrator's right has one clause for assigning roles, and one for removing them."""
 
 
 class Assignment(NamedTuple):
-    """A role assignment, read: the identity, its environment's short name, the right, and whose the scope is."""
+    """A role assignment, and what the rules need to know of it."""
 
     resource: SynthesizedResource
     right: Right
     environment: str
-    """The environment that the identity is for."""
-    scope_of: str
-    """The environment that the scope belongs to; empty for what all share."""
+    """The short name of the environment that the identity is for."""
+    scope_owner: str
+    """The short name of the environment that the scope belongs to; empty for what all share, `?` if it is not known."""
 
 
-def assignments(stack: Stack) -> Iterator[Assignment]:
-    """Every role assignment of a stack."""
-    for each in stack.of("azurerm_role_assignment"):
-        identity = stack.named(each.body["principal_id"])
-        who, environment = _identity(identity.body["name"]) if identity else (str(each.body["principal_id"]), "?")
-        who = f"{SHARED} {who}" if environment == SHARED else who
-        on, scope_of = _scope(stack, each)
-        yield Assignment(each, Right(who, _role(stack, each), on), environment, scope_of)
+def read_assignments(stack: Stack) -> Iterator[Assignment]:
+    """Yield every role assignment of a stack."""
+    for resource in stack.resources("azurerm_role_assignment"):
+        principal = resource.body["principal_id"]
+        identity = stack.resolve(principal)
+        job, environment = parse_identity_name(identity.body["name"]) if identity else (str(principal), "?")
+        who = f"{SHARED} {job}" if environment == SHARED else job
+        on, scope_owner = describe_scope(stack, resource)
+        yield Assignment(resource, Right(who, name_role(stack, resource), on), environment, scope_owner)
 
 
-def _identity(name: str) -> tuple[str, str]:
-    """`id-augeo-apply-prod-eus2` is apply's, of prod."""
-    return (parts[-3], parts[-2]) if len(parts := name.split("-")) >= 4 else (name, "?")
+def parse_identity_name(name: str) -> tuple[str, str]:
+    """Return `apply` and `prod` of `id-augeo-apply-prod-eus2`: what an identity is for, and its environment."""
+    parts = name.split("-")
+    return (parts[-3], parts[-2]) if len(parts) >= 4 else (name, "?")
 
 
-def _role(stack: Stack, assignment: SynthesizedResource) -> str:
-    definition = str(at(assignment.body, "role_definition_id"))
-    custom = stack.named(definition)
+def name_role(stack: Stack, assignment: SynthesizedResource) -> str:
+    """Return the name of an assigned role: a built-in one, `custom NAME`, or its id if it is neither."""
+    definition = str(get_value(assignment.body, "role_definition_id"))
+    custom = stack.resolve(definition)
     if custom and custom.type == "azurerm_role_definition":
         return f"custom {str(custom.body['name']).rpartition(' ')[2]}"
     return BUILT_IN.get(definition.rpartition("/")[2], definition)
 
 
-def _scope(stack: Stack, assignment: SynthesizedResource) -> tuple[str, str]:
-    """What kind of thing it is on, and the short name of the environment that it belongs to."""
+def describe_scope(stack: Stack, assignment: SynthesizedResource) -> tuple[str, str]:
+    """Return the kind of thing that a role is assigned on, and the short name of the environment that owns it."""
     scope = str(assignment.body["scope"])
     if "/Microsoft.ContainerRegistry/registries/" in scope:
         return "registry", ""
-    target = stack.named(scope)
+    target = stack.resolve(scope)
     if target is None:
         return ("subscription" if re.fullmatch("/subscriptions/[^/]+", scope) else scope), "?"
     name = str(target.body["name"])
     own = stack.environment.short_name if stack.environment else SHARED
-    kind, _, of = name.partition("-")  # tfstate-production
-    container_of = stack.platform.environments.get(of)
+    container_kind, _, container_environment = name.partition("-")  # tfstate-production
+    container_owner = stack.platform.environments.get(container_environment)
+    identity_job, identity_environment = parse_identity_name(name)
     return {
         "azurerm_container_registry": ("registry", ""),
         "azurerm_dns_zone": ("own zone" if stack.environment else "parent zone", own),
         "azurerm_key_vault": ("key vault", own),
         "azurerm_resource_group": ("resource group", name.split("-")[-2:][0]),  # rg-augeo-prod-eus2
-        "azurerm_storage_container": (f"container {kind}", container_of.short_name if container_of else own),
-        "azurerm_user_assigned_identity": (f"{_identity(name)[0]} identity", _identity(name)[1]),
+        "azurerm_storage_container": (
+            f"container {container_kind}",
+            container_owner.short_name if container_owner else own,
+        ),
+        "azurerm_user_assigned_identity": (f"{identity_job} identity", identity_environment),
     }.get(target.type, (scope, "?"))
 
 
 @rule("azurerm_role_assignment")
-def rights_are_in_the_table(stack: Stack) -> Iterator[Problem]:
-    """A right that nobody has written into `ALLOWED` is not given; Owner is in no row, Contributor in apply's alone.
+def rights_are_in_the_table(stack: Stack) -> Iterator[Violation]:
+    """Every right that is assigned has a row in `ALLOWED`. Owner has none, and only apply is Contributor.
 
-    Design section 4; https://learn.microsoft.com/azure/role-based-access-control/best-practices
+    So nobody gets a right that was not reviewed here. docs/design.md#decisions, "CI roles";
+    https://learn.microsoft.com/azure/role-based-access-control/best-practices
     """
-    for each in assignments(stack):
-        if each.right not in ALLOWED:
-            who, role, on = each.right
-            yield wrong(each.resource, "role_definition_id", f"'{who}' must not be '{role}' on '{on}': see ALLOWED")
-        if at(each.resource.body, "principal_type") != "ServicePrincipal":
-            yield wrong(each.resource, "principal_type", 'must be "ServicePrincipal": people get rights elsewhere')
+    for assignment in read_assignments(stack):
+        if assignment.right not in ALLOWED:
+            who, role, on = assignment.right
+            expected = f"'{who}' must not be '{role}' on '{on}': see ALLOWED"
+            yield Violation.of(assignment.resource, "role_definition_id", expected)
+        if get_value(assignment.resource.body, "principal_type") != "ServicePrincipal":
+            expected = 'must be "ServicePrincipal": people get rights elsewhere'
+            yield Violation.of(assignment.resource, "principal_type", expected)
 
 
 @rule("azurerm_role_assignment")
-def environments_do_not_reach_each_other(stack: Stack) -> Iterator[Problem]:
-    """Whoever breaks into dev's pipeline has dev, and nothing of production (design section 4, "Ownership").
+def environments_do_not_reach_each_other(stack: Stack) -> Iterator[Violation]:
+    """The rights of an environment's identity end at what belongs to that environment.
 
-    https://learn.microsoft.com/azure/role-based-access-control/scope-overview
+    Somebody who breaks into dev's pipeline then has dev, and nothing of production. docs/design.md#decisions,
+    "Ownership"; https://learn.microsoft.com/azure/role-based-access-control/scope-overview
     """
-    for each in assignments(stack):
-        if each.right.on not in COMMON and each.scope_of != each.environment:
-            yield wrong(each.resource, "scope", f"must belong to '{each.environment}', as the identity does")
+    for assignment in read_assignments(stack):
+        if assignment.right.on not in COMMON and assignment.scope_owner != assignment.environment:
+            expected = f"must belong to '{assignment.environment}', as the identity does"
+            yield Violation.of(assignment.resource, "scope", expected)
 
 
 @rule("azurerm_role_assignment")
-def administrators_assign_what_the_code_assigns(stack: Stack) -> Iterator[Problem]:
-    """The condition of an administrator names exactly the roles that its environment's stack assigns there.
+def administrators_assign_only_what_the_code_assigns(stack: Stack) -> Iterator[Violation]:
+    """The condition on an administrator's right names exactly the roles that its environment's stack assigns.
 
-    One more could be used to climb, one less fails the apply. Both sides are read from the synthesized JSON.
+    With one role more, the administrator could give itself further rights. With one less, the apply fails. Both sides
+    are read from the synthesized JSON.
     https://learn.microsoft.com/azure/role-based-access-control/delegate-role-assignments-examples
     """
-    by_short_name = {each.short_name: name for name, each in stack.platform.environments.items()}
-    for each in assignments(stack):
-        condition = str(at(each.resource.body, "condition") or "")
-        if each.right.role != ADMINISTRATOR:
-            if condition:
-                yield wrong(each.resource, "condition", "must be absent: only an administrator's right has one")
-            continue
-        target = by_short_name.get(each.environment, "")
-        theirs = Stack(target, stack.beside.get(target, {}), stack.platform, stack.beside)
-        wanted = {str(own.resource.body["role_definition_id"]).rpartition("/")[2] for own in assignments(theirs)}
-        for source, action in CLAUSES:
-            clause = re.search(
-                rf"ActionMatches{{'Microsoft.Authorization/roleAssignments/{action}'}}.*?"
-                rf"@{source}\[[^]]*RoleDefinitionId\] ForAnyOfAnyValues:GuidEquals {{([^}}]*)}} AND "
-                rf"@{source}\[[^]]*PrincipalType\] ForAnyOfAnyValues:StringEqualsIgnoreCase {{'ServicePrincipal'}}",
-                condition,
-            )
-            if clause is None or set(re.split(r",\s*", clause[1])) != wanted:
-                names = sorted(BUILT_IN.get(role, role) for role in wanted)
-                yield wrong(each.resource, "condition", f"must let it {action} {names} for service principals alone")
-        if condition and at(each.resource.body, "condition_version") != "2.0":
-            yield wrong(each.resource, "condition_version", 'must be "2.0"')
+    for assignment in read_assignments(stack):
+        condition = str(get_value(assignment.resource.body, "condition") or "")
+        if assignment.right.role == ADMINISTRATOR:
+            yield from _check_condition(stack, assignment, condition)
+        elif condition:
+            expected = "must be absent: only an administrator's right has one"
+            yield Violation.of(assignment.resource, "condition", expected)
+
+
+def _check_condition(stack: Stack, assignment: Assignment, condition: str) -> Iterator[Violation]:
+    """Yield what is wrong with the condition on an administrator's right."""
+    names = {environment.short_name: name for name, environment in stack.platform.environments.items()}
+    name = names.get(assignment.environment, "")
+    own_stack = Stack(name, stack.bodies.get(name, {}), stack.platform, stack.bodies)
+    role_ids = {str(own.resource.body["role_definition_id"]).rpartition("/")[2] for own in read_assignments(own_stack)}
+    for source, action in CLAUSES:
+        clause = re.search(
+            rf"ActionMatches{{'Microsoft.Authorization/roleAssignments/{action}'}}.*?"
+            rf"@{source}\[[^]]*RoleDefinitionId\] ForAnyOfAnyValues:GuidEquals {{([^}}]*)}} AND "
+            rf"@{source}\[[^]]*PrincipalType\] ForAnyOfAnyValues:StringEqualsIgnoreCase {{'ServicePrincipal'}}",
+            condition,
+        )
+        if clause is None or set(re.split(r",\s*", clause[1])) != role_ids:
+            roles = sorted(BUILT_IN.get(role_id, role_id) for role_id in role_ids)
+            expected = f"must let it {action} {roles} for service principals alone"
+            yield Violation.of(assignment.resource, "condition", expected)
+    if condition and get_value(assignment.resource.body, "condition_version") != "2.0":
+        yield Violation.of(assignment.resource, "condition_version", 'must be "2.0"')
 
 
 @rule("azurerm_role_definition")
-def custom_roles_are_narrow(stack: Stack) -> Iterator[Problem]:
-    """An action is written out; `*/read` alone is a wildcard, because a plan refreshes every type there is.
+def custom_roles_are_narrow(stack: Stack) -> Iterator[Violation]:
+    """A custom role names each of its actions. `*/read` is the only wildcard, because a plan reads every type there is.
 
-    No data actions: secrets and blobs are never read by a custom role.
+    It has no data actions, so that no custom role reads secrets or blobs, and it cannot change rights.
     https://learn.microsoft.com/azure/role-based-access-control/custom-roles
     """
     subscription = f"/subscriptions/{stack.platform.shared.account.subscription_id}"
-    for role in stack.of("azurerm_role_definition"):
-        if at(role.body, "assignable_scopes") != [subscription]:
-            yield wrong(role, "assignable_scopes", f'must be ["{subscription}"]')
-        for field in ("actions", "data_actions"):
-            for index, action in enumerate(listed(role.body, f"permissions.{field}")):
-                if field == "data_actions" or ("*" in str(action) and action != "*/read"):
-                    right = "must be absent" if field == "data_actions" else "must be written out, without a wildcard"
-                    yield wrong(role, f"permissions.{field}.{index}", right)
-                if str(action).lower().startswith("microsoft.authorization/") and not str(action).endswith("/read"):
-                    yield wrong(role, f"permissions.{field}.{index}", "must not change rights")
+    for role in stack.resources("azurerm_role_definition"):
+        if get_value(role.body, "assignable_scopes") != [subscription]:
+            yield Violation.of(role, "assignable_scopes", f'must be ["{subscription}"]')
+        for index, action in enumerate(map(str, get_list(role.body, "permissions.actions"))):
+            if "*" in action and action != "*/read":
+                yield Violation.of(role, f"permissions.actions.{index}", "must be written out, without a wildcard")
+            if action.lower().startswith("microsoft.authorization/") and not action.endswith("/read"):
+                yield Violation.of(role, f"permissions.actions.{index}", "must not change rights")
+        for index, _ in enumerate(get_list(role.body, "permissions.data_actions")):
+            yield Violation.of(role, f"permissions.data_actions.{index}", "must be absent")
 
 
 @rule("azurerm_federated_identity_credential")
-def github_is_trusted_for_this_repository_alone(stack: Stack) -> Iterator[Problem]:
-    """Entra takes any token whose subject matches, so it names this repository, and the GitHub environment of the job.
+def only_this_repository_is_trusted(stack: Stack) -> Iterator[Violation]:
+    """A federated credential trusts this repository, and the one GitHub environment that its identity's jobs run in.
 
-    An environment's own rules, its reviewers and branches, then say who gets a token at all. https://docs.github.com/actions/concepts/security/openid-connect
+    Entra accepts any token whose subject matches. The GitHub environment's own rules, its reviewers and branches,
+    decide who gets such a token. docs/adr/0016-github-environments.md;
+    https://docs.github.com/actions/concepts/security/openid-connect
     """
     repository = stack.platform.shared.account.github_subject
-    by_short_name = {each.short_name: name for name, each in stack.platform.environments.items()}
-    for credential in stack.of("azurerm_federated_identity_credential"):
-        identity = stack.named(credential.body["user_assigned_identity_id"])
-        job, short_name = _identity(str(identity.body["name"])) if identity else ("?", "?")
-        environment = by_short_name.get(short_name, short_name)
-        right = f"{repository}:environment:{environment if job == 'apply' else f'{environment}-{job}'}"
-        if credential.body["subject"] != right:
-            yield wrong(credential, "subject", f"must be {right}")
+    names = {environment.short_name: name for name, environment in stack.platform.environments.items()}
+    for credential in stack.resources("azurerm_federated_identity_credential"):
+        identity = stack.resolve(credential.body["user_assigned_identity_id"])
+        job, short_name = parse_identity_name(str(identity.body["name"])) if identity else ("?", "?")
+        name = names.get(short_name, short_name)
+        subject = f"{repository}:environment:{name if job == 'apply' else f'{name}-{job}'}"
+        if credential.body["subject"] != subject:
+            yield Violation.of(credential, "subject", f"must be {subject}")
         if credential.body["issuer"] != ISSUER:
-            yield wrong(credential, "issuer", f"must be {ISSUER}")
+            yield Violation.of(credential, "issuer", f"must be {ISSUER}")
         if credential.body["audience"] != [AUDIENCE]:
-            yield wrong(credential, "audience", f'must be ["{AUDIENCE}"]')
+            yield Violation.of(credential, "audience", f'must be ["{AUDIENCE}"]')

@@ -1,63 +1,88 @@
-"""Who can reach what: no public endpoint but the named ones, and between subnets only what is written."""
+"""Who can reach what. Public endpoints are named here, and between subnets only written rules let traffic through."""
 
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from typing import NamedTuple
 
-from tests.policy.rule import Must, Problem, Stack, at, binding, listed, must, rule, types, wrong
+from tests.policy.rule import (
+    Requirement,
+    Stack,
+    Violation,
+    check_requirements,
+    get_list,
+    get_value,
+    list_types,
+    load_binding,
+    rule,
+)
 from tests.policy.rules.transport import WEB_APPS
 from tests.support import SynthesizedResource
 
 
-class Public(NamedTuple):
-    """An exception: what may be reached from the internet, and why that is right."""
+class PublicException(NamedTuple):
+    """A resource that may be reached from the internet, and the reason."""
 
     type: str
     name: str
-    """The logical id; `*` stands for anything."""
+    """The logical id. `*` stands for anything."""
     reason: str
-    behind: str = "*"
-    """The only stack that it holds for; `*` for any."""
+    stack: str = "*"
+    """The only stack that the exception is for; `*` for any."""
+
+    def applies_to(self, resource: SynthesizedResource) -> bool:
+        """Return whether the exception is for this resource."""
+        return (
+            self.type == resource.type
+            and fnmatchcase(resource.name, self.name)
+            and fnmatchcase(resource.stack, self.stack)
+        )
 
 
 PUBLIC = (
-    Public("azurerm_storage_account", "state_storage", "CI reads and writes state with Entra, from anywhere"),
-    Public(
+    PublicException("azurerm_storage_account", "state_storage", "CI reads and writes state with Entra, from anywhere"),
+    PublicException(
         "azurerm_storage_account", "evidence_storage", "CI writes evidence of deployments with Entra, from anywhere"
     ),
-    Public("azurerm_container_registry", "registry", "CI pushes images with Entra; private endpoints need Premium"),
-    Public("azurerm_static_web_app", "static_site", "it is the admin site, which browsers load"),
-    Public("azurerm_linux_web_app", "web-app_*", "dev has no Front Door (ADR): browsers call the app itself", "dev"),
-    Public("azurerm_log_analytics_workspace", "log_workspace", "services outside the network log here; queries: Entra"),
-    Public("azurerm_application_insights", "observability_*", "browsers and the app send telemetry; queries: Entra"),
+    PublicException(
+        "azurerm_container_registry", "registry", "CI pushes images with Entra; private endpoints need Premium"
+    ),
+    PublicException("azurerm_static_web_app", "static_site", "it is the admin site, which browsers load"),
+    PublicException("azurerm_linux_web_app", "web-app_*", "dev has no Front Door: browsers call the app itself", "dev"),
+    PublicException(
+        "azurerm_log_analytics_workspace", "log_workspace", "services outside the network log here; queries: Entra"
+    ),
+    PublicException(
+        "azurerm_application_insights", "observability_*", "browsers and the app send telemetry; queries: Entra"
+    ),
 )
-# The arguments by which the provider's types open themselves to the internet.
 DOORS = (
     "public_network_access_enabled",
     "public_network_access",
     "internet_ingestion_enabled",
     "internet_query_enabled",
 )
+"""The arguments that open a resource to the internet, of any type of the provider."""
 CLOSED = (False, "Disabled", "SecuredByPerimeter")
-ENTRA_ALONE = (
-    Must("azurerm_storage_account", "shared_access_key_enabled", (False,)),
-    Must("azurerm_storage_account", "default_to_oauth_authentication", (True,)),
-    Must("azurerm_storage_account", "local_user_enabled", (False,)),
-    Must("azurerm_storage_account", "allow_nested_items_to_be_public", (False,)),
-    Must("azurerm_storage_account", "cross_tenant_replication_enabled", (False,)),
-    Must("azurerm_storage_account", "allowed_copy_scope", ("AAD", "PrivateLink")),
-    Must("azurerm_storage_account", "sas_policy.expiration_action", ("Block",)),
-    Must("azurerm_storage_container", "container_access_type", ("private",)),
-    Must("azurerm_container_registry", "admin_enabled", (False,)),
-    Must("azurerm_container_registry", "anonymous_pull_enabled", (False,)),
-    Must("azurerm_key_vault", "rbac_authorization_enabled", (True,)),
-    Must("azurerm_log_analytics_workspace", "local_authentication_enabled", (False,)),
-    Must("azurerm_postgresql_flexible_server", "authentication.active_directory_auth_enabled", (True,)),
-    Must("azurerm_postgresql_flexible_server_active_directory_administrator", "principal_type", ("Group",)),
-    Must("azurerm_static_web_app", "preview_environments_enabled", (False,)),  # an unguarded site for each branch
+ENTRA_ONLY = (
+    Requirement("azurerm_storage_account", "shared_access_key_enabled", (False,)),
+    Requirement("azurerm_storage_account", "default_to_oauth_authentication", (True,)),
+    Requirement("azurerm_storage_account", "local_user_enabled", (False,)),
+    Requirement("azurerm_storage_account", "allow_nested_items_to_be_public", (False,)),
+    Requirement("azurerm_storage_account", "cross_tenant_replication_enabled", (False,)),
+    Requirement("azurerm_storage_account", "allowed_copy_scope", ("AAD", "PrivateLink")),
+    Requirement("azurerm_storage_account", "sas_policy.expiration_action", ("Block",)),
+    Requirement("azurerm_storage_container", "container_access_type", ("private",)),
+    Requirement("azurerm_container_registry", "admin_enabled", (False,)),
+    Requirement("azurerm_container_registry", "anonymous_pull_enabled", (False,)),
+    Requirement("azurerm_key_vault", "rbac_authorization_enabled", (True,)),
+    Requirement("azurerm_log_analytics_workspace", "local_authentication_enabled", (False,)),
+    Requirement("azurerm_postgresql_flexible_server", "authentication.active_directory_auth_enabled", (True,)),
+    Requirement("azurerm_postgresql_flexible_server_active_directory_administrator", "principal_type", ("Group",)),
+    # A preview environment would be an unguarded site for each branch.
+    Requirement("azurerm_static_web_app", "preview_environments_enabled", (False,)),
 )
 SCM_CLOSED = tuple(
-    Must(app, f"site_config.{attribute}", allowed)
+    Requirement(app, f"site_config.{attribute}", allowed)
     for app in WEB_APPS
     for attribute, allowed in (
         ("scm_ip_restriction_default_action", ("Deny",)),
@@ -65,214 +90,220 @@ SCM_CLOSED = tuple(
         ("scm_use_main_ip_restriction", (False,)),
     )
 )
-PRIVATE_ALONE = {"azurerm_postgresql_flexible_server": "postgresqlServer", "azurerm_managed_redis": "redisEnterprise"}
-# What a security rule must say, as one value or as several.
-SAID = (
+PRIVATE_ONLY = {"azurerm_postgresql_flexible_server": "postgresqlServer", "azurerm_managed_redis": "redisEnterprise"}
+"""The types that only private endpoints reach, and the subresource that such an endpoint connects to."""
+REQUIRED_IN_SECURITY_RULE = (
     ("protocol", "protocol"),
     ("source_address_prefix", "source_address_prefixes"),
     ("destination_address_prefix", "destination_address_prefixes"),
     ("destination_port_range", "destination_port_ranges"),
 )
+"""What a security rule must say: the argument for one value, and the argument for several."""
 WILDCARDS = ("*", "0.0.0.0/0", "::/0", "Any", "0-65535")
 
 
-def open_doors(stack: Stack) -> Iterator[tuple[SynthesizedResource, Problem]]:
-    """Everything that is open to the internet, the named exceptions too."""
-    for resource in stack.of():
+def find_open_doors(stack: Stack) -> Iterator[tuple[SynthesizedResource, Violation]]:
+    """Yield every resource that is open to the internet, including the named exceptions, and what is open in it."""
+    for resource in stack.resources():
         for door in DOORS:
-            if not hasattr(binding(resource.type), door) or at(resource.body, door) in CLOSED:
+            if not hasattr(load_binding(resource.type), door) or get_value(resource.body, door) in CLOSED:
                 continue
-            for attribute, right in _not_shut(stack, resource, door):
-                yield resource, wrong(resource, attribute, right)
+            for attribute, expected in _check_firewall(stack, resource, door):
+                yield resource, Violation.of(resource, attribute, expected)
 
 
-def _not_shut(stack: Stack, resource: SynthesizedResource, door: str) -> Iterator[tuple[str, str]]:
-    """What a firewall behind the open door leaves open: attribute, and what would be right."""
+def _check_firewall(stack: Stack, resource: SynthesizedResource, door: str) -> Iterator[tuple[str, str]]:
+    """Yield what the firewall behind an open door lets in: the attribute, and what would be right."""
     match resource.type:
         case "azurerm_key_vault":
-            yield from _not_the_apps_subnet(stack, resource, "network_acls")
+            yield from _check_network_rules(stack, resource, "network_acls")
         case "azurerm_storage_account":
-            yield from _not_the_apps_subnet(stack, resource, "network_rules")
+            yield from _check_network_rules(stack, resource, "network_rules")
         case "azurerm_linux_web_app" | "azurerm_linux_web_app_slot":
-            yield from _not_front_door(stack, resource)
+            yield from _check_ip_restrictions(stack, resource)
         case _:
             yield door, "must be false, or a named exception in PUBLIC"
 
 
-def _not_the_apps_subnet(stack: Stack, resource: SynthesizedResource, block: str) -> Iterator[tuple[str, str]]:
-    if at(resource.body, f"{block}.default_action") != "Deny":
+def _check_network_rules(stack: Stack, resource: SynthesizedResource, block: str) -> Iterator[tuple[str, str]]:
+    """Yield what lets in more than the app's subnet and the Logic App."""
+    if get_value(resource.body, f"{block}.default_action") != "Deny":
         yield f"{block}.default_action", 'must be "Deny", or the resource a named exception in PUBLIC'
-    for subnet in listed(resource.body, f"{block}.virtual_network_subnet_ids"):
-        delegated = stack.named(subnet)
-        if delegated is None or not listed(delegated.body, "delegation"):
+    for subnet_id in get_list(resource.body, f"{block}.virtual_network_subnet_ids"):
+        subnet = stack.resolve(subnet_id)
+        if subnet is None or not get_list(subnet.body, "delegation"):  # the app's subnet is delegated to App Service
             yield f"{block}.virtual_network_subnet_ids", "must be the app's own subnet alone"
-    for address in listed(resource.body, f"{block}.ip_rules"):
-        caller = stack.named(address)
+    for address in get_list(resource.body, f"{block}.ip_rules"):
+        caller = stack.resolve(address)
         if caller is None or caller.type != "azurerm_logic_app_workflow":
             yield f"{block}.ip_rules", "must be the outbound addresses of the Teams Logic App, or absent"
 
 
-def _not_front_door(stack: Stack, app: SynthesizedResource) -> Iterator[tuple[str, str]]:
-    if at(app.body, "site_config.ip_restriction_default_action") != "Deny":
+def _check_ip_restrictions(stack: Stack, app: SynthesizedResource) -> Iterator[tuple[str, str]]:
+    """Yield what lets in more than this stack's Front Door."""
+    if get_value(app.body, "site_config.ip_restriction_default_action") != "Deny":
         yield "site_config.ip_restriction_default_action", 'must be "Deny", or the app a named exception in PUBLIC'
         return
-    for index, restriction in enumerate(listed(app.body, "site_config.ip_restriction")):
+    for index, restriction in enumerate(get_list(app.body, "site_config.ip_restriction")):
         path = f"site_config.ip_restriction.{index}"
-        profiles = [stack.named(each) for each in listed(restriction, "headers.x_azure_fdid")]
-        if at(restriction, "service_tag") != "AzureFrontDoor.Backend":
+        profiles = [stack.resolve(profile_id) for profile_id in get_list(restriction, "headers.x_azure_fdid")]
+        if get_value(restriction, "service_tag") != "AzureFrontDoor.Backend":
             yield path, "must let the service tag AzureFrontDoor.Backend in, and nothing else"
-        if [each.type for each in profiles if each] != ["azurerm_cdn_frontdoor_profile"]:
+        if [profile.type for profile in profiles if profile] != ["azurerm_cdn_frontdoor_profile"]:
             yield f"{path}.headers", "must name this stack's own Front Door in x_azure_fdid: the tag admits everybody's"
 
 
-def excepted(exception: Public, resource: SynthesizedResource) -> bool:
-    """Whether an exception is for this resource."""
-    return (
-        exception.type == resource.type
-        and fnmatchcase(resource.name, exception.name)
-        and fnmatchcase(resource.stack, exception.behind)
-    )
-
-
 @rule("azurerm_key_vault", "azurerm_managed_redis", "azurerm_postgresql_flexible_server", *(row.type for row in PUBLIC))
-def no_public_access(stack: Stack) -> Iterator[Problem]:
-    """Nothing answers the internet but what `PUBLIC` names; what has a firewall lets in its own caller alone.
+def no_public_access(stack: Stack) -> Iterator[Violation]:
+    """Only what `PUBLIC` names answers the internet. A resource with a firewall lets in its own caller only.
 
-    A type of the provider that can be opened is looked at as soon as it is used. Design section 3, issue 3 section 3;
-    https://learn.microsoft.com/azure/frontdoor/origin-security
+    Every type is checked whose arguments can open it, also types that nobody has named here.
+    docs/design.md#environments; https://learn.microsoft.com/azure/frontdoor/origin-security
     """
-    for resource, problem in open_doors(stack):
-        if not any(excepted(exception, resource) for exception in PUBLIC):
-            yield problem
+    for resource, violation in find_open_doors(stack):
+        if not any(exception.applies_to(resource) for exception in PUBLIC):
+            yield violation
 
 
-@rule(*types(ENTRA_ALONE))
-def entra_alone(stack: Stack) -> Iterator[Problem]:
-    """What is public is so with Entra alone: no account keys, no admin users, nothing anonymous (design section 3).
+@rule(*list_types(ENTRA_ONLY))
+def only_entra_tokens_are_accepted(stack: Stack) -> Iterator[Violation]:
+    """Entra tokens are the only way in: no account keys, no admin users, no anonymous access.
 
+    What has a public endpoint is protected by this alone. docs/design.md#decisions, "Keys and passwords";
     https://learn.microsoft.com/azure/storage/common/shared-key-authorization-prevent
     """
-    yield from must(stack, ENTRA_ALONE)
+    yield from check_requirements(stack, ENTRA_ONLY)
 
 
-@rule(*types(SCM_CLOSED))
-def scm_admits_nobody(stack: Stack) -> Iterator[Problem]:
-    """Kudu runs commands in the container; images come from the registry, so nobody needs it (design section 5).
+@rule(*list_types(SCM_CLOSED))
+def scm_is_closed(stack: Stack) -> Iterator[Violation]:
+    """The SCM site (Kudu) is closed to everybody.
 
+    It runs commands in the container, and nobody needs it because images come from the registry. docs/design.md#traps;
     https://learn.microsoft.com/azure/app-service/app-service-ip-restrictions#restrict-access-to-an-scm-site
     """
-    yield from must(stack, SCM_CLOSED)
+    yield from check_requirements(stack, SCM_CLOSED)
 
 
-@rule("azurerm_private_endpoint", *PRIVATE_ALONE)
-def data_stores_have_a_private_endpoint(stack: Stack) -> Iterator[Problem]:
-    """Without an endpoint and its record in a zone, the app would not find PostgreSQL or Redis at all.
+@rule("azurerm_private_endpoint", *PRIVATE_ONLY)
+def data_stores_have_a_private_endpoint(stack: Stack) -> Iterator[Violation]:
+    """PostgreSQL and Redis each have a private endpoint with a record in a private DNS zone of the stack.
 
+    Without both, the app would not find them at all.
     https://learn.microsoft.com/azure/private-link/private-endpoint-dns
     """
-    endpoints = list(stack.of("azurerm_private_endpoint"))
-    for store in stack.of(*PRIVATE_ALONE):
-        own = [
-            each
-            for each in endpoints
-            if stack.named(at(each.body, "private_service_connection.private_connection_resource_id")) == store
-        ]
+    endpoints = list(stack.resources("azurerm_private_endpoint"))
+    connected = "private_service_connection.private_connection_resource_id"
+    for store in stack.resources(*PRIVATE_ONLY):
+        own = [endpoint for endpoint in endpoints if stack.resolve(get_value(endpoint.body, connected)) == store]
         if not own:
-            yield Problem(store.address, "private endpoint", None, "must be connected by an azurerm_private_endpoint")
+            expected = "must be connected by an azurerm_private_endpoint"
+            yield Violation(store.address, "private endpoint", None, expected)
         for endpoint in own:
-            kind = "private_service_connection.subresource_names"
-            if at(endpoint.body, kind) != [PRIVATE_ALONE[store.type]]:
-                yield wrong(endpoint, kind, f'must be ["{PRIVATE_ALONE[store.type]}"]')
+            subresources = "private_service_connection.subresource_names"
+            if get_value(endpoint.body, subresources) != [PRIVATE_ONLY[store.type]]:
+                yield Violation.of(endpoint, subresources, f'must be ["{PRIVATE_ONLY[store.type]}"]')
             zones = "private_dns_zone_group.private_dns_zone_ids"
-            if not all(stack.named(each) for each in listed(endpoint.body, zones) or [None]):
-                yield wrong(endpoint, zones, "must be a private DNS zone of this stack")
+            if not all(stack.resolve(zone_id) for zone_id in get_list(endpoint.body, zones) or [None]):
+                yield Violation.of(endpoint, zones, "must be a private DNS zone of this stack")
 
 
 @rule("azurerm_network_security_group")
-def no_wildcard_is_allowed(stack: Stack) -> Iterator[Problem]:
-    """A rule that allows says from where, to where, over what and to which port, issue 3 section 4.
+def no_wildcard_is_allowed(stack: Stack) -> Iterator[Violation]:
+    """A security rule that allows traffic names its source, destination, protocol and port, without a wildcard.
 
-    The source port is the exception: a client's is ephemeral, so Azure itself advises `*`.
+    The source port is not checked: a client's is ephemeral, so that Azure itself advises `*`.
+    docs/design.md#decisions, "Network";
     https://learn.microsoft.com/azure/virtual-network/network-security-groups-overview#security-rules
     """
-    for group in stack.of("azurerm_network_security_group"):
-        for index, row in enumerate(listed(group.body, "security_rule")):
-            if at(row, "access") == "Deny":
+    for group in stack.resources("azurerm_network_security_group"):
+        for index, security_rule in enumerate(get_list(group.body, "security_rule")):
+            if get_value(security_rule, "access") == "Deny":
                 continue
-            for one, several in SAID:
-                field = several if at(row, one) is None else one
-                values = listed(row, field)
+            for singular, plural in REQUIRED_IN_SECURITY_RULE:
+                argument = plural if get_value(security_rule, singular) is None else singular
+                values = get_list(security_rule, argument)
                 if not values or any(value in WILDCARDS for value in values):
-                    yield wrong(group, f"security_rule.{index}.{field}", "must be said, and be no wildcard")
+                    expected = "must be said, and be no wildcard"
+                    yield Violation.of(group, f"security_rule.{index}.{argument}", expected)
 
 
 @rule("azurerm_network_security_group")
-def the_last_rule_denies(stack: Stack) -> Iterator[Problem]:
-    """Azure's default rules allow the whole virtual network and all outbound traffic; a last rule takes that back.
+def the_last_rule_denies(stack: Stack) -> Iterator[Violation]:
+    """In each direction, a security group's last rule denies everything.
 
+    Azure's default rules come after it. They allow traffic in the whole virtual network, and all outbound traffic.
     https://learn.microsoft.com/azure/virtual-network/network-security-groups-overview#default-security-rules
     """
-    for group in stack.of("azurerm_network_security_group"):
+    deny_everything = {
+        "access": "Deny",
+        "protocol": "*",
+        "source_address_prefix": "*",
+        "source_port_range": "*",
+        "destination_address_prefix": "*",
+        "destination_port_range": "*",
+    }
+    for group in stack.resources("azurerm_network_security_group"):
         for direction in ("Inbound", "Outbound"):
-            rows = [row for row in listed(group.body, "security_rule") if at(row, "direction") == direction]
-            last = max(rows, key=lambda row: int(str(at(row, "priority"))), default=None)
-            everything = {"access": "Deny", "protocol": "*", "source_address_prefix": "*", "source_port_range": "*"}
-            everything |= {"destination_address_prefix": "*", "destination_port_range": "*"}
-            if any(at(last, field) != value for field, value in everything.items()):
-                yield Problem(
-                    group.address, f"last {direction} rule", at(last, "name"), "must deny everything from everywhere"
-                )
+            rules = [row for row in get_list(group.body, "security_rule") if get_value(row, "direction") == direction]
+            last = max(rules, key=lambda row: int(str(get_value(row, "priority"))), default=None)
+            if any(get_value(last, argument) != value for argument, value in deny_everything.items()):
+                name = get_value(last, "name")
+                expected = "must deny everything from everywhere"
+                yield Violation(group.address, f"last {direction} rule", name, expected)
 
 
 @rule("azurerm_subnet", "azurerm_subnet_network_security_group_association")
-def subnets_are_guarded(stack: Stack) -> Iterator[Problem]:
-    """Every subnet has a security group, endpoints obey it, and there is no way out but App Service's own.
+def subnets_are_guarded(stack: Stack) -> Iterator[Violation]:
+    """Every subnet has a security group, private endpoints obey it, and only App Service's subnet has a way out.
 
     https://learn.microsoft.com/azure/virtual-network/ip-services/default-outbound-access
     """
-    guarded = [
-        stack.named(each.body["subnet_id"]) for each in stack.of("azurerm_subnet_network_security_group_association")
-    ]
-    for subnet in stack.of("azurerm_subnet"):
+    associations = stack.resources("azurerm_subnet_network_security_group_association")
+    guarded = [stack.resolve(association.body["subnet_id"]) for association in associations]
+    for subnet in stack.resources("azurerm_subnet"):
         if subnet not in guarded:
-            yield Problem(subnet.address, "network security group", None, "must be associated with one")
-        if at(subnet.body, "private_endpoint_network_policies") != "Enabled":
-            yield wrong(subnet, "private_endpoint_network_policies", 'must be "Enabled"')
-        if not listed(subnet.body, "delegation") and at(subnet.body, "default_outbound_access_enabled") is not False:
-            yield wrong(subnet, "default_outbound_access_enabled", "must be false")
+            yield Violation(subnet.address, "network security group", None, "must be associated with one")
+        if get_value(subnet.body, "private_endpoint_network_policies") != "Enabled":
+            yield Violation.of(subnet, "private_endpoint_network_policies", 'must be "Enabled"')
+        is_delegated = bool(get_list(subnet.body, "delegation"))
+        if not is_delegated and get_value(subnet.body, "default_outbound_access_enabled") is not False:
+            yield Violation.of(subnet, "default_outbound_access_enabled", "must be false")
 
 
 @rule(*WEB_APPS)
-def the_app_leaves_through_its_subnet(stack: Stack) -> Iterator[Problem]:
-    """All that the app sends goes through the network, where the security group sees it, the image's pull included.
+def the_app_leaves_through_its_subnet(stack: Stack) -> Iterator[Violation]:
+    """Everything that the app sends, and the pull of its image, goes through the app's subnet.
 
-    https://learn.microsoft.com/azure/app-service/overview-vnet-integration#routes
+    There the security group applies to it. https://learn.microsoft.com/azure/app-service/overview-vnet-integration#routes
     """
-    for app in stack.of(*WEB_APPS):
+    for app in stack.resources(*WEB_APPS):
         for attribute in ("site_config.vnet_route_all_enabled", "vnet_image_pull_enabled"):
-            if at(app.body, attribute) is not True:
-                yield wrong(app, attribute, "must be true")
-        subnet = stack.named(at(app.body, "virtual_network_subnet_id"))
+            if get_value(app.body, attribute) is not True:
+                yield Violation.of(app, attribute, "must be true")
+        subnet = stack.resolve(get_value(app.body, "virtual_network_subnet_id"))
         if subnet is None or subnet.type != "azurerm_subnet":
-            yield wrong(app, "virtual_network_subnet_id", "must be the app's own subnet")
+            yield Violation.of(app, "virtual_network_subnet_id", "must be the app's own subnet")
 
 
 @rule(*WEB_APPS)
-def cors_admits_own_front_ends(stack: Stack) -> Iterator[Problem]:
-    """With credentials allowed, every admitted origin can act as the signed-in user.
+def cors_admits_only_own_front_ends(stack: Stack) -> Iterator[Violation]:
+    """CORS admits the environment's own front ends only, and the application is told the same list.
 
-    https://learn.microsoft.com/azure/app-service/app-service-web-tutorial-rest-api, issue 3 section 3.
+    CORS allows credentials here, so every origin that it admits can act as the signed-in user.
+    docs/design.md#decisions, "Cross-origin requests";
+    https://learn.microsoft.com/azure/app-service/app-service-web-tutorial-rest-api
     """
     environment = stack.environment
-    for app in stack.of(*WEB_APPS):
-        zone = f"{environment.domain.label}.{stack.platform.shared.account.domain}" if environment else ""
-        own = {f"https://{zone}", f"https://admin.{zone}"}
-        own |= {
-            f"https://${{{site.type}.{site.name}.default_host_name}}" for site in stack.of("azurerm_static_web_app")
-        }
-        for index, origin in enumerate(listed(app.body, "site_config.cors.allowed_origins")):
+    zone = f"{environment.domain.label}.{stack.platform.shared.account.domain}" if environment else ""
+    sites = [f"{site.type}.{site.name}" for site in stack.resources("azurerm_static_web_app")]
+    own = {f"https://{zone}", f"https://admin.{zone}", *(f"https://${{{site}.default_host_name}}" for site in sites)}
+    for app in stack.resources(*WEB_APPS):
+        origins = get_list(app.body, "site_config.cors.allowed_origins")
+        for index, origin in enumerate(origins):
             if origin not in own:
-                yield wrong(app, f"site_config.cors.allowed_origins.{index}", f"must be one of {sorted(own)}")
-        told = at(app.body, "app_settings.CORS_ORIGINS")
-        if told != ",".join(map(str, listed(app.body, "site_config.cors.allowed_origins"))):
-            yield wrong(app, "app_settings.CORS_ORIGINS", "must be the platform's own list, with commas between")
+                expected = f"must be one of {sorted(own)}"
+                yield Violation.of(app, f"site_config.cors.allowed_origins.{index}", expected)
+        if get_value(app.body, "app_settings.CORS_ORIGINS") != ",".join(map(str, origins)):
+            expected = "must be the platform's own list, with commas between"
+            yield Violation.of(app, "app_settings.CORS_ORIGINS", expected)
