@@ -13,7 +13,7 @@ from environments import load
 from operations.terraform.events import find_diagnostics, find_errors
 from rehearsal.stand_in.faults import Fault
 from rehearsal.terraform import IsolatedTerraform
-from rehearsal.world import World, world
+from rehearsal.world import World, open_world
 from tests.rehearsal import parts
 
 pytestmark = pytest.mark.azure
@@ -40,7 +40,7 @@ class Case(NamedTuple):
     """Orphans: Azure has made what state does not know, and it has to be imported."""
 
 
-FEATURES = parts.stack("dev")["provider"]["azurerm"][0]["features"][0]
+FEATURES = parts.synthesize_stack("dev")["provider"]["azurerm"][0]["features"][0]
 FAILED = "fails" if FEATURES.get("persist_id_on_create_before_polling_for_completion") else "orphans"
 """A create that ends Failed: in state and tainted with that feature, unknown to state without it."""
 
@@ -77,8 +77,8 @@ CASES = {
 def here(provider: Path, tmp_path: Path) -> Iterator[World]:
     """A world for one fault, with what the shared stack makes."""
     assert provider
-    with world(tmp_path, load(), blobs=False) as found:
-        parts.seed(found.stand_in.resource_manager)
+    with open_world(tmp_path, load(), blobs=False) as found:
+        parts.seed_platform(found.stand_in.resource_manager)
         yield found
 
 
@@ -93,20 +93,22 @@ def converges(here: World, stack: IsolatedTerraform, before: list[str]) -> int:
         again = stack.apply()
     assert again.code == 0, find_errors(again.output)
     assert stack.plan().code == 0, "the second plan is empty"
-    manager, known = here.stand_in.resource_manager, parts.ids(stack.read_state())
+    manager, known = here.stand_in.resource_manager, parts.list_ids(stack.read_state())
     assert known
     assert [path for path in known if manager.find(path) is None] == [], "state knows what is not there"
-    assert parts.strangers(manager, known, before) == [], "something was made that state does not know"
+    assert parts.find_strangers(manager, known, before) == [], "something was made that state does not know"
     return len(orphans)
 
 
 def strike(folder: Path, case: Case) -> None:
     """Apply while the fault strikes, in a world of its own; then see to it that everything converges."""
     folder.mkdir()
-    with world(folder, load(), blobs=False) as here:
-        parts.seed(here.stand_in.resource_manager)
+    with open_world(folder, load(), blobs=False) as here:
+        parts.seed_platform(here.stand_in.resource_manager)
         before = [each.id.key for each in here.stand_in.resource_manager.list_resources()]
-        stack = here.stack("dev", parts.part(parts.stack("dev"), f"azurerm_{case.resource}"), local_state=True)
+        stack = here.write_stack(
+            "dev", parts.extract_types(parts.synthesize_stack("dev"), f"azurerm_{case.resource}"), local_state=True
+        )
         assert stack.init().code == 0
         fault = here.stand_in.faults.add(case.fault)
         first = stack.apply()
@@ -125,7 +127,7 @@ def struck(provider: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     assert provider
     folder = tmp_path_factory.mktemp("faults")
     with ThreadPoolExecutor(max_workers=4) as pool:
-        parts.stack("dev")
+        parts.synthesize_stack("dev")
         yield {name: pool.submit(strike, folder / str(n), case) for n, (name, case) in enumerate(CASES.items())}
         pool.shutdown(cancel_futures=True)
 
@@ -137,8 +139,8 @@ def test_fault(struck: dict[str, Future[None]], name: str) -> None:
 
 def test_a_killed_apply(here: World) -> None:
     before = [each.id.key for each in here.stand_in.resource_manager.list_resources()]
-    body = parts.part(parts.stack("dev"), "azurerm_postgresql_flexible_server_database")
-    stack = here.stack("dev", body, local_state=True)
+    body = parts.extract_types(parts.synthesize_stack("dev"), "azurerm_postgresql_flexible_server_database")
+    stack = here.write_stack("dev", body, local_state=True)
     assert stack.init().code == 0
     here.stand_in.faults.add(Fault("hang", f"{SERVER}/databases", seconds=2))
     with stack.start("apply", "-auto-approve", "-no-color") as process:
@@ -148,12 +150,14 @@ def test_a_killed_apply(here: World) -> None:
 
 
 def test_a_throttled_destroy(here: World) -> None:
-    stack = here.stack("dev", parts.part(parts.stack("dev"), "azurerm_service_plan"), local_state=True)
+    stack = here.write_stack(
+        "dev", parts.extract_types(parts.synthesize_stack("dev"), "azurerm_service_plan"), local_state=True
+    )
     assert stack.init().code == 0
     before = [each.id.key for each in here.stand_in.resource_manager.list_resources()]
     assert stack.apply().code == 0
     fault = here.stand_in.faults.add(Fault("status", PLAN, method="DELETE", status=429, code="TooManyRequests"))
     assert stack.destroy().code == 0
     assert fault.met == 1
-    assert parts.ids(stack.read_state()) == []
-    assert parts.strangers(here.stand_in.resource_manager, (), before) == []
+    assert parts.list_ids(stack.read_state()) == []
+    assert parts.find_strangers(here.stand_in.resource_manager, (), before) == []
