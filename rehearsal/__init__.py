@@ -1,1 +1,1 @@
-"""A local stand-in for Azure Resource Manager, and the rehearsal of every stack against it. See docs/rehearsal/."""
+"""Rehearses every stack's life against a local stand-in for Azure Resource Manager. See docs/rehearsal/."""

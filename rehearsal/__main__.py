@@ -10,23 +10,29 @@ from collections.abc import Generator
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import bindings
+
+bindings.install()  # before the imports below, some of which load cdktf
+
 from tabulate import tabulate
 
 from environments import ENVIRONMENTS, Platform, SettingsError, load
 from operations.terraform.runner import TerraformError, find_terraform
-from rehearsal import azurite, state_alone
+from rehearsal.azurite import find_azurite
 from rehearsal.progress import Progress
-from rehearsal.state_alone import StateError
-from rehearsal.steps import STEPS, Rehearsal, StepError, run
+from rehearsal.serve import serve_world
+from rehearsal.state_alone import StateError, rehearse_state
+from rehearsal.steps import STEPS, Rehearsal, StepError, run_steps
+from rehearsal.synthesis import synthesize_shared
 from rehearsal.terraform import is_provider_missing
-from rehearsal.world import STORE, World, world
+from rehearsal.world import STORE, World, open_world
 
 HEADERS = ("step", "stack", "resources", "Terraform s", "ours s", "result")
 RESULT_WIDTH = 60
 SERVE = "serve"
 DEFAULT = "dev"
 MARK = ".rehearsal"
-"""Says of a folder that the next rehearsal may empty it."""
+"""A file that says of its folder that the next rehearsal may empty it."""
 
 
 def main() -> int:
@@ -36,7 +42,7 @@ def main() -> int:
     )
     parser.add_argument(
         "--step",
-        choices=(*STEPS, SERVE),
+        choices=(*(step.name for step in STEPS), SERVE),
         help=f"the last step to do; default: all. {SERVE}: run the stand-in alone, until Ctrl-C",
     )
     parser.add_argument("--keep", type=Path, metavar="FOLDER", help="work in FOLDER and leave everything there")
@@ -62,7 +68,7 @@ def _is_address(url: str) -> bool:
     parts = urlsplit(url)
     try:
         return parts.scheme == "https" and bool(parts.hostname) and parts.port != 0
-    except ValueError:  # a port that is none
+    except ValueError:  # the port is no number, or out of range
         return False
 
 
@@ -70,50 +76,48 @@ def _run(arguments: argparse.Namespace) -> int:
     if find_terraform() is None:
         print("rehearsal: neither Terraform nor OpenTofu is installed; nothing can be rehearsed.")
         return 1
-    if azurite.find() is None:
+    if find_azurite() is None:
         print("rehearsal: Azurite is not installed; `make tools` installs it.")
         return 1
     progress = Progress(sys.stdout)
-    with _folder(arguments.keep) as folder:
+    with _open_folder(arguments.keep) as folder:
         platform = load()
-        with world(folder, platform, elsewhere=arguments.endpoint, ca=arguments.ca) as here:
+        with open_world(folder, platform, other_endpoint=arguments.endpoint, ca=arguments.ca) as world:
             if arguments.step == SERVE:
-                from rehearsal.serve import serve  # noqa: PLC0415  as below
-
                 try:
-                    serve(here, platform, arguments.environment, arguments.store, progress.say)
+                    serve_world(world, platform, arguments.environment, arguments.store, progress.print_line)
                 except (OSError, ValueError) as error:
                     print(f"rehearsal: {arguments.store}: {error}")
                     return 1
-            if not _provider(here, platform):
+            if not _has_provider(world, platform):
                 print(
                     "rehearsal: the azurerm provider cannot be had here (terraform init finds it nowhere): state alone."
                 )
-                state_alone.rehearse(here, platform, progress.say)
+                rehearse_state(world, platform, progress.print_line)
                 return 0
             name = arguments.environment or DEFAULT
-            return _rehearse(Rehearsal(here, platform, name, progress, arguments.output), arguments.step)
+            return _rehearse(Rehearsal(world, platform, name, progress, arguments.output), arguments.step)
 
 
 def _rehearse(rehearsal: Rehearsal, last: str | None) -> int:
+    """Do the steps, and print the table of those that were done, also after a step that failed."""
     try:
-        run(rehearsal, last)
+        run_steps(rehearsal, last)
     finally:
         if rehearsal.rows:
             print(tabulate(rehearsal.rows, headers=HEADERS, maxcolwidths=[*[None] * (len(HEADERS) - 1), RESULT_WIDTH]))
     return 0
 
 
-def _provider(here: World, platform: Platform) -> bool:
-    """Whether `terraform init` finds the provider."""
-    from rehearsal import synthesis  # noqa: PLC0415  jsii is loaded only once Terraform is known to be there
-
-    probe = here.stack("probe", synthesis.shared(platform), local_state=True)
+def _has_provider(world: World, platform: Platform) -> bool:
+    """Return whether `terraform init` finds the provider."""
+    probe = world.write_stack("probe", synthesize_shared(platform), local_state=True)
     return not is_provider_missing(probe.init("-backend=false"))
 
 
 @contextlib.contextmanager
-def _folder(keep: Path | None) -> Generator[Path]:
+def _open_folder(keep: Path | None) -> Generator[Path]:
+    """Yield the folder to work in: an emptied `keep`, or a temporary one that is removed at the end."""
     if keep:
         if keep.exists() and any(keep.iterdir()) and not (keep / MARK).exists():
             raise SystemExit(f"rehearsal: {keep} holds something else than an earlier rehearsal; it is left as it is.")
@@ -127,13 +131,14 @@ def _folder(keep: Path | None) -> Generator[Path]:
 
 
 if __name__ == "__main__":
-    # As Ctrl-C does: `kill`, and a terminal that is closed. A shell starts what runs behind it with SIGINT ignored.
+    # `kill` and a closed terminal end it as Ctrl-C does. SIGINT is in the list because a shell starts a background
+    # command with SIGINT ignored.
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.default_int_handler)
     try:
         sys.exit(main())
     except KeyboardInterrupt:
         print("\nrehearsal: ended; nothing is left running.", flush=True)
-        # Ctrl-C has ended jsii's Node as well, and jsii's farewell to it at exit would be a traceback.
+        # Ctrl-C has ended jsii's Node as well. At exit jsii says goodbye to it, which would print a traceback.
         sys.unraisablehook = lambda _: None
         sys.exit(128 + signal.SIGINT)

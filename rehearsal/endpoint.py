@@ -1,4 +1,4 @@
-"""Where Resource Manager answers: the stand-in, or another endpoint that is named in its place."""
+"""How to reach Resource Manager: the stand-in, or another endpoint that takes its place."""
 
 import json
 import ssl
@@ -20,12 +20,12 @@ IDENTITY_VERSION = "2023-01-31"
 
 @dataclass(frozen=True)
 class Endpoint:
-    """A Resource Manager with its metadata and its tokens, and who comes to it."""
+    """The address of a Resource Manager, with its metadata and its tokens, and the client that logs in there."""
 
     url: str
-    """Such as `https://localhost:1234`."""
+    """Its address, such as `https://localhost:1234`."""
     ca_file: Path
-    """Every certificate authority to be trusted there and at the blob service, for SSL_CERT_FILE."""
+    """Every certificate authority to trust, at this endpoint and at the blob service, for SSL_CERT_FILE."""
     tenant: str
     subscription: str
     client_id: str = entra.OWNER_CLIENT
@@ -36,8 +36,8 @@ class Endpoint:
         """Its host and port, for ARM_METADATA_HOSTNAME."""
         return self.url.removeprefix("https://")
 
-    def environment(self) -> dict[str, str]:
-        """The environment with which Terraform and its provider come to it."""
+    def make_variables(self) -> dict[str, str]:
+        """Return the environment variables with which Terraform and its provider reach it."""
         return {
             "ARM_METADATA_HOSTNAME": self.host,
             "ARM_TENANT_ID": self.tenant,
@@ -49,11 +49,22 @@ class Endpoint:
             "SSL_CERT_FILE": str(self.ca_file),
         }
 
-    def token(self, audience: str = "https://management.azure.com") -> str:
-        """A bearer token.
+    def make_login_variables(self, identity: str) -> dict[str, str]:
+        """Return ARM_ variables that log Terraform in as a managed identity, as a workflow that it trusts would.
+
+        Args:
+            identity: The identity's path in Resource Manager. Its first federated credential names the workflow.
+        """
+        client_id = self.request("GET", identity)["properties"]["clientId"]
+        credentials = self.request("GET", f"{identity}/federatedIdentityCredentials")["value"]
+        trust = credentials[0]["properties"]
+        return entra.make_oidc_variables(client_id, trust["issuer"], trust["subject"])
+
+    def fetch_token(self, audience: str = "https://management.azure.com") -> str:
+        """Return a bearer token for an audience.
 
         Raises:
-            urllib.error.HTTPError: the client is not known there.
+            urllib.error.HTTPError: The endpoint does not know the client.
         """
         form = {
             "grant_type": "client_credentials",
@@ -61,34 +72,26 @@ class Endpoint:
             "client_secret": self.client_secret,
             "scope": f"{audience}/.default",
         }
-        answer = self.send(
-            "POST", f"{self.url}/{self.tenant}/oauth2/v2.0/token", urllib.parse.urlencode(form).encode(), {}
-        )
+        url = f"{self.url}/{self.tenant}/oauth2/v2.0/token"
+        answer = self.send("POST", url, urllib.parse.urlencode(form).encode(), {})
         return str(answer["access_token"])
 
-    def ask(self, method: str, path: str, body: Json | None = None) -> Json:
-        """One request of Resource Manager.
+    def request(self, method: str, path: str, body: Json | None = None) -> Json:
+        """Send a request to Resource Manager and return the answer's JSON.
 
         Raises:
-            urllib.error.HTTPError: it was refused.
+            urllib.error.HTTPError: Resource Manager refused it.
         """
-        headers = {"Authorization": f"Bearer {self.token()}", "Content-Type": "application/json"}
-        sent = None if body is None else json.dumps(body).encode()
+        headers = {"Authorization": f"Bearer {self.fetch_token()}", "Content-Type": "application/json"}
+        data = None if body is None else json.dumps(body).encode()
         version = IDENTITY_VERSION if "/Microsoft.ManagedIdentity/" in path else RESOURCES_VERSION
-        return self.send(method, f"{self.url}{path}?api-version={version}", sent, headers)
-
-    def login(self, identity: str) -> dict[str, str]:
-        """ARM_ variables with which the workflow that a managed identity (its path) trusts logs in as it."""
-        found = self.ask("GET", identity)["properties"]
-        trusted = self.ask("GET", f"{identity}/federatedIdentityCredentials")["value"][0]
-        trust = trusted["properties"]
-        return entra.make_oidc_variables(found["clientId"], trust["issuer"], trust["subject"])
+        return self.send(method, f"{self.url}{path}?api-version={version}", data, headers)
 
     def send(self, method: str, url: str, data: bytes | None, headers: Mapping[str, str]) -> Json:
-        """Send a request past any proxy, to a server that `ca_file` vouches for; gives the answer's JSON.
+        """Send a request past any proxy, to a server that `ca_file` vouches for, and return the answer's JSON.
 
         Raises:
-            urllib.error.HTTPError: the answer is no success.
+            urllib.error.HTTPError: The answer's status is an error.
         """
         request = urllib.request.Request(url, data, dict(headers), method=method)  # noqa: S310  https, as given
         with self._opener.open(request) as answer:

@@ -1,4 +1,4 @@
-"""What the shared stack makes for an environment, put there without it."""
+"""Puts into the stand-in what the shared stack makes for an environment, without applying the shared stack."""
 
 import uuid
 
@@ -8,42 +8,48 @@ from rehearsal.stand_in.model import Json, Store
 IDENTITIES = "Microsoft.ManagedIdentity/userAssignedIdentities"
 
 
-def shared(store: Store, platform: Platform) -> None:
-    """The shared resource group, parent zone and registry."""
+def seed_shared(store: Store, platform: Platform) -> None:
+    """Put the shared resource group, parent zone and registry there."""
     names = platform.shared.names
-    group = _group(store.subscription, names.compose("resource_group"))
+    group = _compose_group_path(store.subscription, names.compose("resource_group"))
     store.ensure(group, {"location": "eastus2"})
     store.put(f"{group}/providers/Microsoft.Network/dnsZones/{platform.shared.account.domain}", {"location": "global"})
     registry = f"Microsoft.ContainerRegistry/registries/{names.compose('container_registry')}"
     store.put(f"{group}/providers/{registry}", {"location": "eastus2"})
 
 
-def environment(store: Store, platform: Platform, settings: Environment) -> None:
-    """An environment's resource group, and the identities that its stack looks up."""
-    for path in ground(store.subscription, platform, settings):
+def seed_environment(store: Store, platform: Platform, environment: Environment) -> None:
+    """Put an environment's resource group there, and the identities that its stack looks up."""
+    for path in list_prerequisites(store.subscription, platform, environment):
         body: Json = {"location": "eastus2"}
         if IDENTITIES in path:
-            ids = {key: str(uuid.uuid4()) for key in ("clientId", "principalId")}
+            ids = {name: str(uuid.uuid4()) for name in ("clientId", "principalId")}
             body["properties"] = ids | {"tenantId": store.tenant}
         store.ensure(path, body)
 
 
-def ground(subscription: str, platform: Platform, settings: Environment) -> list[str]:
-    """The paths of the same, each after what it stands in."""
-    names = platform.names(settings)
-    central, own = (
-        _group(subscription, group)
-        for group in (platform.shared.names.compose("resource_group"), names.compose("resource_group"))
-    )
+def list_prerequisites(subscription: str, platform: Platform, environment: Environment) -> list[str]:
+    """Return the paths of what an environment's stack needs before its first apply, parents before children.
+
+    They are the shared resource group, the environment's resource group, and the identities of delivery and API.
+    """
+    names = platform.names(environment)
+    shared_group = _compose_group_path(subscription, platform.shared.names.compose("resource_group"))
+    own_group = _compose_group_path(subscription, names.compose("resource_group"))
     delivery, api = names.compose("identity", "delivery"), names.compose("identity", "api")
-    return [central, own, f"{central}/providers/{IDENTITIES}/{delivery}", f"{own}/providers/{IDENTITIES}/{api}"]
+    return [
+        shared_group,
+        own_group,
+        f"{shared_group}/providers/{IDENTITIES}/{delivery}",
+        f"{own_group}/providers/{IDENTITIES}/{api}",
+    ]
 
 
-def workflow(subscription: str, platform: Platform, settings: Environment, job: str) -> str:
-    """The path of the identity as which a job (`plan`, `apply`, `delivery`) of an environment's pipeline works."""
-    central = _group(subscription, platform.shared.names.compose("resource_group"))
-    return f"{central}/providers/{IDENTITIES}/{platform.names(settings).compose('identity', job)}"
+def compose_identity_path(subscription: str, platform: Platform, environment: Environment, job: str) -> str:
+    """Return the path of the identity for a job (`plan`, `apply` or `delivery`) of an environment's pipeline."""
+    shared_group = _compose_group_path(subscription, platform.shared.names.compose("resource_group"))
+    return f"{shared_group}/providers/{IDENTITIES}/{platform.names(environment).compose('identity', job)}"
 
 
-def _group(subscription: str, name: str) -> str:
+def _compose_group_path(subscription: str, name: str) -> str:
     return f"/subscriptions/{subscription}/resourceGroups/{name}"

@@ -1,4 +1,4 @@
-"""The stand-in alone, for a person with Terraform or curl in another terminal."""
+"""Runs the stand-in alone, for a person with Terraform or curl in another terminal."""
 
 import json
 import shlex
@@ -14,17 +14,18 @@ from rehearsal.stand_in.model import Json
 from rehearsal.world import World
 
 
-def serve(
-    world: World, platform: Platform, environment: str | None, store: Path | None, say: Callable[[str], None]
+def serve_world(
+    world: World, platform: Platform, environment: str | None, store: Path | None, print_line: Callable[[str], None]
 ) -> None:
-    """Say how to come to the stand-in, and stay until Ctrl-C (KeyboardInterrupt).
+    """Print how to reach the stand-in, and wait until Ctrl-C (KeyboardInterrupt).
 
     Args:
-        world: With the stand-in and Azurite, which gets a container for the state of each stack.
-        platform: Its settings name the subscription and all that is in it.
-        environment: What the shared stack makes for this one is put there. The subscription is empty without.
-        store: A dump (`store.json`) that is put there too.
-        say: Prints.
+        world: A world with the stand-in and Azurite. Azurite gets a container for the state of each stack.
+        platform: Its settings name the subscription and everything in it.
+        environment: What the shared stack makes for this environment is put into the subscription. Without it, the
+            subscription is empty.
+        store: A dump (`store.json`) whose resources are put there as well.
+        print_line: Prints a line.
 
     Raises:
         OSError: `store` cannot be read.
@@ -32,17 +33,18 @@ def serve(
     """
     manager = world.stand_in.resource_manager
     if environment:
-        seed.shared(manager, platform)
-        seed.environment(manager, platform, platform.environments[environment])
+        seed.seed_shared(manager, platform)
+        seed.seed_environment(manager, platform, platform.environments[environment])
     if store:
         dump.load_store(manager, cast(Json, json.loads(store.read_text(encoding="utf-8"))))
-    stacks = [synthesis.shared(platform), *(synthesis.environment(platform, name) for name in platform.environments)]
+    stacks = [synthesis.synthesize_shared(platform)]
+    stacks += [synthesis.synthesize_environment(platform, name) for name in platform.environments]
     world.make_containers(stack["terraform"]["backend"]["azurerm"]["container_name"] for stack in stacks)
-    say("Azure's stand-in, Azurite and the proxy are running. In another terminal:\n")
-    for name, value in exports(world).items():
-        say(f"export {name}={shlex.quote(value)}")
+    print_line("Azure's stand-in, Azurite and the proxy are running. In another terminal:\n")
+    for name, value in make_exports(world).items():
+        print_line(f"export {name}={shlex.quote(value)}")
     stack = environment or "shared"
-    say(
+    print_line(
         f"""
 terraform -chdir=cdktf.out/stacks/{stack} init && terraform -chdir=cdktf.out/stacks/{stack} plan
 curl --cacert "$SSL_CERT_FILE" -H "Authorization: Bearer $ARM_BEARER" "https://$ARM_METADATA_HOSTNAME{dump.PATH}?api-version=0"
@@ -54,7 +56,7 @@ The first needs `make synth`. Every host but Azure's is refused: where the provi
     threading.Event().wait()
 
 
-def exports(world: World) -> dict[str, str]:
-    """What Terraform, its provider and curl need to come here."""
-    # Go leaves this machine's own addresses out of what it sends to a proxy; curl does so when it is told.
-    return world.environment() | {"NO_PROXY": "localhost", "ARM_BEARER": world.endpoint.token()}
+def make_exports(world: World) -> dict[str, str]:
+    """Return the environment variables with which Terraform, its provider and curl reach the world."""
+    # Go never sends requests for this machine's own addresses to a proxy. curl needs NO_PROXY for that.
+    return world.make_variables() | {"NO_PROXY": "localhost", "ARM_BEARER": world.endpoint.fetch_token()}

@@ -1,4 +1,4 @@
-"""What can be rehearsed without the provider: Terraform's state and its locks, with resources of Terraform's own."""
+"""Rehearses what needs no provider: Terraform's state and its locks, with resources that come with Terraform."""
 
 from collections.abc import Callable
 
@@ -12,15 +12,23 @@ CONTAINER = "tfstate-dev"
 
 
 class StateError(Exception):
-    """State or its lock did not behave as on Azure; the text is Terraform's."""
+    """State or its lock did not behave as on Azure. The message is Terraform's output."""
 
 
-def stack(world: World, platform: Platform, name: str, *, things: int = 1, sleeps: int = 0) -> IsolatedTerraform:
-    """So many terraform_data resources, with the backend of the platform's stacks; each may take some seconds."""
-    keys = ", ".join(f'"{n}"' for n in range(things))
+def write_stack(world: World, platform: Platform, name: str, *, things: int = 1, seconds: int = 0) -> IsolatedTerraform:
+    """Write a stack of terraform_data resources with the same backend as the platform's stacks.
+
+    Args:
+        world: A world with Azurite.
+        platform: Its settings name the tenant.
+        name: The name of the stack and of its state.
+        things: How many resources it has.
+        seconds: How long each of them takes to create.
+    """
+    keys = ", ".join(f'"{number}"' for number in range(things))
     resource: Json = {"input": "${each.key}", "for_each": f"${{toset([{keys}])}}"}
-    if sleeps:
-        resource["provisioner"] = [{"local-exec": {"command": f"sleep {sleeps}"}}]
+    if seconds:
+        resource["provisioner"] = [{"local-exec": {"command": f"sleep {seconds}"}}]
     backend = {
         "storage_account_name": world.accounts[0],
         "container_name": CONTAINER,
@@ -29,34 +37,35 @@ def stack(world: World, platform: Platform, name: str, *, things: int = 1, sleep
         "use_azuread_auth": True,
     }
     body: Json = {"terraform": {"backend": {"azurerm": backend}}, "resource": {"terraform_data": {"thing": resource}}}
-    return world.stack(name, body)
+    return world.write_stack(name, body)
 
 
-def rehearse(world: World, platform: Platform, say: Callable[[str], None]) -> None:
-    """State kept and read back, a second run told who holds it, a killed apply recovered.
+def rehearse_state(world: World, platform: Platform, print_line: Callable[[str], None]) -> None:
+    """Check that state is kept and read back, that a second run is told who holds it, and that a killed apply recovers.
 
     Raises:
-        StateError: one of them did not go so.
+        StateError: One of them did not happen.
     """
     world.make_containers([CONTAINER])
-    slow = stack(world, platform, "state", things=2, sleeps=30)
-    _ran(slow, "init", "-no-color")
+    slow = write_stack(world, platform, "state", things=2, seconds=30)
+    _run(slow, "init", "-no-color")
     with slow.start("apply", "-auto-approve", "-no-color") as first:
         if not any("Creating..." in line for line in first.stdout or ()):
             raise StateError("The first apply ended before it made anything.")
-        held = _ran(slow, "apply", "-auto-approve", "-no-color", "-lock-timeout=2s", code=1)
-    lock = find_state_lock(held)
+        refusal = _run(slow, "apply", "-auto-approve", "-no-color", "-lock-timeout=2s", code=1)
+    lock = find_state_lock(refusal)
     if lock is None:
-        raise StateError(held)
-    say(f"  the second run waited 2s and was told of {lock.holder}; the first was killed")
-    _ran(slow, "force-unlock", "-force", lock.id)
-    quick = stack(world, platform, "state", things=2)
-    _ran(quick, "apply", "-auto-approve", "-no-color")
-    _ran(quick, "plan", "-no-color", "-detailed-exitcode")
-    say("  it was unlocked; the next apply converged, and the second plan is empty")
+        raise StateError(refusal)
+    print_line(f"  the second run waited 2s and was told of {lock.holder}; the first was killed")
+    _run(slow, "force-unlock", "-force", lock.id)
+    quick = write_stack(world, platform, "state", things=2)
+    _run(quick, "apply", "-auto-approve", "-no-color")
+    _run(quick, "plan", "-no-color", "-detailed-exitcode")
+    print_line("  it was unlocked; the next apply converged, and the second plan is empty")
 
 
-def _ran(terraform: IsolatedTerraform, *arguments: str, code: int = 0) -> str:
+def _run(terraform: IsolatedTerraform, *arguments: str, code: int = 0) -> str:
+    """Run a command and return its output. Raises StateError if its exit code is not `code`."""
     run = terraform.run(*arguments)
     if run.code != code:
         raise StateError(run.output)

@@ -1,13 +1,12 @@
-"""The stacks as they are synthesized, and as they would be from settings that differ."""
+"""Synthesizes the stacks from their settings, and from settings that differ in one thing.
+
+It loads cdktf. Entry points call `bindings.install()` before they import this module, so that it loads fast.
+"""
 
 import json
 import tempfile
 from collections.abc import Callable
 from typing import cast
-
-import bindings
-
-bindings.install()  # before the imports below, which load cdktf
 
 from cdktf import App, TerraformStack, Testing
 
@@ -17,53 +16,62 @@ from stacks.platform import PlatformStack
 from stacks.shared import SharedStack
 
 
-def shared(platform: Platform) -> Json:
-    """The shared stack's Terraform JSON."""
-    return _synthesized(lambda app: SharedStack(app, platform=platform))
+def synthesize_shared(platform: Platform) -> Json:
+    """Return the shared stack's Terraform JSON."""
+    return _synthesize(lambda app: SharedStack(app, platform=platform))
 
 
-def environment(
-    platform: Platform, name: str, change: Callable[[Environment], Environment] = lambda unchanged: unchanged
+def synthesize_environment(
+    platform: Platform, name: str, change: Callable[[Environment], Environment] = lambda environment: environment
 ) -> Json:
-    """An environment's Terraform JSON, from its settings or from what `change` makes of them."""
-    settings = change(platform.environments[name])
-    return _synthesized(lambda app: PlatformStack(app, environment=settings, platform=platform))
+    """Return an environment's Terraform JSON, from its settings or from what `change` returns for them."""
+    environment = change(platform.environments[name])
+    return _synthesize(lambda app: PlatformStack(app, environment=environment, platform=platform))
 
 
-def _synthesized(stack: Callable[[App], TerraformStack]) -> Json:
-    with tempfile.TemporaryDirectory(prefix="rehearsal-") as folder:  # an App makes one itself, and leaves it
-        return cast(Json, json.loads(Testing.synth(stack(Testing.app(outdir=folder)))))
+def _synthesize(add_stack: Callable[[App], TerraformStack]) -> Json:
+    with tempfile.TemporaryDirectory(prefix="rehearsal-") as folder:  # an App makes a folder itself, and leaves it
+        return cast(Json, json.loads(Testing.synth(add_stack(Testing.app(outdir=folder)))))
 
 
-def disposable(settings: Environment) -> Environment:
-    """The same environment, declared disposable. Raises ValueError for production sizing."""
-    return Environment.model_validate(settings.model_dump() | {"disposable": True})
+def declare_disposable(environment: Environment) -> Environment:
+    """Return the same environment, declared disposable.
+
+    Raises:
+        ValueError: The environment has production sizing, which may not be disposable.
+    """
+    return Environment.model_validate(environment.model_dump() | {"disposable": True})
 
 
-def disposable_copy(settings: Environment) -> Environment:
-    """Another environment of the same settings, declared disposable. Raises ValueError for production sizing."""
+def make_disposable_copy(environment: Environment) -> Environment:
+    """Return another environment with the same settings, declared disposable.
+
+    Raises:
+        ValueError: The environment has production sizing, which may not be disposable.
+    """
     own = {"name": "copy", "short_name": "copy", "disposable": True}
-    domain = settings.domain.model_dump() | {"label": "copy"}
-    return Environment.model_validate(settings.model_dump() | own | {"domain": domain})
+    domain = environment.domain.model_dump() | {"label": "copy"}
+    return Environment.model_validate(environment.model_dump() | own | {"domain": domain})
 
 
-def with_daily_cap(settings: Environment) -> Environment:
-    """Half a gigabyte more of logs a day: a change in place."""
-    more = settings.observability.model_copy(update={"daily_cap_gb": settings.observability.daily_cap_gb + 0.5})
-    return settings.model_copy(update={"observability": more})
+def raise_daily_cap(environment: Environment) -> Environment:
+    """Allow half a gigabyte more of logs a day. This is a change in place."""
+    cap = environment.observability.daily_cap_gb + 0.5
+    observability = environment.observability.model_copy(update={"daily_cap_gb": cap})
+    return environment.model_copy(update={"observability": observability})
 
 
-def with_other_geo_backup(settings: Environment) -> Environment:
-    """The other choice of geo-redundant backup, which PostgreSQL takes at creation alone."""
-    database = settings.database
-    other = database.model_copy(update={"geo_redundant_backup": not database.geo_redundant_backup})
-    return settings.model_copy(update={"database": other})
+def switch_geo_backup(environment: Environment) -> Environment:
+    """Make the other choice of geo-redundant backup. PostgreSQL takes it only at creation, so this is a replacement."""
+    switched = not environment.database.geo_redundant_backup
+    database = environment.database.model_copy(update={"geo_redundant_backup": switched})
+    return environment.model_copy(update={"database": database})
 
 
-def unprotected(stack: Json) -> Json:
-    """The same stack after somebody removed every prevent_destroy."""
+def remove_prevent_destroy(stack: Json) -> Json:
+    """Return a copy of a stack's Terraform JSON without any `prevent_destroy`, as if somebody had removed them all."""
     copy = cast(Json, json.loads(json.dumps(stack)))
-    for named in copy["resource"].values():
-        for resource in named.values():
+    for resources in copy["resource"].values():
+        for resource in resources.values():
             resource.get("lifecycle", {}).pop("prevent_destroy", None)
     return copy

@@ -1,1 +1,1 @@
-"""The plan guard: says in words what a Terraform plan does, and refuses one that loses what cannot be made again."""
+"""The plan guard: says in words what a Terraform plan does, and refuses a plan that loses what cannot be recreated."""

@@ -1,11 +1,13 @@
-"""The plan guard, for people and for CI.
+"""The command line of the plan guard, for people and for CI.
 
     terraform -chdir=cdktf.out/stacks/dev plan -out="$PWD/dev.tfplan"
     python -m operations.plan_guard stamp dev.tfplan --environment dev
     python -m operations.plan_guard check dev.tfplan --environment dev
 
-`stamp` writes down what the plan file was made from, right after it was made; `check` runs before it is applied.
-Exit codes: 0 nothing lost; 3 refused; 1 the plan cannot be judged; 2 the command is written wrongly.
+Run `stamp` right after the plan was made: it writes down what the plan file was made from. Run `check` before the plan
+is applied.
+
+Exit codes: 0 nothing is lost; 3 the plan is refused; 1 the plan cannot be judged; 2 the command line is wrong.
 """
 
 import argparse
@@ -16,7 +18,7 @@ from pathlib import Path
 
 from environments import SettingsError, load
 from operations.plan_guard.guard import Guard
-from operations.plan_guard.judge import MAXIMUM_AGE, Place
+from operations.plan_guard.judge import MAXIMUM_AGE, StackTarget
 from operations.plan_guard.origin import Origin
 from operations.plan_guard.report import Report
 from operations.terraform.plan import PlanError
@@ -39,11 +41,11 @@ class Arguments(argparse.Namespace):
     markdown: Path | None
 
 
-def hours(text: str) -> timedelta:
-    """An age, from its hours.
+def parse_hours(text: str) -> timedelta:
+    """Return a number of hours as a duration.
 
     Raises:
-        argparse.ArgumentTypeError: it is no number, or none that a clock knows.
+        argparse.ArgumentTypeError: the text is no number, or one that a duration cannot have.
     """
     try:
         return timedelta(hours=float(text))
@@ -51,7 +53,7 @@ def hours(text: str) -> timedelta:
         raise argparse.ArgumentTypeError(f"{text!r} is no number of hours") from None
 
 
-def parse() -> Arguments:
+def parse_arguments() -> Arguments:
     """Read the command line."""
     parser = argparse.ArgumentParser(
         prog="python -m operations.plan_guard", description="Say what a plan does, and refuse one that loses data."
@@ -60,14 +62,16 @@ def parse() -> Arguments:
     stamp = commands.add_parser("stamp", help="write down what a plan file was made from")
     stamp.add_argument("plan", type=Path, help="the plan file")
     check = commands.add_parser("check", help="say what a plan does; exit code 3 when it must not be applied")
-    what = check.add_mutually_exclusive_group(required=True)
-    what.add_argument("plan", type=Path, nargs="?", help="the plan file, stamped")
-    what.add_argument("--json", type=Path, help="instead: what `terraform show -json PLAN` has printed; - reads stdin")
+    source = check.add_mutually_exclusive_group(required=True)
+    source.add_argument("plan", type=Path, nargs="?", help="the plan file, stamped")
+    source.add_argument(
+        "--json", type=Path, help="instead: what `terraform show -json PLAN` has printed; - reads stdin"
+    )
     check.add_argument(
         "--allow-loss", action="append", default=[], metavar="ADDRESS", help="may be lost; once for each address"
     )
     check.add_argument(
-        "--max-age-hours", type=hours, default=MAXIMUM_AGE, metavar="HOURS", help=f"default: {MAXIMUM_AGE}"
+        "--max-age-hours", type=parse_hours, default=MAXIMUM_AGE, metavar="HOURS", help=f"default: {MAXIMUM_AGE}"
     )
     check.add_argument("--markdown", type=Path, metavar="FILE", help="write the report for a pull request's comment")
     for command in (stamp, check):
@@ -76,25 +80,30 @@ def parse() -> Arguments:
     return parser.parse_args(namespace=Arguments())
 
 
-def check(arguments: Arguments, place: Place) -> Report:
-    """The report that the command line asks for."""
-    guard = Guard(place, arguments.allow_loss, arguments.max_age_hours)
+def stamp_plan(plan_file: Path, terraform: Terraform) -> None:
+    """Write down what a plan file was made from."""
+    Origin.determine(plan_file, terraform, state=terraform.read_state_head()).save(plan_file)
+
+
+def judge_plan(arguments: Arguments, target: StackTarget) -> Report:
+    """Judge the plan file, or the JSON, that the command line names."""
+    guard = Guard(target, arguments.allow_loss, arguments.max_age_hours)
     if arguments.plan:
-        return guard.judge_file(arguments.plan, Terraform.for_stack(arguments.stacks / place.stack))
-    shown = sys.stdin.buffer.read() if str(arguments.json) == "-" else Path(str(arguments.json)).read_bytes()
-    report = guard.judge_json(shown)
+        return guard.judge_file(arguments.plan, Terraform.for_stack(arguments.stacks / target.stack))
+    source = str(arguments.json)
+    plan_json = sys.stdin.buffer.read() if source == "-" else Path(source).read_bytes()
+    report = guard.judge_json(plan_json)
     return replace(report, notes=[JSON_ALONE, *report.notes])
 
 
 def main() -> int:
-    arguments = parse()
+    arguments = parse_arguments()
     try:
-        place = Place.of(arguments.environment, load())
+        target = StackTarget.from_settings(arguments.environment, load())
         if arguments.command == "stamp" and arguments.plan:
-            terraform = Terraform.for_stack(arguments.stacks / place.stack)
-            Origin.of(arguments.plan, terraform, state=terraform.read_state_head()).write(arguments.plan)
+            stamp_plan(arguments.plan, Terraform.for_stack(arguments.stacks / target.stack))
             return 0
-        report = check(arguments, place)
+        report = judge_plan(arguments, target)
         if arguments.markdown:
             arguments.markdown.write_text(report.markdown(), encoding="utf-8")
     except (PlanError, TerraformError, SettingsError, OSError) as error:

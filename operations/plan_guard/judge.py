@@ -1,39 +1,32 @@
-"""What a plan would lose, and why it is not one to apply here and now."""
+"""The guard's judgement: what a plan would lose, and why it must not be applied to a stack."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from environments import Environment, Platform
 from operations.plan_guard.holders import PROTECTS, describe_loss
-from operations.plan_guard.values import hidden
-from operations.terraform.plan import LOSING, Plan, PlanError, ResourceChange, Verb
+from operations.plan_guard.redaction import Value, hide_sensitive
+from operations.terraform.plan import LOSING, Change, Plan, PlanError, ResourceChange, Verb
 
 SHARED = "shared"
 MAXIMUM_AGE = timedelta(hours=24)
-"""A plan that waited longer for its approval is made again: what it was compared with is no longer so."""
+"""A plan that has waited longer for its approval must be made again: what it was compared with may have changed."""
 
 CLOCK_SKEW = timedelta(minutes=5)
+"""How far in the future a plan's time may be: the clocks of two machines differ a little."""
 
 
-class Loss(NamedTuple):
-    """A resource that is not there any more, or not as it was, once the plan is applied."""
-
-    resource: ResourceChange
-    verb: Verb
-    lost: str
-
-
-class Place(NamedTuple):
-    """The stack that a plan is to be applied to, as the settings have it."""
+class StackTarget(NamedTuple):
+    """The stack that a plan is to be applied to, as the settings describe it."""
 
     stack: str
     subscription: str
     disposable: bool
 
     @classmethod
-    def of(cls, stack: str, platform: Platform) -> "Place":
-        """The place of a stack.
+    def from_settings(cls, stack: str, platform: Platform) -> Self:
+        """Find a stack in the settings.
 
         Raises:
             PlanError: there is no such stack.
@@ -45,36 +38,54 @@ class Place(NamedTuple):
         return cls(stack, platform.shared.account.subscription_id, disposable)
 
 
-def losses(plan: Plan) -> list[Loss]:
-    """All that the plan would lose, by address."""
-    going = plan.select(*LOSING)
-    return [Loss(each, verb, lost) for each in going if (verb := each.verb) and (lost := describe_loss(each.type))]
+class Loss(NamedTuple):
+    """A resource that the plan destroys, replaces or forgets, although something would be lost with it."""
+
+    resource: ResourceChange
+    verb: Verb
+    lost: str
+    """What would be lost, in words."""
 
 
-def unexpected(plan: Plan, place: Place, allowed: Sequence[str]) -> list[Loss]:
-    """The losses that nobody has named. A disposable environment may go.
+def find_losses(plan: Plan) -> list[Loss]:
+    """Return everything that the plan would lose, sorted by address."""
+    losses: list[Loss] = []
+    for resource in plan.select(*LOSING):
+        lost = describe_loss(resource.type)
+        if resource.verb and lost:
+            losses.append(Loss(resource, resource.verb, lost))
+    return losses
+
+
+def find_unexpected_losses(plan: Plan, target: StackTarget, allowed: Sequence[str]) -> list[Loss]:
+    """Return the losses that are not allowed: neither by their address nor because the environment is disposable.
 
     Raises:
-        PlanError: what is allowed is not lost in this plan.
+        PlanError: an address is allowed that the plan does not lose.
     """
-    found = losses(plan)
-    if unknown := sorted(set(allowed) - {each.resource.address for each in found}):
+    losses = find_losses(plan)
+    not_lost = sorted(set(allowed) - {loss.resource.address for loss in losses})
+    if not_lost:
         raise PlanError(
-            f"Allowed to be lost, but the plan does not lose it: {', '.join(unknown)}. "
+            f"Allowed to be lost, but the plan does not lose it: {', '.join(not_lost)}. "
             "An address is written exactly as the plan has it."
         )
-    # A flag that is turned on lifts the locks with an apply of its own; only after that may the rest go.
-    still_locked = any(each.resource.type == "azurerm_management_lock" for each in found)
-    return [
-        each
-        for each in found
-        if each.resource.address not in allowed
-        and not (place.disposable and (not still_locked or each.resource.type in PROTECTS))
-    ]
+    # An environment that is newly declared disposable still has locks. The plan that removes them may remove nothing
+    # else; the next plan may destroy everything.
+    removes_locks = any(loss.resource.type == "azurerm_management_lock" for loss in losses)
+
+    def is_allowed(loss: Loss) -> bool:
+        if loss.resource.address in allowed:
+            return True
+        return target.disposable and (not removes_locks or loss.resource.type in PROTECTS)
+
+    return [loss for loss in losses if not is_allowed(loss)]
 
 
-def mismatches(plan: Plan, place: Place, *, now: datetime, maximum_age: timedelta = MAXIMUM_AGE) -> Iterator[str]:
-    """Why the plan is not one to apply to this place at this time."""
+def find_mismatches(
+    plan: Plan, target: StackTarget, *, now: datetime, maximum_age: timedelta = MAXIMUM_AGE
+) -> Iterator[str]:
+    """Yield every reason, in a sentence, why the plan must not be applied to this stack at this time."""
     if plan.errored:
         yield "Terraform did not finish this plan: it stopped at an error, as it does at prevent_destroy."
     age = now - plan.timestamp
@@ -83,28 +94,38 @@ def mismatches(plan: Plan, place: Place, *, now: datetime, maximum_age: timedelt
         yield f"The plan is {hours} old, and may be {maximum_age.total_seconds() / 3600:.0f}: make a new one."
     elif age < -CLOCK_SKEW:
         yield f"The plan was made at {plan.timestamp:%Y-%m-%d %H:%M %Z}, which is in the future: a clock is wrong."
-    yield from _wrong_place(plan, place)
+    yield from _find_wrong_environments(plan, target)
+    if wrong_subscriptions := plan.configuration.subscriptions - {target.subscription}:
+        wrong = ", ".join(sorted(wrong_subscriptions))
+        yield f"The plan is for the subscription {wrong}, not for {target.subscription}."
 
 
-def _wrong_place(plan: Plan, place: Place) -> Iterator[str]:
-    named = set(_named_environments(plan))
-    # The shared stack makes a resource group and identities in the name of each environment.
-    others = set[str]() if place.stack == SHARED and SHARED in named else named - {place.stack}
+def _find_wrong_environments(plan: Plan, target: StackTarget) -> Iterator[str]:
+    named = set(_find_named_environments(plan))
     if not named:
         yield "The plan does not say which environment it is of: no tag and no output `environment`."
-    elif others:
-        yield f"The plan is of {', '.join(sorted(others))}, not of {place.stack}: see the tag `environment`."
-    if wrong := plan.configuration.subscriptions - {place.subscription}:
-        yield f"The plan is for the subscription {', '.join(sorted(wrong))}, not for {place.subscription}."
+        return
+    if target.stack == SHARED and SHARED in named:
+        # The shared stack creates a resource group and identities for each environment, tagged with its name.
+        return
+    if others := named - {target.stack}:
+        yield f"The plan is of {', '.join(sorted(others))}, not of {target.stack}: see the tag `environment`."
 
 
-def _named_environments(plan: Plan) -> Iterator[str]:
-    """What tags and outputs say of the environment, before and after."""
-    for each in plan.managed:
-        for values in hidden(each.change):
+def _find_named_environments(plan: Plan) -> Iterator[str]:
+    """Yield the environments that are named by the tags and by the output `environment`, before and after."""
+    for resource in plan.managed:
+        for values in hide_sensitive(resource.change):
             tags = values.get("tags") if isinstance(values, dict) else None
-            name = tags.get("environment") if isinstance(tags, dict) else None
-            if isinstance(name, str):
-                yield name
-    output = plan.output_changes.get("environment")
-    yield from (name for name in (hidden(output) if output else ()) if isinstance(name, str))
+            if isinstance(tags, dict):
+                yield from _keep_texts(tags.get("environment"))
+    output: Change | None = plan.output_changes.get("environment")
+    if output:
+        yield from _keep_texts(*hide_sensitive(output))
+
+
+def _keep_texts(*values: Value) -> Iterator[str]:
+    """Yield the values that are texts, and neither missing nor hidden nor unknown."""
+    for value in values:
+        if isinstance(value, str):
+            yield value

@@ -1,4 +1,4 @@
-"""The parts of `terraform show -json PLAN` that the guard reads.
+"""Reads a plan as `terraform show -json PLAN` prints it. Parts that nothing here needs are not declared.
 
 https://developer.hashicorp.com/terraform/internals/json-format
 """
@@ -10,7 +10,6 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue, Val
 
 Action = Literal["no-op", "create", "read", "update", "delete", "forget"]
 
-# https://developer.hashicorp.com/terraform/internals/json-format#plan-representation
 REASONS = {
     "replace_because_tainted": "it was left half made by an earlier apply (tainted)",
     "replace_because_cannot_update": "an attribute cannot be changed in place",
@@ -23,14 +22,18 @@ REASONS = {
     "delete_because_each_key": "its key is no longer in for_each",
     "delete_because_no_move_target": "a moved block leads to an address that is not in the code",
 }
+"""Why Terraform replaces or destroys a resource, by the `action_reason` of the plan.
+
+https://developer.hashicorp.com/terraform/internals/json-format#plan-representation
+"""
 
 
 class PlanError(Exception):
-    """The text is no plan that can be judged; the message says why, and repeats no value of it."""
+    """A text is no plan that can be judged. The message says why, and contains no value from the text."""
 
 
 class Verb(StrEnum):
-    """What happens to a resource, in a reader's words."""
+    """What a plan does to a resource, in a word for readers."""
 
     REPLACE = "replace"
     DESTROY = "destroy"
@@ -40,26 +43,29 @@ class Verb(StrEnum):
 
 
 LOSING = (Verb.REPLACE, Verb.DESTROY, Verb.FORGET)
+"""The verbs that destroy a resource, or take it out of the state (`forget`)."""
+
 _VERBS = {"create": Verb.CREATE, "update": Verb.CHANGE, "delete": Verb.DESTROY, "forget": Verb.FORGET}
 
 
-class _Read(BaseModel):
-    """What more there is, later minor versions add, and is left unread."""
+class _Part(BaseModel):
+    """A part of a plan. Undeclared fields are ignored, because later minor versions of the format add fields."""
 
     model_config = ConfigDict(frozen=True)
 
 
-class Importing(_Read):
-    """What an `import` block takes into the state."""
+class Importing(_Part):
+    """The resource that an `import` block takes into the state."""
 
     id: str = "(known after apply)"
 
 
-class Change(_Read):
-    """The values before and after. The marks have the values' structure, with `true` for all at or below a place.
+class Change(_Part):
+    """The values of a resource or an output, before and after the apply.
 
-    The marks of sensitive values are required: without them nothing could be shown. A value that is wholly unknown is
-    missing.
+    `after_unknown`, `before_sensitive` and `after_sensitive` mark values. Each has the same structure as the values,
+    with `true` for everything at or below a place. The marks of sensitive values are required, because without them
+    no value could be shown. An `after` of which everything is unknown is missing.
     """
 
     actions: Annotated[tuple[Action, ...], Field(min_length=1)]
@@ -73,15 +79,15 @@ class Change(_Read):
 
     @property
     def verb(self) -> Verb | None:
-        """None for what stays as it is, and for what is only read."""
+        """What happens to it. None if it stays as it is, or is only read."""
         verbs = {_VERBS[action] for action in self.actions if action in _VERBS}
         if len(verbs) > 1:  # delete and create, in either order; OpenTofu also has forget and create
             return Verb.REPLACE
         return next(iter(verbs), None)
 
 
-class ResourceChange(_Read):
-    """A resource and what happens to it."""
+class ResourceChange(_Part):
+    """A resource and what the plan does to it."""
 
     address: str
     mode: Literal["managed", "data"]
@@ -90,48 +96,47 @@ class ResourceChange(_Read):
     action_reason: str | None = None
     previous_address: str | None = None
     deposed: str | None = None
-    """Set for what an interrupted replacement has left behind, under the address of what replaced it."""
+    """Set for an old object that an interrupted replacement has left behind. Its address is that of the new object."""
 
     @property
     def verb(self) -> Verb | None:
-        """None for what stays as it is, and for what is only read."""
+        """What happens to it. None if it stays as it is, or is only read."""
         return self.change.verb
 
     @property
     def title(self) -> str:
-        """The address, and which object of it is meant where there is another."""
+        """The address, and for a deposed object its key, because another object has the same address."""
         return f"{self.address} (deposed object {self.deposed})" if self.deposed else self.address
 
     @property
     def reason(self) -> str:
-        """Why Terraform replaces or destroys it; empty where it does not say."""
+        """Why Terraform replaces or destroys it. Empty if Terraform does not say."""
         return REASONS.get(self.action_reason or "", self.action_reason or "")
 
 
-class ProviderConfig(_Read):
+class ProviderConfig(_Part):
     """A provider and its arguments."""
 
     name: str
     expressions: dict[str, JsonValue] = {}
 
 
-class Configuration(_Read):
+class Configuration(_Part):
     """The code that the plan was made from."""
 
     provider_config: dict[str, ProviderConfig] = {}
 
     @property
     def subscriptions(self) -> set[str]:
-        """The Azure subscriptions that the plan's providers are written for."""
-        expressions = (
-            each.expressions.get("subscription_id") for each in self.provider_config.values() if each.name == "azurerm"
-        )
-        constants = (each.get("constant_value") for each in expressions if isinstance(each, dict))
+        """The IDs of the Azure subscriptions that the plan's providers are configured for."""
+        providers = [provider for provider in self.provider_config.values() if provider.name == "azurerm"]
+        expressions = [provider.expressions.get("subscription_id") for provider in providers]
+        constants = [expression.get("constant_value") for expression in expressions if isinstance(expression, dict)]
         return {value for value in constants if isinstance(value, str)}
 
 
-class Plan(_Read):
-    """A plan."""
+class Plan(_Part):
+    """What Terraform would do."""
 
     format_version: Annotated[str, Field(pattern=r"^1\.\d+$")]
     timestamp: AwareDatetime
@@ -144,27 +149,30 @@ class Plan(_Read):
 
     @property
     def managed(self) -> tuple[ResourceChange, ...]:
-        """Every resource, also those that stay as they are; no data source."""
-        return tuple(each for each in self.resource_changes if each.mode == "managed")
+        """Every resource, including those that stay as they are, but no data source."""
+        return tuple(resource for resource in self.resource_changes if resource.mode == "managed")
 
     def select(self, *verbs: Verb) -> list[ResourceChange]:
-        """What one of these happens to, by address."""
-        return sorted((each for each in self.managed if each.verb in verbs), key=lambda each: each.title)
+        """Return the resources to which one of these happens, in the order of their addresses."""
+        selected = [resource for resource in self.managed if resource.verb in verbs]
+        return sorted(selected, key=lambda resource: resource.title)
 
 
 def read_plan(shown: str | bytes) -> Plan:
     """Read what `terraform show -json PLAN` has printed.
 
     Raises:
-        PlanError: it is cut off, empty, of another major version, or not what the format asks for.
+        PlanError: The text is cut off, empty, of another major version of the format, or breaks the format.
     """
     try:
         return Plan.model_validate_json(shown)
     except ValidationError as error:
-        # Without the input: it may be sensitive.
+        # The input is left out, because it may be sensitive.
         problems = error.errors(include_input=False, include_url=False, include_context=False)
-        words = [f"  {'.'.join(map(str, each['loc'])) or 'the whole'}: {each['msg']}" for each in problems[:5]]
-        rest = [f"  and {len(problems) - 5} more"] if len(problems) > 5 else []
-        raise PlanError(
-            "\n".join(["This is no output of `terraform show -json PLAN`, format 1.x:", *words, *rest])
-        ) from None
+        lines = ["This is no output of `terraform show -json PLAN`, format 1.x:"]
+        lines += [
+            f"  {'.'.join(map(str, problem['loc'])) or 'the whole'}: {problem['msg']}" for problem in problems[:5]
+        ]
+        if len(problems) > 5:
+            lines.append(f"  and {len(problems) - 5} more")
+        raise PlanError("\n".join(lines)) from None

@@ -1,4 +1,4 @@
-"""An account that is somebody's, as environment variables in place of the placeholders of environments/shared.py."""
+"""The environment variables that replace the placeholders in environments/shared.py with somebody's account."""
 
 SUBSCRIPTION = "11111111-1111-1111-1111-111111111111"
 TENANT = "22222222-2222-2222-2222-222222222222"

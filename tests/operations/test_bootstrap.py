@@ -1,7 +1,7 @@
-"""scripts/bootstrap-state.sh with the real Terraform.
+"""scripts/bootstrap-state.sh with the real Terraform, run as a person runs it.
 
-What cannot be had here is stood in for: the shared stack by one of `terraform_data` resources, the azurerm backend by
-a local one in the folder `azure`, `az` by a script that answers what the real one would.
+Three things are replaced: the shared stack by one with `terraform_data` resources, the azurerm backend by a local one
+in the folder `azure`, and `az` by a script that gives the answers of the real one.
 """
 
 import json
@@ -21,7 +21,7 @@ TERRAFORM = shutil.which(os.environ.get("TERRAFORM_BINARY_NAME", "terraform"))
 pytestmark = pytest.mark.skipif(TERRAFORM is None, reason="needs Terraform or OpenTofu on PATH")
 RESOURCES = 3
 
-# The account exists once a state does: here, or in the folder.
+# The account exists as soon as there is a state, whether it is local or in the folder `azure`.
 AZ = """#!/bin/sh
 echo "$*" >> az.log
 case "$*" in
@@ -31,8 +31,9 @@ case "$*" in
   "ad signed-in-user"*) echo my-object-id ;;
 esac
 """
-# Fails, or ends the whole script, where the first line of the file `faults` says so: a word of the command, and when;
-# "pass" waits for the command and lets it be.
+# Runs the real Terraform, with the fault that the first line of the file `faults` describes: a word of the command that
+# the fault is for, and what happens. "before" and "after" let the command fail before or after it has run, "kill" ends
+# the whole script after it has run, and "pass" only waits for the command. Each fault happens once.
 FLAKY_TERRAFORM = """#!/bin/sh
 fault=$(sed -n 1p faults 2>/dev/null)
 word=${fault%% *} when=${fault##* }
@@ -59,7 +60,7 @@ class State(TypedDict):
 
 
 class Checkout:
-    """A checkout with a shared stack that needs no Azure."""
+    """A checkout with a shared stack that needs no Azure, in which the script can be run."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -77,7 +78,9 @@ class Checkout:
             json.dumps(
                 {
                     "terraform": {"backend": {"local": {"path": str(self.azure)}}},
-                    "resource": {"terraform_data": {f"resource_{at}": {"input": at} for at in range(RESOURCES)}},
+                    "resource": {
+                        "terraform_data": {f"resource_{number}": {"input": number} for number in range(RESOURCES)}
+                    },
                 }
             )
         )
@@ -89,7 +92,7 @@ class Checkout:
             (folder / "bin" / name).chmod(0o755)
 
     def bootstrap(self, *faults: str, answer: str = "yes", **variables: str) -> subprocess.CompletedProcess[str]:
-        """Run the script; a fault is a word of a Terraform command, and before, after, kill or pass."""
+        """Run the script. Each fault is a word of a Terraform command, and `before`, `after`, `kill` or `pass`."""
         (self.folder / "faults").write_text("".join(f"{fault}\n" for fault in faults))
         environment = {
             **os.environ,
@@ -114,10 +117,10 @@ class Checkout:
             start_new_session=True,  # the group that `kill -9 0` ends
         )
 
-    def ids(self, state: Path) -> dict[str, str]:
-        """The id of every resource in a state file."""
-        read: State = json.loads(state.read_text())
-        return {resource["name"]: resource["instances"][0]["attributes"]["id"] for resource in read["resources"]}
+    def ids(self, state_file: Path) -> dict[str, str]:
+        """Return the ID of every resource in a state file, by the name of the resource."""
+        state: State = json.loads(state_file.read_text())
+        return {resource["name"]: resource["instances"][0]["attributes"]["id"] for resource in state["resources"]}
 
     def assert_finished(self) -> None:
         assert len(self.ids(self.azure)) == RESOURCES
@@ -130,7 +133,7 @@ def _checkout(tmp_path: Path) -> Checkout:
     return Checkout(tmp_path / "a checkout")
 
 
-def test_the_state_ends_in_azure_and_a_second_run_only_says_so(checkout: Checkout) -> None:
+def test_the_state_arrives_in_azure_and_a_second_run_changes_nothing(checkout: Checkout) -> None:
     first = checkout.bootstrap()
     assert first.returncode == 0, first.stderr
     assert f"Done: {RESOURCES} resources" in first.stdout
@@ -151,7 +154,7 @@ def test_the_state_ends_in_azure_and_a_second_run_only_says_so(checkout: Checkou
     "fault",
     ["init before", "apply before", "apply after", "apply kill", "-migrate-state kill", "pull after", "pull kill"],
 )
-def test_an_interrupted_run_is_taken_up_again_and_nothing_is_made_twice(checkout: Checkout, fault: str) -> None:
+def test_the_next_run_continues_an_interrupted_one_and_creates_nothing_twice(checkout: Checkout, fault: str) -> None:
     interrupted = checkout.bootstrap(fault)
     assert interrupted.returncode != 0
     states = [state for state in (checkout.local, checkout.azure) if state.exists() and state.stat().st_size]
@@ -163,7 +166,7 @@ def test_an_interrupted_run_is_taken_up_again_and_nothing_is_made_twice(checkout
     assert not made or checkout.ids(checkout.azure) == made
 
 
-def test_a_checkout_that_was_cleaned_in_between_keeps_the_state(checkout: Checkout) -> None:
+def test_a_make_clean_between_two_runs_keeps_the_state(checkout: Checkout) -> None:
     checkout.bootstrap("apply after")
     made = checkout.ids(checkout.local)
     shutil.rmtree(checkout.folder / "cdktf.out")
@@ -171,15 +174,15 @@ def test_a_checkout_that_was_cleaned_in_between_keeps_the_state(checkout: Checko
     assert checkout.ids(checkout.azure) == made
 
 
-def test_it_waits_until_the_account_lets_the_person_in(checkout: Checkout) -> None:
+def test_it_waits_until_the_account_lets_the_user_in(checkout: Checkout) -> None:
     waited = checkout.bootstrap("apply pass", "-reconfigure before", "-reconfigure before")
     assert waited.returncode == 0, waited.stderr
     assert waited.stdout.count("does not let you in yet") == 2
     checkout.assert_finished()
 
 
-def test_a_state_that_was_out_of_sight_is_not_overwritten(checkout: Checkout) -> None:
-    """Moved by a run that was killed; then changed by a colleague, while this person had lost the right to read it."""
+def test_a_state_that_could_not_be_read_is_not_overwritten(checkout: Checkout) -> None:
+    """A run that was killed had moved it. Then a colleague changed it, while this user had no right to read it."""
     checkout.bootstrap("apply kill")
     before = checkout.local.read_bytes()
     assert checkout.bootstrap().returncode == 0
@@ -213,7 +216,7 @@ def test_an_account_that_cannot_be_read_is_not_taken_over(checkout: Checkout) ->
     assert "You need Storage Blob Data Contributor on it" in refused.stderr
 
 
-def test_two_states_are_left_to_a_person(checkout: Checkout) -> None:
+def test_a_person_has_to_decide_between_two_states(checkout: Checkout) -> None:
     assert checkout.bootstrap().returncode == 0
     other = json.loads(checkout.azure.read_text()) | {"lineage": "another"}
     checkout.local.write_text(json.dumps(other))
@@ -235,7 +238,7 @@ def test_two_states_are_left_to_a_person(checkout: Checkout) -> None:
         ),
     ],
 )
-def test_what_is_missing_is_said_before_anything_is_done(
+def test_everything_that_is_missing_is_reported_before_anything_is_done(
     checkout: Checkout, variables: dict[str, str], message: str
 ) -> None:
     refused = checkout.bootstrap(**variables)

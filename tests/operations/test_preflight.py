@@ -1,4 +1,4 @@
-"""operations/preflight.py: all that is missing is said at once, and nothing where nothing is."""
+"""operations/preflight.py reports everything that is missing at once, and nothing if nothing is missing."""
 
 import os
 import subprocess
@@ -11,8 +11,9 @@ from environments.settings import Account
 from operations import preflight
 from tests.operations.account import FILLED_IN, SUBSCRIPTION, TENANT
 
-NOBODY = "00000000-0000-0000-0000-000000000000"
-# Writes down what it is asked, and gives a tenant, as `az account get-access-token --query tenant` does.
+PLACEHOLDER_ID = "00000000-0000-0000-0000-000000000000"
+# Writes down its arguments, and runs the rest of the script. The default prints a tenant, as
+# `az account get-access-token --query tenant` does.
 AZ = """#!/bin/sh
 echo "$*" >>"$(dirname "$0")/az.log"
 {}
@@ -20,38 +21,38 @@ echo "$*" >>"$(dirname "$0")/az.log"
 
 
 class Machine:
-    """A machine with programs of our choice, and the settings of somebody's account."""
+    """A machine with programs that the tests choose, and the settings of somebody's account."""
 
     def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self.folder = folder
         self.monkeypatch = monkeypatch
-        self.az(f"echo {TENANT}")
-        self.terraform('{"terraform_version": "1.11.0"}')
+        self.install_az(f"echo {TENANT}")
+        self.install_terraform('{"terraform_version": "1.11.0"}')
         monkeypatch.setenv("PATH", f"{folder}:/usr/bin:/bin")
         monkeypatch.setenv("TERRAFORM_BINARY_NAME", "tofu-of-the-test")
         for name in preflight.OTHER_LOGINS:
             monkeypatch.delenv(name, raising=False)
-        self.set(**FILLED_IN)
-        self.origin("")
+        self.set_variables(**FILLED_IN)
+        self.set_remote("")
 
-    def set(self, **variables: str) -> None:
+    def set_variables(self, **variables: str) -> None:
         for name, value in variables.items():
             self.monkeypatch.setenv(name, value)
 
-    def az(self, script: str) -> None:
-        self._program("az", AZ.format(script))
+    def install_az(self, script: str) -> None:
+        self._write_program("az", AZ.format(script))
 
-    def terraform(self, answer: str) -> None:
-        self._program("tofu-of-the-test", f"#!/bin/sh\necho '{answer}'\n")
+    def install_terraform(self, answer: str) -> None:
+        self._write_program("tofu-of-the-test", f"#!/bin/sh\necho '{answer}'\n")
 
-    def origin(self, url: str) -> None:
-        self._program("git", f"#!/bin/sh\necho '{url}'\n")
+    def set_remote(self, url: str) -> None:
+        self._write_program("git", f"#!/bin/sh\necho '{url}'\n")
 
-    def asked(self) -> list[str]:
+    def read_az_calls(self) -> list[str]:
         log = self.folder / "az.log"
         return log.read_text().splitlines() if log.exists() else []
 
-    def _program(self, name: str, text: str) -> None:
+    def _write_program(self, name: str, text: str) -> None:
         (self.folder / name).write_text(text)
         (self.folder / name).chmod(0o755)
 
@@ -61,9 +62,11 @@ def _machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
     return Machine(tmp_path, monkeypatch)
 
 
-def test_where_all_is_in_place_nothing_is_said(machine: Machine) -> None:
-    assert preflight.missing() == []
-    assert machine.asked() == [f"account get-access-token --subscription {SUBSCRIPTION} --query tenant --output tsv"]
+def test_if_nothing_is_missing_nothing_is_reported(machine: Machine) -> None:
+    assert preflight.find_missing() == []
+    assert machine.read_az_calls() == [
+        f"account get-access-token --subscription {SUBSCRIPTION} --query tenant --output tsv"
+    ]
 
 
 @pytest.mark.parametrize(
@@ -74,8 +77,8 @@ def test_where_all_is_in_place_nothing_is_said(machine: Machine) -> None:
     ],
 )
 def test_terraform_has_to_be_recent(machine: Machine, answer: str, message: str) -> None:
-    machine.terraform(answer)
-    assert [message in each for each in preflight.missing()] == [True]
+    machine.install_terraform(answer)
+    assert [message in sentence for sentence in preflight.find_missing()] == [True]
 
 
 @pytest.mark.parametrize(
@@ -101,47 +104,49 @@ def test_terraform_has_to_be_recent(machine: Machine, answer: str, message: str)
     ],
 )
 def test_the_login_has_to_reach_the_subscription(machine: Machine, script: str, message: str) -> None:
-    machine.az(script)
-    assert [message in each for each in preflight.missing()] == [True]
+    machine.install_az(script)
+    assert [message in sentence for sentence in preflight.find_missing()] == [True]
 
 
-def test_without_the_azure_cli_it_is_named(machine: Machine) -> None:
+def test_a_missing_azure_cli_is_reported(machine: Machine) -> None:
     (machine.folder / "az").unlink()
-    machine.set(PATH=str(machine.folder))
-    assert preflight.missing() == ["The Azure CLI is needed: https://learn.microsoft.com/cli/azure/install-azure-cli"]
+    machine.set_variables(PATH=str(machine.folder))
+    assert preflight.find_missing() == [
+        "The Azure CLI is needed: https://learn.microsoft.com/cli/azure/install-azure-cli"
+    ]
 
 
 @pytest.mark.parametrize("variable", preflight.OTHER_LOGINS)
-def test_who_logs_in_without_the_azure_cli_needs_none(machine: Machine, variable: str) -> None:
-    machine.set(**{variable: "true"})
-    assert preflight.missing() == []
-    assert machine.asked() == []
-    assert preflight.missing(azure_cli=True) == []
-    assert len(machine.asked()) == 1
-    machine.set(**{variable: "false"})
-    assert preflight.missing() == []
-    assert len(machine.asked()) == 2
+def test_another_login_needs_no_azure_cli(machine: Machine, variable: str) -> None:
+    machine.set_variables(**{variable: "true"})
+    assert preflight.find_missing() == []
+    assert machine.read_az_calls() == []
+    assert preflight.find_missing(needs_azure_cli=True) == []
+    assert len(machine.read_az_calls()) == 1
+    machine.set_variables(**{variable: "false"})
+    assert preflight.find_missing() == []
+    assert len(machine.read_az_calls()) == 2
 
 
 @pytest.mark.parametrize(
     ("field", "value"),
     [
-        ("subscription_id", NOBODY),
-        ("tenant_id", NOBODY),
+        ("subscription_id", PLACEHOLDER_ID),
+        ("tenant_id", PLACEHOLDER_ID),
         ("domain", "augeo.example"),
         ("alert_emails", "me@augeo.org,oncall@augeo.example"),
         ("super_admin_email", "admin@augeo.example"),
-        ("database_admins_object_id", NOBODY),
+        ("database_admins_object_id", PLACEHOLDER_ID),
     ],
 )
-def test_a_placeholder_is_named(machine: Machine, field: str, value: str) -> None:
+def test_a_placeholder_is_reported(machine: Machine, field: str, value: str) -> None:
     assert field in Account.model_fields
-    machine.set(**{f"AUGEO_{field.upper()}": value})
-    assert f"These are still placeholders: {field}. Fill them in in environments/shared.py." in preflight.missing()
+    machine.set_variables(**{f"AUGEO_{field.upper()}": value})
+    assert f"These are still placeholders: {field}. Fill them in in environments/shared.py." in preflight.find_missing()
 
 
 @pytest.mark.parametrize(
-    ("origin", "told"),
+    ("remote", "is_reported"),
     [
         ("https://github.com/Augeo/platform.git", False),
         ("git@github.com:augeo/platform.git", False),
@@ -151,19 +156,21 @@ def test_a_placeholder_is_named(machine: Machine, field: str, value: str) -> Non
         ("git@github.com:augeo/infrastructure.git", True),
     ],
 )
-def test_a_checkout_of_another_repository_than_the_trusted_one_is_told(
-    machine: Machine, origin: str, told: bool
+def test_a_checkout_of_another_repository_than_the_trusted_one_is_reported(
+    machine: Machine, remote: str, is_reported: bool
 ) -> None:
-    machine.set(AUGEO_GITHUB_REPOSITORY="augeo/platform")
-    machine.origin(origin)
-    assert ["whose workflows Azure would trust" in each for each in preflight.missing()] == [True] * told
+    machine.set_variables(AUGEO_GITHUB_REPOSITORY="augeo/platform")
+    machine.set_remote(remote)
+    assert ["whose workflows Azure would trust" in sentence for sentence in preflight.find_missing()] == [
+        True
+    ] * is_reported
 
 
-def test_all_that_is_wrong_is_said_at_once_before_anything_is_planned(machine: Machine) -> None:
-    """A fresh clone, on a machine that has nothing."""
+def test_deploy_reports_everything_at_once_before_anything_is_planned(machine: Machine) -> None:
+    """This is a fresh clone on a machine that has none of the programs."""
     unfilled = {name: value for name, value in os.environ.items() if name not in FILLED_IN}
-    written = Path("cdktf.out/stacks/dev/cdk.tf.json")
-    before = written.stat().st_mtime_ns if written.exists() else None
+    synthesized = Path("cdktf.out/stacks/dev/cdk.tf.json")
+    before = synthesized.stat().st_mtime_ns if synthesized.exists() else None
     refused = subprocess.run(
         [sys.executable, "-m", "operations.deploy", "dev"],
         env=unfilled | {"PATH": "/nowhere", "TERRAFORM_BINARY_NAME": "none"},
@@ -181,13 +188,13 @@ def test_all_that_is_wrong_is_said_at_once_before_anything_is_planned(machine: M
         "git is not installed",
     ):
         assert words in refused.stderr
-    assert before == (written.stat().st_mtime_ns if written.exists() else None)
-    assert machine.asked() == []
+    assert before == (synthesized.stat().st_mtime_ns if synthesized.exists() else None)
+    assert machine.read_az_calls() == []
 
 
-def test_bad_settings_are_said_beside_what_else_is_missing(machine: Machine) -> None:
-    machine.terraform("")
-    machine.set(AUGEO_SUBSCRIPTION_ID="mine", AUGEO_DOMAIN="no domain")
+def test_bad_settings_are_reported_together_with_what_is_missing(machine: Machine) -> None:
+    machine.install_terraform("")
+    machine.set_variables(AUGEO_SUBSCRIPTION_ID="mine", AUGEO_DOMAIN="no domain")
     refused = subprocess.run(
         [sys.executable, "-m", "operations.preflight", "cdktf diff"], capture_output=True, text=True, check=False
     )

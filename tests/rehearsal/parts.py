@@ -1,4 +1,4 @@
-"""Parts of the synthesized stacks, and what state and the stand-in must have in common."""
+"""Takes synthesized stacks apart, and compares a state with what the stand-in holds."""
 
 import json
 import re
@@ -6,120 +6,129 @@ from collections.abc import Iterable
 from functools import cache
 
 from environments import load
-from rehearsal import seed as seeds
 from rehearsal import synthesis
+from rehearsal.seed import seed_environment, seed_shared
 from rehearsal.stand_in.ids import is_within
 from rehearsal.stand_in.model import Json, Store
 from rehearsal.stand_in.resource_manager import ResourceManager
 
+SLOW_TYPES = ("azurerm_key_vault", "azurerm_management_lock", "azurerm_monitor_metric_alert")
+"""The types at which the provider itself waits about two minutes, in Azure as here."""
 REFERENCE = re.compile(r"\$\{(?:\w+\()?(azurerm_\w+\.[\w-]+)")
 
 
 @cache
-def stack(name: str) -> Json:
-    """A stack as synthesized from disposable settings, where that is allowed: no locks, no prevent_destroy."""
+def synthesize_stack(name: str) -> Json:
+    """Return a stack that can be destroyed: no prevent_destroy and, where the settings allow it, no locks."""
     platform = load()
     if name == "shared":
-        return synthesis.unprotected(synthesis.shared(platform))
+        return synthesis.remove_prevent_destroy(synthesis.synthesize_shared(platform))
     if name == "dev":
-        return synthesis.environment(platform, name, synthesis.disposable)
-    return synthesis.unprotected(synthesis.environment(platform, name))
+        return synthesis.synthesize_environment(platform, name, synthesis.declare_disposable)
+    return synthesis.remove_prevent_destroy(synthesis.synthesize_environment(platform, name))
 
 
-def part(body: Json, *types: str) -> Json:
-    """The resources of these types, with all that they refer to."""
-    all_ = {
+def extract_types(body: Json, *types: str) -> Json:
+    """Return a stack with the resources of these types alone, and with everything that they refer to."""
+    resources = {
         f"{type_}.{name}": resource for type_, named in body["resource"].items() for name, resource in named.items()
     }
-    wanted = [address for address in all_ if address.partition(".")[0] in types]
+    wanted = [address for address in resources if address.partition(".")[0] in types]
     kept: dict[str, Json] = {}
     while wanted:
         address = wanted.pop()
-        if address not in kept and address in all_:
-            kept[address] = {key: value for key, value in all_[address].items() if key not in ("//", "depends_on")}
+        if address not in kept and address in resources:
+            kept[address] = {key: value for key, value in resources[address].items() if key not in ("//", "depends_on")}
             wanted += REFERENCE.findall(json.dumps(kept[address]))
-    resources: dict[str, dict[str, Json]] = {}
+    kept_by_type: dict[str, dict[str, Json]] = {}
     for address, resource in kept.items():
         type_, _, name = address.partition(".")
-        resources.setdefault(type_, {})[name] = resource
+        kept_by_type.setdefault(type_, {})[name] = resource
     return {
         "terraform": {key: value for key, value in body["terraform"].items() if key != "backend"},
         "provider": body["provider"],
-        "resource": resources,
+        "resource": kept_by_type,
     }
 
 
-def without(body: Json, *types: str) -> Json:
-    """A stack without the resources of these types, and without what refers to them."""
+def remove_types(body: Json, *types: str) -> Json:
+    """Return a stack without the resources of these types, and without everything that refers to them."""
     kept = {type_: dict(named) for type_, named in body["resource"].items() if type_ not in types}
-    gone = {f"{type_}.{name}" for type_ in types for name in body["resource"].get(type_, {})}
-    growing = True
-    while growing:
-        growing = False
+    removed = {f"{type_}.{name}" for type_ in types for name in body["resource"].get(type_, {})}
+    found_more = True
+    while found_more:
+        found_more = False
         for type_, named in kept.items():
             for name, resource in list(named.items()):
-                if _refers(resource, gone):
-                    gone.add(f"{type_}.{name}")
+                if _refers_to(resource, removed):
+                    removed.add(f"{type_}.{name}")
                     del named[name]
-                    growing = True
+                    found_more = True
     for named in kept.values():
         for name, resource in named.items():
-            needed = [address for address in resource.get("depends_on", []) if address not in gone]
-            named[name] = resource | {"depends_on": needed}
-    outputs = {name: output for name, output in body["output"].items() if not _refers(output, gone)}
+            dependencies = [address for address in resource.get("depends_on", []) if address not in removed]
+            named[name] = resource | {"depends_on": dependencies}
+    outputs = {name: output for name, output in body["output"].items() if not _refers_to(output, removed)}
     return body | {"resource": kept, "output": outputs}
 
 
-def _refers(value: object, addresses: set[str]) -> bool:
+def _refers_to(value: object, addresses: set[str]) -> bool:
     return bool(addresses & set(REFERENCE.findall(json.dumps(value))))
 
 
-def seed(store: Store) -> None:
-    """Put there what the shared stack makes."""
+def seed_platform(store: Store) -> None:
+    """Put everything into the store that the shared stack makes for the environments."""
     platform = load()
-    seeds.shared(store, platform)
+    seed_shared(store, platform)
     for environment in platform.environments.values():
-        seeds.environment(store, platform, environment)
+        seed_environment(store, platform, environment)
 
 
-def mail_records(body: Json) -> list[str]:
-    """The addresses of a stack's mail domain and of the DNS records that prove it."""
+def list_mail_records(body: Json) -> list[str]:
+    """Return the addresses of a stack's mail domain and of the DNS records that prove who owns it."""
     types = ("azurerm_email_communication_service_domain", "azurerm_dns_txt_record", "azurerm_dns_cname_record")
-    named = ((type_, name) for type_ in types for name in body["resource"].get(type_, {}))
-    return [f"{type_}.{name}" for type_, name in named if name.startswith("email_")]
+    resources = ((type_, name) for type_ in types for name in body["resource"].get(type_, {}))
+    return [f"{type_}.{name}" for type_, name in resources if name.startswith("email_")]
 
 
 def verify_mail(manager: ResourceManager) -> None:
-    """Verify every mail domain, as a person does when its records can be seen."""
+    """Verify every mail domain, as a person does once its records are visible."""
     for domain in manager.list_resources("Microsoft.Communication/emailServices/domains"):
         for kind in domain.properties["verificationStates"]:
             manager.run_action(domain.id, "initiateVerification", {"verificationType": kind})
 
 
-def ids(state: Json) -> list[str]:
-    """The Resource Manager ids in a state."""
-    attributes = (
-        instance["attributes"]
+def list_ids(state: Json) -> list[str]:
+    """Return the Resource Manager IDs in a state."""
+    ids = [
+        str(instance["attributes"].get("id", ""))
         for resource in state["resources"]
         if resource["mode"] == "managed"
         for instance in resource["instances"]
-    )
-    return [str(each["id"]).split("|")[0] for each in attributes if str(each.get("id", "")).startswith("/")]
+    ]
+    return [id_.split("|")[0] for id_ in ids if id_.startswith("/")]
 
 
-def strangers(store: Store, known: Iterable[str], before: Iterable[str]) -> list[str]:
-    """What the stand-in holds and neither state nor `before` knows: duplicates, or what a failed apply has left."""
-    roots = [*known]
-    old = set(before)
+def find_strangers(store: Store, known: Iterable[str], before: Iterable[str]) -> list[str]:
+    """Return the paths of the resources in the store that neither state nor `before` knows.
+
+    They are duplicates, or what a failed apply has left behind.
+
+    Args:
+        store: The stand-in's store.
+        known: The IDs in the state.
+        before: The keys of the resources that existed before Terraform ran.
+    """
+    roots, old = [*known], set(before)
     return [
-        each.id.path
-        for each in store.list_resources()
-        if each.id.key not in old
-        and not any(is_within(each.id.path, root) for root in roots)
-        and not _by_the_way(each.id.type)
+        resource.id.path
+        for resource in store.list_resources()
+        if resource.id.key not in old
+        and not any(is_within(resource.id.path, root) for root in roots)
+        and not _is_side_effect(resource.id.type)
     ]
 
 
-def _by_the_way(type_: str) -> bool:
-    """What Azure makes beside a private endpoint, and what it remembers of a deleted vault."""
+def _is_side_effect(type_: str) -> bool:
+    """Return whether Azure makes resources of this type itself: with a private endpoint, or for a deleted vault."""
     return type_ in ("Microsoft.Network/networkInterfaces", "Microsoft.KeyVault/locations/deletedVaults")

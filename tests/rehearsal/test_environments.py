@@ -15,102 +15,108 @@ from rehearsal import synthesis
 from rehearsal.stand_in.families.front_door import DOMAIN
 from rehearsal.stand_in.model import Json
 from rehearsal.terraform import IsolatedTerraform
-from rehearsal.world import World, world
+from rehearsal.world import World, open_world
 from tests.rehearsal import parts
 
-pytestmark = pytest.mark.azure
+pytestmark = [pytest.mark.azure, pytest.mark.xdist_group("environments")]
 
-WAITING = ("azurerm_key_vault", "azurerm_management_lock", "azurerm_monitor_metric_alert")
-"""The provider itself waits about two minutes at each of these, in Azure as here."""
 ALL = os.environ.get("REHEARSE_ALL") == "1"
 
 
-def settled(settings: Environment) -> Environment:
-    """The second phase of domain and mail."""
-    return settings.model_copy(
+def settle(environment: Environment) -> Environment:
+    """Return the environment in its second phase, in which its domain is delegated and its mail domain verified."""
+    return environment.model_copy(
         update={
-            "domain": settings.domain.model_copy(update={"delegated": True}),
-            "email": settings.email.model_copy(update={"verified": True}),
+            "domain": environment.domain.model_copy(update={"delegated": True}),
+            "email": environment.email.model_copy(update={"verified": True}),
         }
     )
 
 
-def stacks() -> dict[str, Json]:
-    """Every stack, the environments in their second phase, which has all of the first."""
+def synthesize_stacks() -> dict[str, Json]:
+    """Return every stack. The environments are in their second phase, which has everything of the first."""
     platform = load()
 
-    def environment(name: str, change: Callable[[Environment], Environment]) -> Json:
-        return synthesis.unprotected(synthesis.environment(platform, name, change))
+    def synthesize(name: str, change: Callable[[Environment], Environment]) -> Json:
+        return synthesis.remove_prevent_destroy(synthesis.synthesize_environment(platform, name, change))
 
-    bodies = {"shared": synthesis.unprotected(synthesis.shared(platform))}
-    bodies["dev"] = environment("dev", lambda settings: settled(synthesis.disposable(settings)))
-    bodies |= {name: environment(name, settled) for name in ("staging", "production")}
-    return bodies if ALL else {name: parts.without(bodies[name], *WAITING) for name in ("dev", "production")}
+    bodies = {"shared": synthesis.remove_prevent_destroy(synthesis.synthesize_shared(platform))}
+    bodies["dev"] = synthesize("dev", lambda environment: settle(synthesis.declare_disposable(environment)))
+    bodies |= {name: synthesize(name, settle) for name in ("staging", "production")}
+    if ALL:
+        return bodies
+    return {name: parts.remove_types(bodies[name], *parts.SLOW_TYPES) for name in ("dev", "production")}
 
 
 class Applied(NamedTuple):
     """A stack after its first apply."""
 
-    here: World
+    world: World
     terraform: IsolatedTerraform
     body: Json
     run: Run
     before: list[str]
+    """The keys of the resources that existed before."""
 
 
 def apply(folder: Path, name: str, body: Json) -> Generator[Applied]:
-    """Apply a stack in a world of its own; the mail domain's records first, whose verification is a person's step."""
+    """Apply a stack in a world of its own.
+
+    The mail domain and its records come first, because a person has to verify the domain before the rest is applied.
+    """
     folder.mkdir()
-    with world(folder, load(), blobs=False) as here:
+    with open_world(folder, load(), blobs=False) as world:
+        manager = world.stand_in.resource_manager
         if name != "shared":
-            parts.seed(here.stand_in.resource_manager)
-        before = [each.id.key for each in here.stand_in.resource_manager.list_resources()]
-        stack = here.stack(name, body, local_state=True)
-        assert stack.init().code == 0
-        if proof := parts.mail_records(body):
-            first = stack.apply(*(f"-target={address}" for address in proof))
+            parts.seed_platform(manager)
+        before = [resource.id.key for resource in manager.list_resources()]
+        terraform = world.write_stack(name, body, local_state=True)
+        assert terraform.init().code == 0
+        if records := parts.list_mail_records(body):
+            first = terraform.apply(*(f"-target={address}" for address in records))
             assert first.code == 0, find_errors(first.output)
-            parts.verify_mail(here.stand_in.resource_manager)
-        yield Applied(here, stack, body, stack.apply(), before)
+            parts.verify_mail(manager)
+        yield Applied(world, terraform, body, terraform.apply(), before)
 
 
 @pytest.fixture(scope="module")
 def applied(provider: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Applied]]:
-    """Every stack, applied side by side: most of the time is the provider's waiting."""
+    """Every stack, applied side by side, because most of the time is the provider's waiting."""
     assert provider
     folder = tmp_path_factory.mktemp("environments")
-    running = {name: apply(folder / name, name, body) for name, body in stacks().items()}
+    generators = {name: apply(folder / name, name, body) for name, body in synthesize_stacks().items()}
     try:
         with ThreadPoolExecutor() as pool:
-            yield dict(zip(running, pool.map(next, running.values()), strict=True))
+            yield dict(zip(generators, pool.map(next, generators.values()), strict=True))
     finally:
-        for each in running.values():
-            each.close()
+        for generator in generators.values():
+            generator.close()
 
 
 def test_everything_is_applied(applied: dict[str, Applied]) -> None:
     for name, stack in applied.items():
         assert stack.run.code == 0, (name, find_errors(stack.run.output))
-        made = {each["type"] for each in stack.terraform.read_state()["resources"] if each["mode"] == "managed"}
-        assert made == {type_ for type_, named in stack.body["resource"].items() if named}
-        manager, known = stack.here.stand_in.resource_manager, parts.ids(stack.terraform.read_state())
-        assert parts.strangers(manager, known, stack.before) == []
+        state = stack.terraform.read_state()
+        types = {resource["type"] for resource in state["resources"] if resource["mode"] == "managed"}
+        assert types == {type_ for type_, named in stack.body["resource"].items() if named}
+        manager = stack.world.stand_in.resource_manager
+        assert parts.find_strangers(manager, parts.list_ids(state), stack.before) == []
 
 
 def test_the_second_plan_is_empty(applied: dict[str, Applied]) -> None:
     with ThreadPoolExecutor() as pool:
         plans = pool.map(IsolatedTerraform.plan, [stack.terraform for stack in applied.values()])
-        for name, planned in zip(applied, plans, strict=True):
-            assert planned.code == 0, (name, planned.output[-3000:])
+        for name, plan in zip(applied, plans, strict=True):
+            assert plan.code == 0, (name, plan.output[-3000:])
 
 
 def test_front_door_finds_the_token_that_the_stack_publishes(applied: dict[str, Applied]) -> None:
-    managers = (stack.here.stand_in.resource_manager for stack in applied.values())
-    domains = [manager.show(each.id) for manager in managers for each in manager.list_resources(DOMAIN)]
-    assert {each["properties"]["domainValidationState"] for each in domains} == {"Approved"}
+    managers = [stack.world.stand_in.resource_manager for stack in applied.values()]
+    domains = [manager.show(domain.id) for manager in managers for domain in manager.list_resources(DOMAIN)]
+    assert {domain["properties"]["domainValidationState"] for domain in domains} == {"Approved"}
 
 
-# What Azure hands out and the provider exports into state. docs/data-model.md says what follows from it.
+# The credentials that Azure issues and the provider exports into state. docs/data-model.md says what follows from it.
 EXPORTED = {
     "azurerm_application_insights": {"instrumentation_key", "connection_string"},
     "azurerm_communication_service": {
@@ -126,9 +132,9 @@ EXPORTED = {
     "azurerm_managed_redis": {"default_database"},
     "azurerm_static_web_app": {"api_key"},
     "azurerm_storage_account": {
-        f"{rank}_{what}"
+        f"{rank}_{secret}"
         for rank in ("primary", "secondary")
-        for what in ("access_key", "connection_string", "blob_connection_string")
+        for secret in ("access_key", "connection_string", "blob_connection_string")
     },
 }
 
@@ -136,10 +142,10 @@ EXPORTED = {
 def test_state_holds_no_credential_beyond_the_documented_ones(applied: dict[str, Applied]) -> None:
     for stack in applied.values():
         for resource in stack.terraform.read_state()["resources"]:
+            configured = stack.body["resource"].get(resource["type"], {}).get(resource["name"], {})
             for instance in resource["instances"]:
-                marked = {each[0]["value"] for each in instance.get("sensitive_attributes", [])}
-                filled = {name for name in marked if instance["attributes"].get(name)}
-                filled -= set(stack.body["resource"].get(resource["type"], {}).get(resource["name"], {}))
+                sensitive = {path[0]["value"] for path in instance.get("sensitive_attributes", [])}
+                filled = {name for name in sensitive if instance["attributes"].get(name)} - set(configured)
                 assert filled <= EXPORTED.get(resource["type"], set()), (resource["type"], filled)
 
 
@@ -147,21 +153,21 @@ def test_no_password_is_in_state_and_one_was_sent(applied: dict[str, Applied]) -
     for name, stack in applied.items():
         if name == "shared":
             continue
-        sent = [
-            each["body"]["properties"]["administratorLoginPassword"]
-            for each in stack.here.stand_in.request_log.entries
-            if each["method"] == "PUT" and each["path"].rpartition("/")[0].endswith("/flexibleServers")
+        passwords = [
+            request["body"]["properties"]["administratorLoginPassword"]
+            for request in stack.world.stand_in.request_log.entries
+            if request["method"] == "PUT" and request["path"].rpartition("/")[0].endswith("/flexibleServers")
         ]
-        assert len(sent) == 1
-        assert sent[0].startswith("Aa1-")
-        assert sent[0] not in str(stack.terraform.read_state())
+        assert len(passwords) == 1
+        assert passwords[0].startswith("Aa1-")
+        assert passwords[0] not in str(stack.terraform.read_state())
 
 
 def test_destroy_leaves_nothing(applied: dict[str, Applied]) -> None:
-    """Last: it takes the others' stacks away. dev alone, because it alone is declared disposable."""
+    """Last, because it takes a stack away. It destroys dev, because only dev is declared disposable."""
     if not ALL:
         pytest.skip("REHEARSE_ALL=1 destroys dev too: three minutes of the provider's own waiting")
     dev = applied["dev"]
-    destroyed = dev.terraform.destroy()
-    assert destroyed.code == 0, destroyed.output[-3000:]
-    assert parts.strangers(dev.here.stand_in.resource_manager, (), dev.before) == []
+    destroy = dev.terraform.destroy()
+    assert destroy.code == 0, destroy.output[-3000:]
+    assert parts.find_strangers(dev.world.stand_in.resource_manager, (), dev.before) == []

@@ -7,105 +7,141 @@ import pytest
 
 from environments import load
 from operations.terraform.events import find_errors
-from rehearsal import azurite, seed, synthesis
+from rehearsal.azurite import find_azurite
+from rehearsal.seed import compose_identity_path
 from rehearsal.stand_in.authorizer import Authorizer
 from rehearsal.stand_in.families.storage import CONTAINER
 from rehearsal.stand_in.ids import ASSIGNMENT_TYPE, IDENTITY_TYPE
-from rehearsal.stand_in.model import RefusedError
+from rehearsal.stand_in.model import Json, RefusedError
 from rehearsal.terraform import IsolatedTerraform
-from rehearsal.world import World, world
+from rehearsal.world import World, open_world
 from tests.rehearsal import parts
-from tests.rehearsal.test_environments import WAITING
 
-pytestmark = pytest.mark.azure
+pytestmark = [pytest.mark.azure, pytest.mark.xdist_group("identities")]
 
 
 @pytest.fixture(scope="module")
 def shared(provider: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    """A world in which a person has applied the shared stack, with containers for state where there is Azurite."""
+    """A world in which a person has applied the shared stack. It has containers for state if Azurite is installed."""
     assert provider
-    with world(tmp_path_factory.mktemp("shared"), load(), blobs=azurite.find() is not None) as here:
-        body = parts.without(synthesis.unprotected(synthesis.shared(load())), *WAITING)
-        stack = here.stack("shared", body, local_state=True)
+    with open_world(tmp_path_factory.mktemp("shared"), load(), blobs=find_azurite() is not None) as world:
+        body = parts.remove_types(parts.synthesize_stack("shared"), *parts.SLOW_TYPES)
+        stack = world.write_stack("shared", body, local_state=True)
         assert stack.init().code == 0
-        applied = stack.apply()
-        assert applied.code == 0, find_errors(applied.output)
-        if here.blob_port:
-            here.make_containers(each.id.name for each in here.stand_in.resource_manager.list_resources(CONTAINER))
-        yield here
+        apply = stack.apply()
+        assert apply.code == 0, find_errors(apply.output)
+        if world.blob_port:
+            containers = world.stand_in.resource_manager.list_resources(CONTAINER)
+            world.make_containers(container.id.name for container in containers)
+        yield world
 
 
-def login(here: World, job: str) -> dict[str, str]:
-    """ARM_ variables with which a job of dev logs in."""
+def make_login_variables(world: World, job: str) -> dict[str, str]:
+    """Return ARM_ variables with which a job of dev logs in."""
     platform = load()
-    path = seed.workflow(here.endpoint.subscription, platform, platform.environments["dev"], job)
-    return here.endpoint.login(path)
+    subscription, environment = world.endpoint.subscription, platform.environments["dev"]
+    return world.endpoint.make_login_variables(compose_identity_path(subscription, platform, environment, job))
+
+
+def write_stack(world: World, name: str, body: Json, *, job: str) -> IsolatedTerraform:
+    """Write a stack with local state, and return Terraform with the identity of a job of dev."""
+    return world.write_stack(name, body, local_state=True, identity=make_login_variables(world, job))
 
 
 def test_apply_and_plan_can_do_their_jobs(shared: World) -> None:
-    body = parts.without(parts.stack("dev"), *WAITING)
-    applying = shared.stack("dev", body, local_state=True, identity=login(shared, "apply"))
-    assert applying.init().code == 0
-    applied = applying.apply()
-    assert applied.code == 0, find_errors(applied.output)
-    planning = shared.stack("dev", body, local_state=True, identity=login(shared, "plan"))
-    planned = planning.plan()
-    assert planned.code == 0, planned.output[-3000:]
+    body = parts.remove_types(parts.synthesize_stack("dev"), *parts.SLOW_TYPES)
+    terraform = write_stack(shared, "dev", body, job="apply")
+    assert terraform.init().code == 0
+    apply = terraform.apply()
+    assert apply.code == 0, find_errors(apply.output)
+    plan = write_stack(shared, "dev", body, job="plan").plan()
+    assert plan.code == 0, plan.output[-3000:]
 
 
 def test_plan_can_change_nothing(shared: World) -> None:
-    body = parts.part(parts.stack("dev"), "azurerm_virtual_network")
+    body = parts.extract_types(parts.synthesize_stack("dev"), "azurerm_virtual_network")
     for network in body["resource"]["azurerm_virtual_network"].values():
         network["name"] = "vnet-of-its-own"
-    planning = shared.stack("dev-by-plan", body, local_state=True, identity=login(shared, "plan"))
-    assert planning.init().code == 0
-    assert planning.plan().code == 2
-    refused = planning.apply()
-    assert refused.code == 1
-    assert any("Microsoft.Network/virtualNetworks/write" in each for each in find_errors(refused.output))
+    terraform = write_stack(shared, "dev-by-plan", body, job="plan")
+    assert terraform.init().code == 0
+    assert terraform.plan().code == 2
+    apply = terraform.apply()
+    assert apply.code == 1
+    assert any("Microsoft.Network/virtualNetworks/write" in error for error in find_errors(apply.output))
 
 
 def test_apply_reaches_no_other_environment(shared: World) -> None:
-    body = parts.part(parts.stack("staging"), "azurerm_virtual_network")
-    applying = shared.stack("staging-by-dev", body, local_state=True, identity=login(shared, "apply"))
-    assert applying.init().code == 0
-    refused = applying.apply()
-    assert refused.code == 1
-    assert any("AuthorizationFailed" in each for each in find_errors(refused.output))
+    body = parts.extract_types(parts.synthesize_stack("staging"), "azurerm_virtual_network")
+    terraform = write_stack(shared, "staging-by-dev", body, job="apply")
+    assert terraform.init().code == 0
+    apply = terraform.apply()
+    assert apply.code == 1
+    assert any("AuthorizationFailed" in error for error in find_errors(apply.output))
 
 
-def keeper_of_state(here: World, job: str, environment: str) -> IsolatedTerraform:
-    """A job of dev at work on the state of an environment, with a resource of Terraform's own."""
-    if here.blob_port is None:
+def write_stack_of_state(world: World, job: str, environment: str) -> IsolatedTerraform:
+    """Write a stack without Azure resources, and return Terraform with the identity of a job of dev.
+
+    Its state is where an environment's state is.
+    """
+    if world.blob_port is None:
         pytest.skip("Azurite is not installed: make tools installs it")
     body = {
-        "terraform": {"backend": parts.stack(environment)["terraform"]["backend"]},
+        "terraform": {"backend": parts.synthesize_stack(environment)["terraform"]["backend"]},
         "resource": {"terraform_data": {"thing": {"input": "kept"}}},
     }
-    return here.stack(f"{environment}-state", body, identity=login(here, job))
+    return world.write_stack(f"{environment}-state", body, identity=make_login_variables(world, job))
 
 
 REFUSED = "AuthorizationPermissionMismatch"
 
 
 def test_apply_keeps_the_state_of_its_environment_and_plan_reads_it(shared: World) -> None:
-    applying = keeper_of_state(shared, "apply", "dev")
-    assert applying.init().code == 0
-    applied = applying.apply()
-    assert applied.code == 0, applied.output
-    planning = keeper_of_state(shared, "plan", "dev")
-    unlocked = planning.run("plan", "-no-color", "-detailed-exitcode", "-lock=false")
-    assert unlocked.code == 0, unlocked.output
-    for refused in (planning.run("plan", "-no-color"), planning.run("state", "rm", "terraform_data.thing")):
-        assert refused.code == 1, "a lock is written beside the state"
-        assert REFUSED in refused.output
+    terraform = write_stack_of_state(shared, "apply", "dev")
+    assert terraform.init().code == 0
+    apply = terraform.apply()
+    assert apply.code == 0, apply.output
+    terraform = write_stack_of_state(shared, "plan", "dev")
+    plan = terraform.run("plan", "-no-color", "-detailed-exitcode", "-lock=false")
+    assert plan.code == 0, plan.output
+    for run in (terraform.run("plan", "-no-color"), terraform.run("state", "rm", "terraform_data.thing")):
+        assert run.code == 1, "both write a lock, which needs the right to write"
+        assert REFUSED in run.output
 
 
 @pytest.mark.parametrize("job", ["plan", "apply"])
 def test_no_job_reaches_the_state_of_another_environment(shared: World, job: str) -> None:
-    refused = keeper_of_state(shared, job, "staging").init()
-    assert refused.code == 1
-    assert REFUSED in refused.output
+    init = write_stack_of_state(shared, job, "staging").init()
+    assert init.code == 1
+    assert REFUSED in init.output
+
+
+def find_principal(world: World, job: str) -> str:
+    """Return the object ID of the identity of a job of dev."""
+    platform = load()
+    name = platform.names(platform.environments["dev"]).compose("identity", job)
+    identities = world.stand_in.resource_manager.list_resources(IDENTITY_TYPE)
+    return next(identity.properties["principalId"] for identity in identities if identity.id.name == name)
+
+
+def is_allowed(world: World, job: str, action: str, path: str, body: Json) -> bool:
+    """Return whether the identity of a job of dev may do something below the resource group of dev.
+
+    Args:
+        world: The world with the stand-in that is asked.
+        job: The job.
+        action: The action, such as `Microsoft.Web/sites/write`.
+        path: The path below the resource group's `/providers/`.
+        body: The body of the request.
+    """
+    platform, manager = load(), world.stand_in.resource_manager
+    group = platform.names(platform.environments["dev"]).compose("resource_group")
+    whole_path = f"/subscriptions/{manager.subscription}/resourceGroups/{group}/providers/{path}"
+    try:
+        Authorizer(manager).authorize(find_principal(world, job), action, whole_path, body)
+    except RefusedError:
+        return False
+    return True
 
 
 DELIVERY = {
@@ -123,22 +159,8 @@ DELIVERY = {
 
 @pytest.mark.parametrize("action", DELIVERY)
 def test_delivery_may_deliver_and_nothing_else(shared: World, action: str) -> None:
-    platform, manager = load(), shared.stand_in.resource_manager
-    names = platform.names(platform.environments["dev"])
-    principal = next(
-        each for each in manager.list_resources(IDENTITY_TYPE) if each.id.name == names.compose("identity", "delivery")
-    )
-    group = f"/subscriptions/{manager.subscription}/resourceGroups/{names.compose('resource_group')}"
-    path = f"{group}/providers/{action.rpartition('/')[0]}/it"
-
-    def allowed() -> bool:
-        try:
-            Authorizer(manager).authorize(principal.properties["principalId"], action, path, {})
-        except RefusedError:
-            return False
-        return True
-
-    assert allowed() == DELIVERY[action]
+    path = f"{action.rpartition('/')[0]}/it"
+    assert is_allowed(shared, "delivery", action, path, {}) == DELIVERY[action]
 
 
 CONTRIBUTOR = "b24988ac-6180-42a0-ab88-20f7382dd24c"
@@ -146,26 +168,15 @@ SECRETS_USER = "4633458b-17de-408a-b874-0445c86b69e6"
 
 
 @pytest.mark.parametrize(
-    ("role", "kind", "ok"),
+    ("role", "kind", "expected"),
     [
         (SECRETS_USER, "ServicePrincipal", True),
         (SECRETS_USER, "User", False),
         (CONTRIBUTOR, "ServicePrincipal", False),
     ],
 )
-def test_apply_may_grant_only_what_its_condition_names(shared: World, role: str, kind: str, ok: bool) -> None:
-    platform, manager = load(), shared.stand_in.resource_manager
-    names = platform.names(platform.environments["dev"])
-    principal = next(
-        each for each in manager.list_resources(IDENTITY_TYPE) if each.id.name == names.compose("identity", "apply")
-    )
-    group = f"/subscriptions/{manager.subscription}/resourceGroups/{names.compose('resource_group')}"
-    path = f"{group}/providers/{ASSIGNMENT_TYPE}/new"
-    definition = f"/subscriptions/{manager.subscription}/providers/Microsoft.Authorization/roleDefinitions/{role}"
+def test_apply_may_grant_only_what_its_condition_names(shared: World, role: str, kind: str, *, expected: bool) -> None:
+    subscription = shared.stand_in.resource_manager.subscription
+    definition = f"/subscriptions/{subscription}/providers/Microsoft.Authorization/roleDefinitions/{role}"
     body = {"properties": {"roleDefinitionId": definition, "principalType": kind, "principalId": "x"}}
-    try:
-        Authorizer(manager).authorize(principal.properties["principalId"], f"{ASSIGNMENT_TYPE}/write", path, body)
-    except RefusedError:
-        assert not ok
-    else:
-        assert ok
+    assert is_allowed(shared, "apply", f"{ASSIGNMENT_TYPE}/write", f"{ASSIGNMENT_TYPE}/new", body) == expected

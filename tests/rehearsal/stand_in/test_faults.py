@@ -13,7 +13,7 @@ from environments import load
 from operations.terraform.events import find_diagnostics, find_errors
 from rehearsal.stand_in.faults import Fault
 from rehearsal.terraform import IsolatedTerraform
-from rehearsal.world import World, world
+from rehearsal.world import World, open_world
 from tests.rehearsal import parts
 
 pytestmark = pytest.mark.azure
@@ -40,7 +40,7 @@ class Case(NamedTuple):
     """`orphans`: Azure has created a resource that is not in the state, so it has to be imported."""
 
 
-FEATURES = parts.stack("dev")["provider"]["azurerm"][0]["features"][0]
+FEATURES = parts.synthesize_stack("dev")["provider"]["azurerm"][0]["features"][0]
 FAILED = "fails" if FEATURES.get("persist_id_on_create_before_polling_for_completion") else "orphans"
 """The outcome of a create whose operation fails.
 
@@ -80,8 +80,8 @@ CASES = {
 def here(provider: Path, tmp_path: Path) -> Iterator[World]:
     """A world for one fault, with the resources of the shared stack."""
     assert provider
-    with world(tmp_path, load(), blobs=False) as here:
-        parts.seed(here.stand_in.resource_manager)
+    with open_world(tmp_path, load(), blobs=False) as here:
+        parts.seed_platform(here.stand_in.resource_manager)
         yield here
 
 
@@ -96,20 +96,21 @@ def check_convergence(here: World, stack: IsolatedTerraform, before: list[str]) 
         again = stack.apply()
     assert again.code == 0, find_errors(again.output)
     assert stack.plan().code == 0, "the second plan is empty"
-    manager, ids = here.stand_in.resource_manager, parts.ids(stack.read_state())
+    manager, ids = here.stand_in.resource_manager, parts.list_ids(stack.read_state())
     assert ids
     assert [path for path in ids if manager.find(path) is None] == [], "the state has a resource that does not exist"
-    assert parts.strangers(manager, ids, before) == [], "a resource was created that is not in the state"
+    assert parts.find_strangers(manager, ids, before) == [], "a resource was created that is not in the state"
     return len(orphans)
 
 
 def run_case(folder: Path, case: Case) -> None:
     """Apply with the fault in a world of its own, check the outcome, and check that everything converges."""
     folder.mkdir()
-    with world(folder, load(), blobs=False) as here:
-        parts.seed(here.stand_in.resource_manager)
+    with open_world(folder, load(), blobs=False) as here:
+        parts.seed_platform(here.stand_in.resource_manager)
         before = [resource.id.key for resource in here.stand_in.resource_manager.list_resources()]
-        stack = here.stack("dev", parts.part(parts.stack("dev"), f"azurerm_{case.resource}"), local_state=True)
+        body = parts.extract_types(parts.synthesize_stack("dev"), f"azurerm_{case.resource}")
+        stack = here.write_stack("dev", body, local_state=True)
         assert stack.init().code == 0
         fault = here.stand_in.faults.add(case.fault)
         first = stack.apply()
@@ -128,7 +129,7 @@ def results(provider: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     assert provider
     folder = tmp_path_factory.mktemp("faults")
     with ThreadPoolExecutor(max_workers=4) as pool:
-        parts.stack("dev")
+        parts.synthesize_stack("dev")
         yield {name: pool.submit(run_case, folder / str(n), case) for n, (name, case) in enumerate(CASES.items())}
         pool.shutdown(cancel_futures=True)
 
@@ -140,8 +141,8 @@ def test_fault(results: dict[str, Future[None]], name: str) -> None:
 
 def test_a_killed_apply(here: World) -> None:
     before = [resource.id.key for resource in here.stand_in.resource_manager.list_resources()]
-    body = parts.part(parts.stack("dev"), "azurerm_postgresql_flexible_server_database")
-    stack = here.stack("dev", body, local_state=True)
+    body = parts.extract_types(parts.synthesize_stack("dev"), "azurerm_postgresql_flexible_server_database")
+    stack = here.write_stack("dev", body, local_state=True)
     assert stack.init().code == 0
     here.stand_in.faults.add(Fault("hang", f"{SERVER}/databases", seconds=2))
     with stack.start("apply", "-auto-approve", "-no-color") as process:
@@ -151,12 +152,14 @@ def test_a_killed_apply(here: World) -> None:
 
 
 def test_a_throttled_destroy(here: World) -> None:
-    stack = here.stack("dev", parts.part(parts.stack("dev"), "azurerm_service_plan"), local_state=True)
+    stack = here.write_stack(
+        "dev", parts.extract_types(parts.synthesize_stack("dev"), "azurerm_service_plan"), local_state=True
+    )
     assert stack.init().code == 0
     before = [resource.id.key for resource in here.stand_in.resource_manager.list_resources()]
     assert stack.apply().code == 0
     fault = here.stand_in.faults.add(Fault("status", PLAN, method="DELETE", status=429, code="TooManyRequests"))
     assert stack.destroy().code == 0
     assert fault.met == 1
-    assert parts.ids(stack.read_state()) == []
-    assert parts.strangers(here.stand_in.resource_manager, (), before) == []
+    assert parts.list_ids(stack.read_state()) == []
+    assert parts.find_strangers(here.stand_in.resource_manager, (), before) == []

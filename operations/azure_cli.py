@@ -1,0 +1,99 @@
+"""Calls the Azure CLI, `az`: https://learn.microsoft.com/cli/azure/"""
+
+import shutil
+import subprocess
+
+INSTALL_PAGE = "https://learn.microsoft.com/cli/azure/install-azure-cli"
+
+
+class AzureCliError(Exception):
+    """The Azure CLI failed, or it is not installed."""
+
+    def __init__(self, message: str, code: int) -> None:
+        super().__init__(message)
+        self.message = message
+        """The CLI's own words, as far as they were captured."""
+        self.code = code
+        """Its exit code, or 127 if it is not installed."""
+
+
+def is_installed() -> bool:
+    """Return whether there is an `az` on the PATH."""
+    return shutil.which("az") is not None
+
+
+def get_token_tenant(subscription_id: str | None) -> str:
+    """Get an access token, and return the ID of the tenant that it is from.
+
+    A login may have expired, and only a request for a token shows that.
+
+    Args:
+        subscription_id: The token is for this subscription, or by default for the one that is selected in the CLI.
+
+    Raises:
+        AzureCliError: there is no token. The message says why in one line.
+    """
+    subscription = ["--subscription", subscription_id] if subscription_id else []
+    try:
+        return _run(
+            "account", "get-access-token", *subscription, "--query", "tenant", "--output", "tsv", capture_errors=True
+        )
+    except AzureCliError as error:
+        raise AzureCliError(_find_error_line(error), error.code) from None
+
+
+def find_storage_account(subscription_id: str, name: str) -> str | None:
+    """Return the resource ID of a storage account, or None if the subscription has none of this name.
+
+    Raises:
+        AzureCliError: the CLI failed, and has printed why.
+    """
+    query = f"[?name=='{name}'].id"
+    account_id = _run(
+        "storage", "account", "list", "--subscription", subscription_id, "--query", query, "--output", "tsv"
+    )
+    return account_id or None
+
+
+def get_signed_in_user() -> str:
+    """Return the object ID of the user who is logged in.
+
+    Raises:
+        AzureCliError: the CLI failed, and has printed why.
+    """
+    return _run("ad", "signed-in-user", "show", "--query", "id", "--output", "tsv")
+
+
+def assign_role_to_user(subscription_id: str, *, role: str, user: str, scope: str) -> None:
+    """Give a user a role. `user` is an object ID, and `scope` a resource ID.
+
+    Raises:
+        AzureCliError: the CLI failed, and has printed why.
+    """
+    assignee = ["--assignee-object-id", user, "--assignee-principal-type", "User"]
+    options = ["--subscription", subscription_id, "--role", role, *assignee, "--scope", scope, "--output", "none"]
+    _run("role", "assignment", "create", *options)
+
+
+def _run(*arguments: str, capture_errors: bool = False) -> str:
+    """Run a command and return its standard output. Its errors go to the terminal, or are captured for the exception.
+
+    Raises:
+        AzureCliError: the command failed, or `az` is not installed.
+    """
+    az = shutil.which("az")
+    if az is None:
+        raise AzureCliError(f"The Azure CLI is needed: {INSTALL_PAGE}", 127)
+    stderr = subprocess.PIPE if capture_errors else None
+    answer = subprocess.run([az, *arguments], stdout=subprocess.PIPE, stderr=stderr, text=True, check=False)  # noqa: S603
+    if answer.returncode:
+        raise AzureCliError(answer.stderr or "", answer.returncode)
+    return answer.stdout.strip()
+
+
+def _find_error_line(error: AzureCliError) -> str:
+    """Return the line that names the error. Warnings may come before it, and trace IDs after it."""
+    lines = error.message.splitlines() or [f"it ended with {error.code}."]
+    prefix = "ERROR: "
+    error_line = next((line for line in lines if line.startswith(prefix)), lines[-1])
+    return error_line.removeprefix(prefix)
