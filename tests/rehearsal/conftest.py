@@ -1,6 +1,6 @@
 """Fixtures for everything that needs Terraform, Azurite or the provider. Each prints its reason once if one is missing.
 
-The tests can run side by side: each stand-in has free ports and a folder of its own, and ends with its test.
+Test files can run side by side: each stand-in has free ports and a folder of its own, and ends with its tests.
 """
 
 from collections.abc import Iterator
@@ -22,12 +22,24 @@ from rehearsal.stand_in.model import Json
 from rehearsal.stand_in.server import StandIn, run_stand_in
 from rehearsal.terraform import is_provider_missing
 from rehearsal.world import World, open_world
+from tests.rehearsal import parts
 
 PROBE: Json = {
     "terraform": {"required_providers": {"azurerm": {"source": "hashicorp/azurerm", "version": "4.81.0"}}},
     "provider": {"azurerm": [{"features": [{}], "resource_provider_registrations": "none"}]},
 }
 """The smallest stack that needs the provider."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Let xdist's workers start with the tests of the provider, so that all others run while these wait.
+
+    `--dist=loadfile` is necessary: the tests of a file share worlds that take a minute to build, so one worker has to
+    run them all. The order counts only with `--no-loadscope-reorder`.
+    """
+    if config.getoption("numprocesses", None) or hasattr(config, "workerinput"):
+        items.sort(key=lambda item: item.get_closest_marker("azure") is None)
 
 
 @pytest.fixture
@@ -77,9 +89,10 @@ def provider(binary: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "probe"
 
 
-@pytest.fixture(scope="module")
-def azure_world(provider: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    """A world for the real provider, whose state stays in local files."""
+@pytest.fixture
+def azure_world(provider: Path, tmp_path: Path) -> Iterator[World]:
+    """A world of the test's own for the real provider, whose state stays in local files."""
     assert provider
-    with open_world(tmp_path_factory.mktemp("azure"), load(), blobs=False) as world:
+    with open_world(tmp_path, load(), blobs=False) as world:
+        parts.seed_platform(world.stand_in.resource_manager)
         yield world

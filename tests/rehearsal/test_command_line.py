@@ -32,7 +32,7 @@ from rehearsal.terraform import IsolatedTerraform, isolate_environment
 from rehearsal.world import REQUESTS, STORE, open_world
 from tests.rehearsal import parts
 
-pytestmark = [pytest.mark.usefixtures("binary", "azurite"), pytest.mark.xdist_group("command_line")]
+pytestmark = pytest.mark.usefixtures("binary", "azurite")
 
 NETWORK = "azurerm_virtual_network"
 INTERRUPTED = 128 + signal.SIGINT

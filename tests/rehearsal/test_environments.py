@@ -18,7 +18,7 @@ from rehearsal.terraform import IsolatedTerraform
 from rehearsal.world import World, open_world
 from tests.rehearsal import parts
 
-pytestmark = [pytest.mark.azure, pytest.mark.xdist_group("environments")]
+pytestmark = pytest.mark.azure
 
 ALL = os.environ.get("REHEARSE_ALL") == "1"
 

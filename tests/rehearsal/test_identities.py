@@ -17,7 +17,7 @@ from rehearsal.terraform import IsolatedTerraform
 from rehearsal.world import World, open_world
 from tests.rehearsal import parts
 
-pytestmark = [pytest.mark.azure, pytest.mark.xdist_group("identities")]
+pytestmark = pytest.mark.azure
 
 
 @pytest.fixture(scope="module")

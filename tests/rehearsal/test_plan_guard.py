@@ -16,14 +16,13 @@ from rehearsal.steps import Rehearsal, StepError
 from rehearsal.world import World
 from tests.rehearsal import parts
 
-pytestmark = [pytest.mark.azure, pytest.mark.xdist_group("plan_guard")]
+pytestmark = pytest.mark.azure
 
 DATABASE = "azurerm_postgresql_flexible_server_database.database"
 SERVER = "azurerm_postgresql_flexible_server.database_server"
 
 
 def test_a_replacement_of_the_database_is_refused_and_its_cause_named(azure_world: World) -> None:
-    parts.seed_platform(azure_world.stand_in.resource_manager)
     types = ("azurerm_postgresql_flexible_server_database",)
     body = parts.extract_types(parts.synthesize_stack("dev"), *types)
     stack = azure_world.write_stack("dev", body, local_state=True)

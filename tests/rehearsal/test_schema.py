@@ -11,7 +11,7 @@ from rehearsal.stand_in.model import Json
 from rehearsal.terraform import IsolatedTerraform, isolate_environment
 from tests.support import resources
 
-pytestmark = [pytest.mark.azure, pytest.mark.xdist_group("schema")]
+pytestmark = pytest.mark.azure
 
 DEPRECATED: dict[str, str] = {}
 """The deprecated arguments that are used all the same, as `type.argument`, and the reason for each."""

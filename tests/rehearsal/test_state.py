@@ -13,7 +13,7 @@ from rehearsal import state_alone
 from rehearsal.terraform import IsolatedTerraform
 from rehearsal.world import World, open_world
 
-pytestmark = [pytest.mark.usefixtures("azurite"), pytest.mark.xdist_group("state")]
+pytestmark = pytest.mark.usefixtures("azurite")
 
 
 @pytest.fixture(scope="module")
