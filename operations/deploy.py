@@ -3,11 +3,14 @@
 It needs Terraform or OpenTofu 1.11 or newer (TERRAFORM_BINARY_NAME=tofu names another command than `terraform`), and
 rights on the stack's state and resources. operations/preflight.py first checks as much of this as it can.
 
+With `--plan-only` it stops after the guard's report: it asks nothing, applies nothing and locks nothing, and the
+checkout may have uncommitted changes.
+
 The plan file contains sensitive values in clear text. It is in a folder that only its owner can read, and is deleted
 when the command ends.
 
-Exit codes: 0 applied, or nothing to do; 3 refused by the guard; 2 the command line is wrong; 1 everything else, also an
-answer that is not the name of the stack.
+Exit codes: 0 applied, planned, or nothing to do; 3 refused by the guard; 2 the command line is wrong; 1 everything
+else, also an answer that is not the name of the stack.
 """
 
 import argparse
@@ -40,8 +43,30 @@ as fast as it can, and Azure allows 250 reads at once and 25 more each second.
 https://learn.microsoft.com/azure/azure-resource-manager/management/request-limits-and-throttling
 """
 
+NO_LOCK = "-lock=false"
+"""Plan without the state's lock: nobody has to wait for a plan that will not be applied."""
+
 NO_CHANGES = 0
 """The exit code of `terraform plan -detailed-exitcode` if there is nothing to apply."""
+
+
+def preview(terraform: Terraform, guard: Guard) -> int:
+    """Plan, print what the guard says about the plan, and return the exit code. Nothing is changed or locked.
+
+    Raises:
+        PlanError: an address is allowed to be lost that the plan does not lose.
+        TerraformError: Terraform failed.
+    """
+    stack = guard.target.stack
+    _initialize(terraform, stack)
+    with _make_plan_folder(stack) as folder:
+        plan_file = Path(folder) / f"{stack}.tfplan"
+        if not _make_plan(terraform, stack, plan_file, NO_LOCK):
+            return 0
+        # The origin of the plan does not matter, because nobody applies it.
+        report = guard.judge_json(terraform.show_plan(plan_file))
+    print(f"{report.text()}\nNothing was changed.")
+    return 0 if report.nothing_lost else REFUSED
 
 
 def deploy(terraform: Terraform, guard: Guard, *, ask: Callable[[str], str]) -> int:
@@ -58,11 +83,12 @@ def deploy(terraform: Terraform, guard: Guard, *, ask: Callable[[str], str]) -> 
     """
     stack = guard.target.stack
     _initialize(terraform, stack)
-    with tempfile.TemporaryDirectory(prefix=f"plan-{stack}-") as folder:
+    with _make_plan_folder(stack) as folder:
         plan_file = Path(folder) / f"{stack}.tfplan"
-        if not _make_plan(terraform, stack, plan_file):
-            print(f"{stack} is as it should be: nothing to apply.")
+        state = terraform.read_state_head()
+        if not _make_plan(terraform, stack, plan_file, LOCK_TIMEOUT):
             return 0
+        Origin.determine(plan_file, terraform, state=state).save(plan_file)
         report = guard.judge_file(plan_file, terraform)
         print(report.text(), flush=True)
         if not report.nothing_lost:
@@ -90,18 +116,22 @@ def _initialize(terraform: Terraform, stack: str) -> None:
         )
 
 
-def _make_plan(terraform: Terraform, stack: str, plan_file: Path) -> bool:
-    """Write the plan file and its origin, and return whether there is anything to apply."""
-    state = terraform.read_state_head()
+def _make_plan_folder(stack: str) -> tempfile.TemporaryDirectory[str]:
+    """Return a folder for the plan file that only its owner can read, and that is deleted at the end of a block."""
+    return tempfile.TemporaryDirectory(prefix=f"plan-{stack}-")
+
+
+def _make_plan(terraform: Terraform, stack: str, plan_file: Path, lock_option: str) -> bool:
+    """Write the plan file and return True, or say that there is nothing to apply and return False."""
     print(f"Planning {stack}.", flush=True)
-    options = ["-input=false", "-detailed-exitcode", LOCK_TIMEOUT, f"-out={plan_file}"]
+    options = ["-input=false", "-detailed-exitcode", lock_option, f"-out={plan_file}"]
     plan = terraform.run("plan", *options, on_line=_print_long_wait, stderr_to_terminal=True)
     if plan.code == NO_CHANGES:
+        print(f"{stack} is as it should be: nothing to apply.")
         return False
     # Terraform also writes a plan that prevent_destroy has stopped. The guard says what it would have lost.
     if not plan_file.exists():
         raise TerraformError(f"The plan of {stack} failed, with {plan.code}; nothing was changed.")
-    Origin.determine(plan_file, terraform, state=state).save(plan_file)
     return True
 
 
@@ -132,9 +162,11 @@ def synthesize(stack: str) -> None:
         raise PlanError(f"{stack} cannot be synthesized: `{' '.join(command[1:])}` failed, with {code}.")
 
 
-def find_obstacles() -> list[str]:
-    """Return everything that prevents a deployment from this checkout, in sentences."""
+def find_obstacles(*, plan_only: bool = False) -> list[str]:
+    """Return everything that prevents a deployment from this checkout, or only a plan, in sentences."""
     obstacles = preflight.find_missing()
+    if plan_only:
+        return obstacles
     try:
         if read_commit().endswith(DIRTY):
             obstacles.append("Tracked files differ from the commit: commit first, so that it says what was deployed.")
@@ -160,23 +192,26 @@ def main() -> int:
     parser.add_argument(
         "--allow-loss", action="append", default=[], metavar="ADDRESS", help="may be lost; once for each address"
     )
+    parser.add_argument("--plan-only", action="store_true", help="stop after the guard's report, and change nothing")
     arguments = parser.parse_args()
     # An exit by sys.exit deletes the plan file, also if another program ends this one or its terminal is closed.
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda _number, _frame: sys.exit(1))
-    if obstacles := find_obstacles():
-        print(preflight.format_missing("deploy", obstacles), file=sys.stderr)
+    command = "plan" if arguments.plan_only else "deploy"
+    if obstacles := find_obstacles(plan_only=arguments.plan_only):
+        print(preflight.format_missing(command, obstacles), file=sys.stderr)
         return 1
     try:
         target = StackTarget.from_settings(arguments.stack, load())
         synthesize(target.stack)
         terraform = Terraform.for_stack(STACKS / target.stack)
-        return deploy(terraform, Guard(target, arguments.allow_loss), ask=_ask_in_terminal)
+        guard = Guard(target, arguments.allow_loss)
+        return preview(terraform, guard) if arguments.plan_only else deploy(terraform, guard, ask=_ask_in_terminal)
     except (PlanError, TerraformError, SettingsError) as error:
-        print(f"deploy: {error}", file=sys.stderr)
+        print(f"{command}: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:  # It cannot come during an apply: Terraform ends that by itself.
-        print("\ndeploy: interrupted; nothing was changed.", file=sys.stderr)
+        print(f"\n{command}: interrupted; nothing was changed.", file=sys.stderr)
         return 1
 
 

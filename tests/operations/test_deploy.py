@@ -35,7 +35,7 @@ COMMAND = """
 import sys
 sys.path.insert(0, sys.argv[1])
 from operations import deploy
-deploy.find_obstacles = list
+deploy.find_obstacles = lambda plan_only: []
 deploy.synthesize = lambda stack: None
 sys.argv[1:] = ["dev"]
 sys.exit(deploy.main())
@@ -75,6 +75,10 @@ class Deployment:
 
         guard = Guard(StackTarget("dev", SUBSCRIPTION, disposable=False), allowed)
         return deploy.deploy(Terraform.for_stack(self.checkout.stack), guard, ask=ask or type_answer)
+
+    def preview(self, *allowed: str) -> int:
+        guard = Guard(StackTarget("dev", SUBSCRIPTION, disposable=False), allowed)
+        return deploy.preview(Terraform.for_stack(self.checkout.stack), guard)
 
     def read_state(self) -> State:
         return json.loads((self.checkout.stack / "terraform.tfstate").read_text())
@@ -167,6 +171,33 @@ def test_a_plan_that_prevent_destroy_stops_is_refused_by_the_guard_too(
 def test_without_changes_nothing_is_asked(deployment: Deployment, capfd: pytest.CaptureFixture[str]) -> None:
     assert deployment.run() == 0
     assert deployment.questions == []
+    assert capfd.readouterr().out.endswith("dev is as it should be: nothing to apply.\n")
+
+
+def test_a_preview_reports_and_changes_nothing(deployment: Deployment, capfd: pytest.CaptureFixture[str]) -> None:
+    """A colleague's apply holds the lock, and there are changes that are not committed: neither stops a preview."""
+    deployment.checkout.synthesize(more=NEW)
+    (deployment.checkout.folder / "file").write_text("not committed")
+    before = deployment.read_state()
+    with hold_lock(deployment.checkout.stack / "terraform.tfstate"):
+        assert deployment.preview() == 0
+    assert deployment.read_state() == before
+    out = capfd.readouterr().out
+    assert "Plan of dev: 1 to create." in out
+    assert out.endswith("\nNothing was changed.\n")
+
+
+def test_a_preview_of_a_loss_is_refused(deployment: Deployment, capfd: pytest.CaptureFixture[str]) -> None:
+    deployment.checkout.synthesize("two")
+    before = deployment.read_state()
+    assert deployment.preview() == 3
+    assert deployment.read_state() == before
+    assert f"--allow-loss '{KEPT}'" in capfd.readouterr().out
+    assert deployment.preview(KEPT) == 0
+
+
+def test_a_preview_without_changes_says_so(deployment: Deployment, capfd: pytest.CaptureFixture[str]) -> None:
+    assert deployment.preview() == 0
     assert capfd.readouterr().out.endswith("dev is as it should be: nothing to apply.\n")
 
 

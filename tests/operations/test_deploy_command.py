@@ -22,3 +22,11 @@ def test_make_deploy_passes_on_the_stack_and_the_allowed_addresses() -> None:
     assert dry_run.stdout.splitlines()[-1] == (
         ".venv/bin/python -m operations.deploy \"staging\" --allow-loss 'a.b' --allow-loss 'c.d'"
     )
+
+
+def test_make_plan_only_plans() -> None:
+    dry_run = subprocess.run(
+        ["/usr/bin/env", "make", "--dry-run", "plan", "ENV=staging"],
+        capture_output=True, text=True, check=True, env={"PATH": os.environ["PATH"]},
+    )  # fmt: skip
+    assert dry_run.stdout.splitlines()[-1] == '.venv/bin/python -m operations.deploy "staging" --plan-only'
