@@ -70,17 +70,17 @@ def describe_error(error: ErrorDetails) -> SettingProblem:
             right = f"{error.get('ctx', {})['error']}"
         case _:
             right = f"{_describe_right(model, path, error)}{_describe_meaning(model, path)}"
-    return SettingProblem(where, field, error["input"], right, _find_source(model, path))
+    return SettingProblem(where, field, error["input"], right, _find_source(path))
 
 
 def _join_path(path: SettingPath) -> str:
     return ".".join(map(str, path)) or "itself"
 
 
-def _find_source(model: type[Settings], path: SettingPath) -> str:
+def _find_source(path: SettingPath) -> str:
     """Return the environment variable that a value of the account comes from; empty if there is none."""
     match path:
-        case ["account", str(name), *_] if model is Shared and read_variable(name):
+        case ["account", str(name), *_] if read_variable(name):
             return name_variable(name)
         case _:
             return ""

@@ -53,7 +53,7 @@ NOTHING_READ = {"get": ast.Constant(None), "read": ast.Constant(...)}
 
 
 class Change(NamedTuple):
-    """An expression, what takes its place, and the class and function that it stands in."""
+    """An expression, what takes its place, and the class, function and keyword argument that it stands in."""
 
     old: ast.expr
     new: ast.expr
@@ -67,6 +67,8 @@ def find_changes(node: ast.AST, scope: str) -> Iterator[Change]:
     """Yield every change of what rules consist of, which docstrings, messages, descriptions and choices are not."""
     if isinstance(node, ast.ClassDef | ast.FunctionDef):
         scope = f"{scope}.{node.name}"
+    elif isinstance(node, ast.keyword) and node.arg:
+        scope = f"{scope}.{node.arg}"
     for field, value in ast.iter_fields(node):
         if field == "returns" or (field == "annotation" and isinstance(node, ast.arg)):
             continue
