@@ -29,6 +29,7 @@ from rehearsal.stand_in.resource_manager import SECONDS_PER_MINUTE, ResourceMana
 from rehearsal.stand_in.routing import Router
 
 ZERO = "00000000-0000-0000-0000-000000000000"
+"""The default id of the subscription and the tenant."""
 
 
 @dataclass(frozen=True)

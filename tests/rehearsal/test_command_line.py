@@ -127,6 +127,7 @@ def make_terraform(folder: Path, binary: str, exports: Mapping[str, str]) -> Iso
     return IsolatedTerraform(folder, binary, isolate_environment(exports))
 
 
+@pytest.mark.slow
 def test_terraform_needs_only_the_exports_and_ctrl_c_leaves_nothing(binary: str, tmp_path: Path) -> None:
     with serve("dev") as served:
         backend = synthesize_environment(load(), "dev")["terraform"]["backend"]
@@ -150,6 +151,7 @@ def test_terraform_needs_only_the_exports_and_ctrl_c_leaves_nothing(binary: str,
             pass
 
 
+@pytest.mark.slow
 def test_the_curl_line_shows_the_store_whatever_else_this_machine_trusts(tmp_path: Path) -> None:
     if shutil.which("curl") is None:
         pytest.skip("curl is not installed")
@@ -198,6 +200,7 @@ def test_the_driver_works_on_another_endpoint(provider: Path, tmp_path: Path, se
     assert network in [resource["id"].lower() for resource in resources], "the endpoint holds it"
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("without_provider")
 def test_a_state_is_rehearsed_with_another_endpoints_tokens(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -223,6 +226,7 @@ def test_an_authority_that_is_not_named_is_not_trusted(tmp_path: Path, served: S
         world.endpoint.fetch_token()
 
 
+@pytest.mark.slow
 def test_a_store_is_dumped_and_loaded_again(stand_in: StandIn, tmp_path: Path) -> None:
     manager = stand_in.resource_manager
     parts.seed_platform(manager)
@@ -236,6 +240,7 @@ def test_a_store_is_dumped_and_loaded_again(stand_in: StandIn, tmp_path: Path) -
         dump.load_store(other, answer)
 
 
+@pytest.mark.slow
 def test_ctrl_c_ends_a_rehearsal_and_what_it_has_started(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "rehearsal", "--step", "bootstrap"]
     environment = os.environ | {"TMPDIR": str(tmp_path)}

@@ -39,6 +39,7 @@ def test_state_is_kept_in_the_container_and_read_back(world: World) -> None:
     assert not (stack.folder / "terraform.tfstate").exists()
 
 
+@pytest.mark.slow
 def test_a_second_apply_is_told_who_holds_the_state_and_a_killed_one_is_recovered(world: World) -> None:
     slow = write_stack(world, "held", things=2, seconds=30)
     assert slow.init().code == 0
@@ -59,6 +60,7 @@ def test_a_second_apply_is_told_who_holds_the_state_and_a_killed_one_is_recovere
     assert len(quick.read_state()["resources"][0]["instances"]) == 2
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("without_provider")
 def test_without_a_provider_state_alone_is_rehearsed(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

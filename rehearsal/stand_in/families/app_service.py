@@ -13,8 +13,8 @@ PLAN = "Microsoft.Web/serverFarms"
 SITE = "Microsoft.Web/sites"
 SLOT = f"{SITE}/slots"
 _SOURCE = """
-    https://github.com/hashicorp/terraform-provider-azurerm/pull/31320 and 32992: about 5 minutes to create and to
-    delete an app or a slot with its plan and group, whatever the runtime. How they are shared out is an estimate.
+    https://github.com/hashicorp/terraform-provider-azurerm/pull/31320 and 32992: it takes about 5 minutes to create
+    and to delete an app or a slot with its plan and group, whatever the runtime. How these are divided is an estimate.
 """
 
 _SITE_CONFIG: Json = {
@@ -49,7 +49,7 @@ _SITE_CONFIG: Json = {
 
 
 def _complete_plan(write: Write) -> None:
-    """Zones: https://learn.microsoft.com/azure/reliability/reliability-app-service."""
+    """Rules for zones: https://learn.microsoft.com/azure/reliability/reliability-app-service."""
     write.require("location", "sku.name")
     sku = write.body["sku"]
     name = sku["name"]
@@ -82,10 +82,10 @@ def _refuse_if_plan_is_used(store: Store, plan: Resource) -> None:
 
 def _complete_site(write: Write) -> None:
     write.require("location", "properties.serverFarmId")
-    slot = write.id.type.lower() == SLOT.lower()
+    is_slot = write.id.type.lower() == SLOT.lower()
     # https://learn.microsoft.com/azure/role-based-access-control/permissions/web-and-mobile#microsoftweb
     plan = write.require_reference(write.properties["serverFarmId"], PLAN, "join/action")
-    if slot:
+    if is_slot:
         # https://learn.microsoft.com/azure/app-service/deploy-staging-slots
         if plan.body["sku"]["tier"] in ("Free", "Basic", "Shared"):
             raise conflict(f"The plan's tier {plan.body['sku']['tier']} has no slots.", "SlotsNotSupported")
@@ -96,10 +96,9 @@ def _complete_site(write: Write) -> None:
     if subnet_id := write.properties.get("virtualNetworkSubnetId"):
         # https://learn.microsoft.com/azure/app-service/overview-vnet-integration#permissions
         subnet = write.require_reference(subnet_id, SUBNET, "join/action")
-        if not any(
-            each["properties"]["serviceName"].lower() == PLAN.lower()
-            for each in get_objects(subnet.properties, "delegations")
-        ):
+        delegations = get_objects(subnet.properties, "delegations")
+        services = [delegation["properties"]["serviceName"].lower() for delegation in delegations]
+        if PLAN.lower() not in services:
             # https://learn.microsoft.com/azure/app-service/overview-vnet-integration#subnet-requirements
             raise bad_request(f"Subnet '{subnet_id}' is not delegated to {PLAN}.", "SubnetNotDelegated")
     resolve_identities(write)
@@ -127,11 +126,11 @@ def _complete_site(write: Write) -> None:
 
 
 def _put_configuration(write: Write, sent: Json) -> None:
-    """An app's configuration is resources of its own; those that Azure makes with the app are made here."""
+    """Put the resources that hold an app's configuration, as Azure does when it creates the app."""
     config = f"{write.id.path}/config"
     if "appSettings" in sent or write.previous is None:
-        pairs = {each["name"]: each.get("value") for each in get_objects(sent, "appSettings")}
-        write.store.put(f"{config}/appsettings", {"properties": pairs})
+        settings = {setting["name"]: setting.get("value") for setting in get_objects(sent, "appSettings")}
+        write.store.put(f"{config}/appsettings", {"properties": settings})
     sent.pop("appSettings", None)
     web = write.store.find(f"{config}/web")
     old = web.properties if web else dict(_SITE_CONFIG)
@@ -171,14 +170,18 @@ def _make_disabled_logs() -> Json:
 
 
 def _show_site(store: Store, site: Resource) -> Json:
-    """A site shows a few lines of its configuration, without settings."""
+    """Return the site with its configuration, but without the app settings."""
     web = store.find(f"{site.id.path}/config/web")
-    shown = {"siteConfig": {k: v for k, v in (web.properties if web else {}).items() if k != "appSettings"}}
-    return site.body | {"properties": site.properties | shown}
+    settings = web.properties if web else {}
+    site_config = {name: value for name, value in settings.items() if name != "appSettings"}
+    return site.body | {"properties": site.properties | {"siteConfig": site_config}}
 
 
 def _complete_config(write: Write) -> None:
-    """A configuration written by itself: the site's own lines merge, the rest replace."""
+    """Complete a configuration that is written on its own.
+
+    `web` is merged with what was there, and `logs` with its defaults. The others are replaced.
+    """
     if write.id.name.lower() == "web" and write.previous:
         write.resource.body["properties"] = write.previous.properties | write.properties
     if write.id.name.lower() == "logs":

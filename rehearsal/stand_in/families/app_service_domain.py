@@ -15,7 +15,10 @@ CERTIFICATE = "Microsoft.Web/certificates"
 
 
 def _complete_binding(write: Write) -> None:
-    """A host name is bound once DNS shows that it is meant for this app: a CNAME to it and its id in asuid's TXT."""
+    """Bind a host name if DNS shows that it is meant for this app.
+
+    There must be a CNAME record to the app, and a TXT record at `asuid` with the app's verification id.
+    """
     host = write.id.name
     site = write.store.find(write.id.parent)
     if site is None:
@@ -25,8 +28,8 @@ def _complete_binding(write: Write) -> None:
     if site.properties["customDomainVerificationId"] not in get_txt_values(write.store, f"asuid.{host}"):
         raise bad_request(f"A TXT record asuid.{host} with the verification id was not found.", "InvalidHostname")
     if thumbprint := write.properties.get("thumbprint"):
-        found = (each.properties["thumbprint"] for each in write.store.list_resources(CERTIFICATE))
-        if thumbprint not in found:
+        certificates = write.store.list_resources(CERTIFICATE)
+        if thumbprint not in (certificate.properties["thumbprint"] for certificate in certificates):
             raise bad_request(f"There is no certificate {thumbprint}.", "CertificateNotFound")
     write.properties.setdefault("sslState", "Disabled")
     write.properties.setdefault("siteName", site.id.name)
@@ -34,7 +37,7 @@ def _complete_binding(write: Write) -> None:
 
 
 def _complete_certificate(write: Write) -> None:
-    """A managed certificate is issued for a host name that is bound.
+    """Issue a managed certificate. The host name must be bound to an app.
 
     https://learn.microsoft.com/azure/app-service/configure-ssl-certificate#create-a-free-managed-certificate
     """
@@ -43,7 +46,7 @@ def _complete_certificate(write: Write) -> None:
     if plan.body["sku"]["tier"] in ("Free", "Shared"):
         raise bad_request("The plan's tier has no certificates.", "CertificateNotSupportedForTier")
     host = write.properties["canonicalName"]
-    if not any(each.id.name == host for each in write.store.list_resources(BINDING)):
+    if not any(binding.id.name == host for binding in write.store.list_resources(BINDING)):
         raise bad_request(f"{host} is bound to no app.", "HostNameNotBound")
     write.properties.update(
         thumbprint=hashlib.sha1(host.encode(), usedforsecurity=False).hexdigest().upper(),

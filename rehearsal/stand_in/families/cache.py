@@ -8,13 +8,14 @@ CLUSTER = "Microsoft.Cache/redisEnterprise"
 DATABASE = f"{CLUSTER}/databases"
 _SOURCE = f"""
     {APPLY_LOG}: Balanced_B0 without high availability took 7.5 minutes with its database.
-    https://github.com/hashicorp/terraform-provider-azurerm/pull/32722, TestAccManagedRedis_basic: with it, 14.5 minutes
-    to create and to delete. How that is shared out among cluster, database and deletion is an estimate.
+    https://github.com/hashicorp/terraform-provider-azurerm/pull/32722, TestAccManagedRedis_basic: with high
+    availability, it took 14.5 minutes to create and to delete. How these are divided among cluster, database and
+    deletion is an estimate.
     https://github.com/hashicorp/terraform-provider-azurerm/pull/30932: 30 minutes have not always been enough.
 """
 
 
-# https://learn.microsoft.com/azure/redis/overview#choosing-the-right-tier, size by size as azurerm lists them:
+# https://learn.microsoft.com/azure/redis/overview#choosing-the-right-tier. azurerm lists every size:
 # https://registry.terraform.io/providers/hashicorp/azurerm/4.81.0/docs/resources/managed_redis#sku_name-1
 _SIZES = {
     "Balanced_B": (0, 1, 3, 5, 10, 20, 50, 100, 150, 250, 350, 500, 700, 1000),
@@ -43,7 +44,7 @@ def _complete_cluster(write: Write) -> None:
 
 
 def _complete_database(write: Write) -> None:
-    """Choices: https://learn.microsoft.com/azure/redis/architecture and .../how-to-persistence."""
+    """Allowed values: https://learn.microsoft.com/azure/redis/architecture and .../how-to-persistence."""
     if write.id.name != "default":
         raise bad_request("A cluster has one database, and it is called default.", "InvalidDatabaseName")
     properties = write.properties
@@ -72,9 +73,9 @@ def _list_keys(_: Store, database: Resource, __: Json) -> Json:
 
 
 def _get_cluster_minutes(write: Write) -> float:
-    """A second node takes longer; no source says that a larger SKU does."""
-    created = 6 if write.properties.get("highAvailability") == "Disabled" else 8
-    return created / 4 if write.previous else created
+    """Return more minutes for a second node. No source says that a larger SKU takes longer."""
+    create_minutes = 6 if write.properties.get("highAvailability") == "Disabled" else 8
+    return create_minutes / 4 if write.previous else create_minutes
 
 
 _TYPES = (

@@ -11,11 +11,12 @@ SERVICE = "Microsoft.Communication/communicationServices"
 EMAIL = "Microsoft.Communication/emailServices"
 DOMAIN = f"{EMAIL}/domains"
 _SOURCE = """
-    https://github.com/hashicorp/terraform-provider-azurerm/pull/32802 and 32819: 6 minutes to create and to delete a
-    service of either kind with its group, and less than one more for a domain. How they are shared out is an estimate.
+    https://github.com/hashicorp/terraform-provider-azurerm/pull/32802 and 32819: it takes 6 minutes to create and
+    to delete a service of either kind with its group, and less than one more for a domain. How these are divided is an
+    estimate.
 """
-_NEEDED = ("Domain", "SPF", "DKIM", "DKIM2")
-"""What must be verified before a domain is linked; DMARC need not be.
+_REQUIRED_RECORDS = ("Domain", "SPF", "DKIM", "DKIM2")
+"""The records that must be verified before a domain is linked. DMARC is not required.
 
 https://learn.microsoft.com/azure/communication-services/quickstarts/email/add-custom-verified-domains
 """
@@ -31,11 +32,11 @@ def _complete_service(write: Write) -> None:
         immutableResourceId=previous.get("immutableResourceId") or str(uuid.uuid4()),
     )
     for domain in get_strings(write.properties, "linkedDomains"):
-        found = write.require_reference(domain, DOMAIN)
-        states = found.properties["verificationStates"]
-        if any(states[each]["status"] != "Verified" for each in _NEEDED):
+        resource = write.require_reference(domain, DOMAIN)
+        states = resource.properties["verificationStates"]
+        if any(states[record]["status"] != "Verified" for record in _REQUIRED_RECORDS):
             # https://learn.microsoft.com/azure/communication-services/quickstarts/email/connect-email-communication-resource
-            raise bad_request(f"The domain '{found.id.name}' is not verified.", "DomainNotVerified")
+            raise bad_request(f"The domain '{resource.id.name}' is not verified.", "DomainNotVerified")
 
 
 def _list_keys(_: Store, service: Resource, __: Json) -> Json:
@@ -47,7 +48,7 @@ def _list_keys(_: Store, service: Resource, __: Json) -> Json:
 
 
 def _complete_domain(write: Write) -> None:
-    """An Azure-managed domain is verified from the start; a customer's own when its records are found."""
+    """Complete a domain. An Azure-managed one is verified at once; a customer's own when its records are found."""
     write.require("location", "properties.domainManagement")
     write.require_choice(
         "properties.domainManagement", "AzureManaged", "CustomerManaged", "CustomerManagedInExchangeOnline"
@@ -64,7 +65,7 @@ def _complete_domain(write: Write) -> None:
         mailFromSenderDomain=name,
         dataLocation="United States",
         verificationStates=previous.get("verificationStates")
-        or {each: {"status": status} for each in (*_NEEDED, "DMARC")},
+        or {record: {"status": status} for record in (*_REQUIRED_RECORDS, "DMARC")},
         verificationRecords=_make_verification_records(name),
     )
     write.properties.setdefault("userEngagementTracking", "Disabled")
@@ -88,7 +89,7 @@ def _make_verification_records(domain: str) -> Json:
 
 
 def _verify_domain(store: Store, domain: Resource, sent: Json) -> Json:
-    """Look for one kind of record in the zones that are held here; Azure asks DNS.
+    """Look for one kind of record in the zones of the store, where Azure asks DNS.
 
     https://learn.microsoft.com/rest/api/communication/resourcemanager/domains/initiate-verification
     """
@@ -106,10 +107,10 @@ def _is_published(store: Store, domain: Resource, kind: str) -> bool:
         return True
     if kind == "DMARC":  # Its policy is the owner's choice: https://www.rfc-editor.org/rfc/rfc7489#section-6.3
         return any(text.startswith("v=DMARC1") for text in get_txt_values(store, f"_dmarc.{name}"))
-    wanted = domain.properties["verificationRecords"][kind]
-    if wanted["type"] == "CNAME":
-        return has_cname(store, f"{wanted['name']}.{name}", wanted["value"])
-    return wanted["value"] in get_txt_values(store, wanted["name"])
+    record = domain.properties["verificationRecords"][kind]
+    if record["type"] == "CNAME":
+        return has_cname(store, f"{record['name']}.{name}", record["value"])
+    return record["value"] in get_txt_values(store, record["name"])
 
 
 def _complete_sender(write: Write) -> None:

@@ -18,7 +18,7 @@ from rehearsal.stand_in.model import (
 
 SERVER = "Microsoft.DBforPostgreSQL/flexibleServers"
 CONFIGURATION = f"{SERVER}/configurations"
-# The parameters that the platform sets, with the values that a new server has. No other is known here.
+# The parameters that the stacks set, with the values that a new server has. Every other parameter is refused.
 # https://learn.microsoft.com/azure/postgresql/server-parameters/concepts-server-parameters
 PARAMETERS = {
     "azure.extensions": "",
@@ -37,7 +37,7 @@ PARAMETERS = {
     "shared_preload_libraries": "pg_cron,pg_stat_statements",
     "ssl_min_protocol_version": "TLSv1.2",
 }
-# https://learn.microsoft.com/azure/postgresql/compute-storage/concepts-compute, in azurerm's words:
+# https://learn.microsoft.com/azure/postgresql/compute-storage/concepts-compute, as azurerm writes them:
 # https://github.com/hashicorp/terraform-provider-azurerm/blob/v4.81.0/internal/services/postgres/validate/flexible_server_sku_name.go
 _SKUS = {
     "Burstable": r"Standard_B((1|2|4|8|12|16|20)ms|2s)",
@@ -47,18 +47,20 @@ _SKUS = {
     r"|(2|4|8|16|20|32|48|64|96)ds_v5|(2|4|8|16|32|48|64|96)(ds_v6|ads_v5)|C(2|4|8|16|20|32|48|64|96)(ads|as)_v5)",
 }
 _STORAGE = (32, 64, 128, 256, 512, 1024, 2048, 4095, 4096, 8192, 16384, 32767)
-"""GiB: https://learn.microsoft.com/azure/postgresql/compute-storage/concepts-storage-premium-ssd."""
+"""In GiB: https://learn.microsoft.com/azure/postgresql/compute-storage/concepts-storage-premium-ssd."""
 _ZONES = ("1", "2", "3")
 _SWITCH = ("Enabled", "Disabled")
 _STANDBY = ("SameZone", "ZoneRedundant")
+_NEW_SERVER_MODES = (None, "Default", "Create")
+"""The values of `createMode` for a server that is not restored or copied from another."""
 SERVER_MINUTES, RESTORE_MINUTES, STANDBY_MINUTES = 5, 30, 5
 _SOURCE = f"""
     {APPLY_LOG}: B_Standard_B1ms took 5.1 minutes, and a database 14 seconds.
     https://github.com/hashicorp/terraform-provider-azurerm/pull/33197: the test with geo-redundant backup took as long
-    as the one without, 541 and 547 seconds to create and to delete, so it adds nothing here.
+    as the one without it, 541 and 547 seconds to create and to delete. So this backup adds no minutes here.
     https://learn.microsoft.com/azure/postgresql/backup-restore/concepts-backup-restore: a restore takes from a few
-    minutes to a few hours. 30 is an estimate; so is what a standby adds, and the minutes of parameters, administrators
-    and deletions.
+    minutes to a few hours. 30 minutes are an estimate. So are the minutes that a standby adds, and those of
+    parameters, administrators and deletions.
 """
 
 
@@ -69,14 +71,9 @@ def _complete_server(write: Write) -> None:
     if create:
         write.require("location", "sku.name", "sku.tier", "properties.version", "properties.storage.storageSizeGB")
         require_global_name(write, r"[a-z0-9](?!.*--)[a-z0-9-]{1,61}[a-z0-9]")
-        password_used = get_value(properties, "authConfig.passwordAuth") != "Disabled" and mode in (
-            None,
-            "Default",
-            "Create",
-        )
-        if password_used and not (
-            properties.get("administratorLogin") and properties.get("administratorLoginPassword")
-        ):
+        uses_password = get_value(properties, "authConfig.passwordAuth") != "Disabled" and mode in _NEW_SERVER_MODES
+        has_login = properties.get("administratorLogin") and properties.get("administratorLoginPassword")
+        if uses_password and not has_login:
             raise bad_request("Administrator login and password are required.", "InvalidParameterValue")
     password = properties.pop("administratorLoginPassword", None)
     if password is not None and not _is_strong(password):
@@ -123,7 +120,7 @@ def _complete_server(write: Write) -> None:
 
 
 def _check_zones(write: Write) -> None:
-    """Where server and standby are: https://learn.microsoft.com/azure/reliability/reliability-postgresql-flexible-server."""
+    """Check the zones of server and standby: https://learn.microsoft.com/azure/reliability/reliability-postgresql-flexible-server."""
     zone = write.properties.setdefault("availabilityZone", _ZONES[0])
     write.require_choice("properties.availabilityZone", *_ZONES)
     standby = write.properties.setdefault("highAvailability", {"mode": "Disabled"})
@@ -134,18 +131,20 @@ def _check_zones(write: Write) -> None:
         return
     if write.body["sku"]["tier"] == "Burstable":
         raise bad_request("High availability is not supported for Burstable.", "HaNotSupportedForBurstable")
-    same = mode == "SameZone"
-    beside = standby.setdefault(
-        "standbyAvailabilityZone", zone if same else next(each for each in _ZONES if each != zone)
-    )
-    if (beside == zone) != same:
-        raise bad_request(f"The standby of a server in zone {zone} cannot be {mode} in zone {beside}.", "InvalidZone")
+    same_zone_wanted = mode == "SameZone"
+    default_zone = zone if same_zone_wanted else next(other for other in _ZONES if other != zone)
+    standby_zone = standby.setdefault("standbyAvailabilityZone", default_zone)
+    if (standby_zone == zone) != same_zone_wanted:
+        raise bad_request(
+            f"The standby of a server in zone {zone} cannot be {mode} in zone {standby_zone}.", "InvalidZone"
+        )
     standby["state"] = "Healthy"
 
 
 def _is_strong(password: str) -> bool:
-    kinds = ("[a-z]", "[A-Z]", "[0-9]", "[^a-zA-Z0-9]")
-    return 8 <= len(password) <= 128 and sum(bool(re.search(kind, password)) for kind in kinds) >= 3
+    patterns = ("[a-z]", "[A-Z]", "[0-9]", "[^a-zA-Z0-9]")
+    kinds = sum(bool(re.search(pattern, password)) for pattern in patterns)
+    return 8 <= len(password) <= 128 and kinds >= 3
 
 
 def _require_ready_server(write: Write) -> Resource:
@@ -156,7 +155,7 @@ def _require_ready_server(write: Write) -> Resource:
 
 
 def _complete_configuration(write: Write) -> None:
-    """One at a time: the server answers ServerIsBusy to the second, as users of the provider see.
+    """Complete a parameter. The server applies one at a time and answers ServerIsBusy to a second one.
 
     https://learn.microsoft.com/azure/postgresql/flexible-server/concepts-server-parameters
     """
@@ -200,16 +199,20 @@ def _complete_administrator(write: Write) -> None:
 
 
 def _get_server_minutes(write: Write) -> float:
-    """A restore replays backup and log first; a standby is made from the server that is there."""
-    before = get_value(write.previous.body, "properties.highAvailability.mode") if write.previous else None
-    standby = get_value(write.body, "properties.highAvailability.mode") in _STANDBY and before not in _STANDBY
+    """Return the minutes of a create, restore or update, and add those of a new standby.
+
+    A restore replays backup and log first. A standby is made from the existing server.
+    """
+    old_mode = get_value(write.previous.body, "properties.highAvailability.mode") if write.previous else None
+    new_mode = get_value(write.body, "properties.highAvailability.mode")
+    adds_standby = new_mode in _STANDBY and old_mode not in _STANDBY
     if write.previous:
         minutes = SERVER_MINUTES / 4
-    elif get_value(write.body, "properties.createMode") in (None, "Default", "Create"):
+    elif get_value(write.body, "properties.createMode") in _NEW_SERVER_MODES:
         minutes = SERVER_MINUTES
     else:
         minutes = RESTORE_MINUTES
-    return minutes + (STANDBY_MINUTES if standby else 0)
+    return minutes + (STANDBY_MINUTES if adds_standby else 0)
 
 
 _TYPES = (

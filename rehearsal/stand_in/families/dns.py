@@ -24,7 +24,7 @@ _SOURCE = f"{APPLY_LOG}: zone and link took 32 seconds each."
 
 
 def _complete_zone(write: Write) -> None:
-    """A zone comes with four name servers, its SOA and its NS record.
+    """Add four name servers and the SOA record to a zone.
 
     https://learn.microsoft.com/azure/dns/dns-zones-records
     """
@@ -60,12 +60,11 @@ def _complete_record(write: Write) -> None:
     name = write.id.name
     write.properties["fqdn"] = f"{zone}." if name == "@" else f"{name}.{zone}."
     write.properties.setdefault("targetResource", {})
-    others = [each for each in write.store.list_children(write.id.path.rsplit("/", 2)[0]) if each.id.name == name]
-    clash = [
-        each for each in others if each.id.key != write.id.key and "CNAME" in (kind, each.id.type.rsplit("/", 1)[1])
-    ]
-    if clash:  # https://learn.microsoft.com/azure/dns/dns-zones-records#cname-records
-        raise conflict(f"A CNAME stands alone: '{name}' has {clash[0].id.type} already.", "RecordSetConflict")
+    for other in write.store.list_children(write.id.path.rsplit("/", 2)[0]):
+        has_same_name = other.id.name == name and other.id.key != write.id.key
+        if has_same_name and "CNAME" in (kind, other.id.type.rsplit("/", 1)[1]):
+            # https://learn.microsoft.com/azure/dns/dns-zones-records#cname-records
+            raise conflict(f"A CNAME stands alone: '{name}' has {other.id.type} already.", "RecordSetConflict")
 
 
 def _find_records(store: Store, kind: str, host: str) -> Iterator[Resource]:
@@ -75,7 +74,7 @@ def _find_records(store: Store, kind: str, host: str) -> Iterator[Resource]:
 
 
 def has_cname(store: Store, host: str, target: str) -> bool:
-    """True where a zone here has a CNAME from `host` to `target`."""
+    """Return whether a zone in the store has a CNAME record from `host` to `target`."""
     names = (
         str(get_value(record.body, "properties.CNAMERecord.cname")) for record in _find_records(store, "CNAME", host)
     )
@@ -83,9 +82,13 @@ def has_cname(store: Store, host: str, target: str) -> bool:
 
 
 def get_txt_values(store: Store, host: str) -> list[str]:
-    """The texts that the zones here have for `host`."""
-    sets = (get_objects(record.properties, "TXTRecords") for record in _find_records(store, "TXT", host))
-    return ["".join(each["value"]) for set_ in sets for each in set_]
+    """Return the values of the TXT records for `host` in all zones of the store."""
+    record_sets = _find_records(store, "TXT", host)
+    return [
+        "".join(record["value"])
+        for record_set in record_sets
+        for record in get_objects(record_set.properties, "TXTRecords")
+    ]
 
 
 def _complete_private_zone(write: Write) -> None:

@@ -12,16 +12,16 @@ ENDPOINT = f"{PROFILE}/afdEndpoints"
 DOMAIN = f"{PROFILE}/customDomains"
 FIREWALL = "Microsoft.Network/frontDoorWebApplicationFirewallPolicies"
 CERTIFICATE_MINUTES = 60
-"""The most that a managed certificate usually takes, "from several minutes to an hour"; no resource waits for it.
+"""How long a managed certificate usually takes at most: "from several minutes to an hour". No resource waits for it.
 
 https://learn.microsoft.com/azure/frontdoor/domain#azure-front-door-managed-tls-certificates
 """
 _SOURCE = """
-    https://github.com/hashicorp/terraform-provider-azurerm/pull/32849 and 32980: to create and to delete took 19.7
-    minutes for an origin group and its profile, 23.6 for a route and all that it needs: 1.3 for each part, 17 for the
-    profile. Which share is the deletion's is an estimate.
-    https://learn.microsoft.com/azure/frontdoor/front-door-faq: a change reaches every edge within 20 minutes. That is
-    not counted, because no operation waits for it.
+    https://github.com/hashicorp/terraform-provider-azurerm/pull/32849 and 32980: it took 19.7 minutes to create
+    and to delete an origin group and its profile, and 23.6 minutes for a route and all that it needs. That is 1.3
+    minutes for each part, and 17 for the profile. The deletion's share is an estimate.
+    https://learn.microsoft.com/azure/frontdoor/front-door-faq: a change reaches every edge within 20 minutes. These are
+    not counted, because no operation waits for them.
 """
 
 
@@ -53,7 +53,7 @@ def _complete_origin(write: Write) -> None:
 
 
 def _complete_route(write: Write) -> None:
-    """A route needs an origin group that has an origin.
+    """Complete a route. Its origin group must have an origin.
 
     https://learn.microsoft.com/azure/frontdoor/how-to-configure-endpoints
     """
@@ -66,7 +66,7 @@ def _complete_route(write: Write) -> None:
 
 
 def _complete_custom_domain(write: Write) -> None:
-    """A domain may be pending in routes and policies; it serves nothing until it is approved.
+    """Complete a domain. Routes and policies accept a pending one, but it serves nothing until it is approved.
 
     https://learn.microsoft.com/azure/frontdoor/domain#domain-validation
     """
@@ -86,9 +86,10 @@ def _complete_custom_domain(write: Write) -> None:
 
 
 def _show_custom_domain(store: Store, domain: Resource) -> Json:
-    """Approved once the token is found under `_dnsauth`, for good; the certificate is issued and deployed after that.
+    """Approve the domain as soon as its token is found under `_dnsauth`, and deploy its certificate after that.
 
-    Pending does not time out here: the seven days that Azure waits would be minutes of Terraform's own waiting.
+    An approval is final. A pending domain does not time out here, because the seven days that Azure waits would be
+    minutes of Terraform's own waiting.
     https://learn.microsoft.com/azure/frontdoor/domain#domain-validation-states
     """
     properties = domain.properties
@@ -105,7 +106,7 @@ def _show_custom_domain(store: Store, domain: Resource) -> Json:
 
 
 def _complete_firewall(write: Write) -> None:
-    """Managed rules need Premium: https://learn.microsoft.com/azure/web-application-firewall/afds/afds-overview."""
+    """Managed rules need the Premium SKU: https://learn.microsoft.com/azure/web-application-firewall/afds/afds-overview."""
     write.require("sku.name")
     sets = get_objects(write.body, "properties.managedRules.managedRuleSets")
     if sets and write.body["sku"]["name"] != "Premium_AzureFrontDoor":
@@ -116,9 +117,10 @@ def _complete_firewall(write: Write) -> None:
 
 
 def _complete_security_policy(write: Write) -> None:
-    """Rights: https://learn.microsoft.com/azure/role-based-access-control/permissions/networking#microsoftnetwork.
+    """Complete a security policy. The writer needs the right to join the firewall policy.
 
-    It names the action; that a security policy is what asks for it is assumed.
+    https://learn.microsoft.com/azure/role-based-access-control/permissions/networking#microsoftnetwork names the
+    action. That a security policy asks for it is an assumption.
     """
     parameters = write.properties["parameters"]
     write.require_reference(parameters["wafPolicy"]["id"], FIREWALL, "join/action")

@@ -1,4 +1,4 @@
-"""Key vaults and, through Resource Manager alone, their secrets."""
+"""Key vaults and their secrets, as Resource Manager manages them. There is no data plane."""
 
 from rehearsal.stand_in.families.network import SUBNET
 from rehearsal.stand_in.family import Family
@@ -42,7 +42,7 @@ def _complete_vault(write: Write) -> None:
     for rule in get_objects(write.body, "properties.networkAcls.virtualNetworkRules"):
         # https://learn.microsoft.com/azure/virtual-network/virtual-network-service-endpoints-overview#provisioning
         subnet = write.require_reference(rule["id"], SUBNET, "joinViaServiceEndpoint/action")
-        endpoints = {each["service"] for each in get_objects(subnet.properties, "serviceEndpoints")}
+        endpoints = {endpoint["service"] for endpoint in get_objects(subnet.properties, "serviceEndpoints")}
         if "Microsoft.KeyVault" not in endpoints:
             raise bad_request(
                 f"Subnet '{subnet.id.path}' has no service endpoint Microsoft.KeyVault.",
@@ -55,10 +55,14 @@ def _complete_vault(write: Write) -> None:
 
 
 def _find_deleted_vault(store: Store, name: str) -> Resource | None:
-    return next((each for each in store.list_resources(DELETED) if each.id.name.lower() == name.lower()), None)
+    for vault in store.list_resources(DELETED):
+        if vault.id.name.lower() == name.lower():
+            return vault
+    return None
 
 
 def _keep_deleted_vault(store: Store, vault: Resource) -> None:
+    """Keep a deleted vault as soft-deleted, so that its name stays taken."""
     location = vault.body["location"]
     store.put(
         f"/subscriptions/{store.subscription}/providers/Microsoft.KeyVault/locations/{location}/deletedVaults/"
@@ -68,22 +72,22 @@ def _keep_deleted_vault(store: Store, vault: Resource) -> None:
 
 
 def _get_deleted_vault(request: RouteRequest) -> Json:
-    found = _find_deleted_vault(request.store, request.match[1])
-    if found is None:
+    vault = _find_deleted_vault(request.store, request.match[1])
+    if vault is None:
         raise RefusedError(404, "DeletedVaultNotFound", f"There is no deleted vault '{request.match[1]}'.")
-    return found.body
+    return vault.body
 
 
 def _check_name(request: RouteRequest) -> Json:
     name = str(request.body.get("name", ""))
-    taken = _find_deleted_vault(request.store, name) or any(
-        each.id.name.lower() == name.lower() for each in request.store.list_resources(VAULT)
-    )
-    return {"nameAvailable": not taken, "reason": "AlreadyExists", "message": ""} if taken else {"nameAvailable": True}
+    names = [vault.id.name.lower() for vault in request.store.list_resources(VAULT)]
+    if name.lower() in names or _find_deleted_vault(request.store, name):
+        return {"nameAvailable": False, "reason": "AlreadyExists", "message": ""}
+    return {"nameAvailable": True}
 
 
 def _complete_secret(write: Write) -> None:
-    """The value is never shown again.
+    """Complete a secret. Its value is never shown again.
 
     https://learn.microsoft.com/rest/api/keyvault/keyvault/secrets/create-or-update
     """
@@ -92,12 +96,13 @@ def _complete_secret(write: Write) -> None:
 
 
 def _show_secret(_: Store, secret: Resource) -> Json:
-    return secret.body | {"properties": {k: v for k, v in secret.properties.items() if k != "value"}}
+    properties = {name: value for name, value in secret.properties.items() if name != "value"}
+    return secret.body | {"properties": properties}
 
 
 def _list_vaults(request: RouteRequest) -> Json:
-    """The provider searches vaults by `/resources?$filter=resourceType eq 'Microsoft.KeyVault/vaults'`."""
-    return {"value": [each.body for each in request.store.list_resources(VAULT)]}
+    """List all vaults. The provider asks with `/resources?$filter=resourceType eq 'Microsoft.KeyVault/vaults'`."""
+    return {"value": [vault.body for vault in request.store.list_resources(VAULT)]}
 
 
 _TYPES = (

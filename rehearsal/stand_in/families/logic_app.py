@@ -1,4 +1,4 @@
-"""Logic App workflows, whose triggers and actions are part of one definition."""
+"""Logic App workflows. A workflow has one definition, which contains its triggers and actions."""
 
 from rehearsal.stand_in.families.identity import resolve_identities
 from rehearsal.stand_in.family import Family

@@ -87,13 +87,13 @@ def _complete_component(write: Write) -> None:
 
 
 def _answer_billing_features(request: RouteRequest) -> Json:
-    """A component's billing features have a path without a name of their own."""
-    found = request.store.find(f"{request.match[1]}/currentBillingFeatures/default")
-    if found is None:
+    """Read or update the billing features of a component. Their path ends without a name."""
+    features = request.store.find(f"{request.match[1]}/currentBillingFeatures/default")
+    if features is None:
         raise bad_request(f"'{request.match[1]}' does not exist.", "ResourceNotFound")
-    for part, value in request.body.items():
-        found.body[part] = {**found.body[part], **value} if isinstance(value, dict) else value
-    return {name: found.body[name] for name in ("CurrentBillingFeatures", "DataVolumeCap")}
+    for name, value in request.body.items():
+        features.body[name] = {**features.body[name], **value} if isinstance(value, dict) else value
+    return {name: features.body[name] for name in ("CurrentBillingFeatures", "DataVolumeCap")}
 
 
 def _complete_web_test(write: Write) -> None:
@@ -117,9 +117,9 @@ def _complete_action_group(write: Write) -> None:
 
 
 def _require_action_groups(write: Write, *ids: object) -> None:
-    for each in ids:
-        if isinstance(each, str):
-            write.require_reference(each, ACTION_GROUP)
+    for id_ in ids:
+        if isinstance(id_, str):
+            write.require_reference(id_, ACTION_GROUP)
 
 
 def _require_scopes(write: Write) -> None:
@@ -136,7 +136,8 @@ def _complete_metric_alert(write: Write) -> None:
     write.require_choice("properties.evaluationFrequency", "PT1M", "PT5M", "PT15M", "PT30M", "PT1H")
     write.require_choice("properties.windowSize", "PT1M", "PT5M", "PT15M", "PT30M", "PT1H", "PT6H", "PT12H", "P1D")
     _require_scopes(write)
-    _require_action_groups(write, *(each.get("actionGroupId") for each in get_objects(write.properties, "actions")))
+    actions = get_objects(write.properties, "actions")
+    _require_action_groups(write, *(action.get("actionGroupId") for action in actions))
 
 
 def _complete_query_rule(write: Write) -> None:
@@ -152,13 +153,12 @@ def _complete_query_rule(write: Write) -> None:
 def _complete_activity_alert(write: Write) -> None:
     """https://learn.microsoft.com/rest/api/monitor/activity-log-alerts/create-or-update."""
     _require_scopes(write)
-    _require_action_groups(
-        write, *(each.get("actionGroupId") for each in get_objects(write.body, "properties.actions.actionGroups"))
-    )
+    groups = get_objects(write.body, "properties.actions.actionGroups")
+    _require_action_groups(write, *(group.get("actionGroupId") for group in groups))
 
 
 def _complete_diagnostics(write: Write) -> None:
-    """Five settings a resource, and no category twice to the same place.
+    """Check that a resource has at most five settings, and that no two send a category to the same workspace.
 
     https://learn.microsoft.com/azure/azure-monitor/platform/diagnostic-settings
     """
@@ -167,17 +167,22 @@ def _complete_diagnostics(write: Write) -> None:
         # https://github.com/MicrosoftDocs/azure-docs/issues/80159
         write.require_reference(workspace, WORKSPACE, "sharedKeys/action")
     siblings = [
-        each
-        for each in write.store.list_resources(DIAGNOSTICS, write.id.scope)
-        if each.id.scope.lower() == write.id.scope.lower() and each.id.key != write.id.key
+        setting
+        for setting in write.store.list_resources(DIAGNOSTICS, write.id.scope)
+        if setting.id.scope.lower() == write.id.scope.lower() and setting.id.key != write.id.key
     ]
     if len(siblings) >= 5:
         raise conflict("A resource has five diagnostic settings at most.", "DiagnosticSettingsLimitExceeded")
-    mine = {(each.get("category") or each.get("categoryGroup")) for each in get_objects(write.properties, "logs")}
+    categories = _get_log_categories(write.resource)
     for other in siblings:
-        theirs = {(each.get("category") or each.get("categoryGroup")) for each in get_objects(other.properties, "logs")}
-        if workspace and other.properties.get("workspaceId") == workspace and mine & theirs:
-            raise conflict(f"'{other.id.name}' sends {mine & theirs} there already.", "DataSinkAlreadyUsed")
+        common = categories & _get_log_categories(other)
+        if workspace and other.properties.get("workspaceId") == workspace and common:
+            raise conflict(f"'{other.id.name}' sends {common} there already.", "DataSinkAlreadyUsed")
+
+
+def _get_log_categories(setting: Resource) -> set[str | None]:
+    logs = get_objects(setting.properties, "logs")
+    return {log.get("category") or log.get("categoryGroup") for log in logs}
 
 
 def _complete_autoscale(write: Write) -> None:
@@ -186,13 +191,13 @@ def _complete_autoscale(write: Write) -> None:
     if write.store.find(write.properties["targetResourceUri"]) is None:
         raise bad_request("The target of the autoscale setting does not exist.", "TargetResourceNotFound")
     for profile in write.properties["profiles"]:
-        low, default, high = (int(profile["capacity"][each]) for each in ("minimum", "default", "maximum"))
+        low, default, high = (int(profile["capacity"][name]) for name in ("minimum", "default", "maximum"))
         if not low <= default <= high:
             raise bad_request("minimum <= default <= maximum does not hold.", "InvalidScaleCapacity")
 
 
 def _complete_workbook(write: Write) -> None:
-    """Its name is a GUID: https://learn.microsoft.com/rest/api/application-insights/workbooks/create-or-update."""
+    """The name must be a GUID: https://learn.microsoft.com/rest/api/application-insights/workbooks/create-or-update."""
     write.require("location", "properties.displayName", "properties.serializedData")
     try:
         uuid.UUID(write.id.name)
@@ -223,7 +228,7 @@ _BILLING = rf"(/subscriptions/[^/]+/resourceGroups/[^/]+/providers/{COMPONENT}/[
 _ROUTES = (
     Route("GET", _BILLING, f"{COMPONENT}/currentBillingFeatures/read", _answer_billing_features),
     Route("PUT", _BILLING, f"{COMPONENT}/currentBillingFeatures/write", _answer_billing_features),
-    # Asked before a workspace is made: https://github.com/hashicorp/terraform-provider-azurerm/issues/29392
+    # The provider asks for this before it creates a workspace: https://github.com/hashicorp/terraform-provider-azurerm/issues/29392
     Route(
         "GET",
         r"/subscriptions/[^/]+/providers/Microsoft.OperationalInsights/deletedWorkspaces",

@@ -60,29 +60,30 @@ def _complete_vnet(write: Write) -> None:
 
 
 def _show_vnet(store: Store, vnet: Resource) -> Json:
-    """A VNet shows its subnets, which are resources of their own."""
-    subnets = [each.body for each in store.list_resources(SUBNET, vnet.id.path)]
+    """Return a VNet with its subnets, which are separate resources in the store."""
+    subnets = [subnet.body for subnet in store.list_resources(SUBNET, vnet.id.path)]
     return vnet.body | {"properties": vnet.properties | {"subnets": subnets}}
 
 
 def _check_subnet_ranges(write: Write, vnet: Resource) -> None:
-    own = _get_subnet_ranges(write.body)
-    if not own:
+    ranges = _get_subnet_ranges(write.body)
+    if not ranges:
         raise bad_request(f"'{write.id.path}' has no address prefix.", "InvalidRequestFormat")
-    space = _parse_networks(vnet.properties["addressSpace"]["addressPrefixes"])
-    for range_ in own:
-        if not any(range_.subnet_of(whole) for whole in space):
+    vnet_ranges = _parse_networks(vnet.properties["addressSpace"]["addressPrefixes"])
+    for range_ in ranges:
+        if not any(range_.subnet_of(vnet_range) for vnet_range in vnet_ranges):
             raise bad_request(
                 f"Subnet '{write.id.name}' ({range_}) is not within its virtual network's address space.",
                 "NetcfgSubnetRangeOutsideVnet",
             )
         for other in write.store.list_resources(SUBNET, vnet.id.path):
-            if other.id.key != write.id.key and any(range_.overlaps(each) for each in _get_subnet_ranges(other.body)):
+            overlaps = any(range_.overlaps(other_range) for other_range in _get_subnet_ranges(other.body))
+            if overlaps and other.id.key != write.id.key:
                 raise bad_request(f"Subnet '{write.id.name}' overlaps '{other.id.name}'.", "NetcfgSubnetRangesOverlap")
 
 
 def _complete_subnet(write: Write) -> None:
-    """Ranges and rights: https://learn.microsoft.com/azure/virtual-network/virtual-network-manage-subnet."""
+    """Rules for ranges and rights: https://learn.microsoft.com/azure/virtual-network/virtual-network-manage-subnet."""
     vnet = write.require_reference(write.id.parent, VNET)
     _check_subnet_ranges(write, vnet)
     if group := get_value(write.properties, "networkSecurityGroup.id"):
@@ -101,14 +102,12 @@ def _complete_subnet(write: Write) -> None:
 
 
 def _find_subnet_users(store: Store, subnet: str) -> Iterator[Resource]:
-    for each in store.list_resources():
-        pointer = (
-            get_value(each.body, "properties.subnet.id")
-            or get_value(each.body, "properties.virtualNetworkSubnetId")
-            or ""
-        )
-        if pointer.lower() == subnet.lower():
-            yield each
+    for resource in store.list_resources():
+        endpoint_subnet = get_value(resource.body, "properties.subnet.id")
+        app_subnet = get_value(resource.body, "properties.virtualNetworkSubnetId")
+        used_subnet: str = endpoint_subnet or app_subnet or ""
+        if used_subnet.lower() == subnet.lower():
+            yield resource
 
 
 def _is_in_use(store: Store, subnet: str) -> bool:
@@ -128,17 +127,17 @@ def _refuse_if_any_subnet_is_used(store: Store, vnet: Resource) -> None:
 
 
 def _complete_nsg(write: Write) -> None:
-    """Rules: https://learn.microsoft.com/azure/virtual-network/network-security-groups-overview#security-rules."""
+    """Rules for security rules: https://learn.microsoft.com/azure/virtual-network/network-security-groups-overview#security-rules."""
     write.require("location")
-    seen: set[tuple[str, int]] = set()
+    taken: set[tuple[str, int]] = set()
     for rule in get_objects(write.properties, "securityRules"):
         body = rule["properties"]
         slot = (body["direction"], body["priority"])
-        if slot in seen:
+        if slot in taken:
             raise bad_request(f"Two rules of '{write.id.name}' have {slot}.", "SecurityRuleConflict")
         if not 100 <= slot[1] <= 4096:
             raise bad_request(f"The priority {slot[1]} of '{rule['name']}' is not in 100..4096.", "InvalidPriority")
-        seen.add(slot)
+        taken.add(slot)
         rule["id"] = f"{write.id.path}/securityRules/{rule['name']}"
         body["provisioningState"] = "Succeeded"
     write.properties.setdefault("securityRules", [])
@@ -153,7 +152,7 @@ def _refuse_if_nsg_is_used(store: Store, group: Resource) -> None:
 
 
 def _complete_endpoint(write: Write) -> None:
-    """An endpoint that approves itself, which takes a right on what it leads to.
+    """Complete a private endpoint and approve its connection. The writer needs a right on the target for that.
 
     Group ids: https://learn.microsoft.com/azure/private-link/private-endpoint-overview#private-link-resource
     Rights: https://learn.microsoft.com/azure/private-link/rbac-permissions#private-endpoint
@@ -175,9 +174,9 @@ def _complete_endpoint(write: Write) -> None:
                 f"'{connection['properties']['privateLinkServiceId']}' does not exist.", "ResourceNotFound"
             )
         write.check_link(f"{target.id.type}/privateEndpointConnectionsApproval/action", target.id)
-        groups, right = connection["properties"].get("groupIds"), GROUP_IDS.get(target.id.type)
-        if groups != [right]:
-            raise bad_request(f"The group ids {groups} do not suit {target.id.type}: {right}.", "InvalidGroupId")
+        group_ids, group_id = connection["properties"].get("groupIds"), GROUP_IDS.get(target.id.type)
+        if group_ids != [group_id]:
+            raise bad_request(f"The group ids {group_ids} do not suit {target.id.type}: {group_id}.", "InvalidGroupId")
         connection["properties"] |= {
             "privateLinkServiceConnectionState": {"status": "Approved", "description": "", "actionsRequired": "None"},
             "provisioningState": "Succeeded",
@@ -195,12 +194,13 @@ def _complete_endpoint(write: Write) -> None:
 
 
 def _find_free_address(store: Store, subnet: Resource, endpoint: str) -> str:
-    taken: dict[str, str] = {}
-    for each in store.list_resources(ENDPOINT):
-        for config in get_objects(each.properties, "customDnsConfigs"):
-            taken[config["ipAddresses"][0]] = each.id.path
+    """Return the first address of the subnet that no other endpoint has."""
+    owners: dict[str, str] = {}
+    for other in store.list_resources(ENDPOINT):
+        for config in get_objects(other.properties, "customDnsConfigs"):
+            owners[config["ipAddresses"][0]] = other.id.path
     for address in list(_get_subnet_ranges(subnet.body)[0].hosts())[RESERVED_ADDRESSES - 2 :]:
-        if taken.get(str(address), endpoint) == endpoint:
+        if owners.get(str(address), endpoint) == endpoint:
             return str(address)
     raise conflict(f"Subnet '{subnet.id.name}' has no free address.", "SubnetIsFull")
 
@@ -211,7 +211,7 @@ def _remove_network_interfaces(store: Store, endpoint: Resource) -> None:
 
 
 def _complete_zone_group(write: Write) -> None:
-    """Rights: https://learn.microsoft.com/azure/private-link/rbac-permissions#private-endpoint."""
+    """The writer needs a right on the zones: https://learn.microsoft.com/azure/private-link/rbac-permissions#private-endpoint."""
     for config in get_objects(write.properties, "privateDnsZoneConfigs"):
         write.require_reference(config["properties"]["privateDnsZoneId"], PRIVATE_ZONE, "join/action")
         config["properties"].setdefault("recordSets", [])

@@ -4,11 +4,11 @@ from rehearsal.stand_in.family import Family
 from rehearsal.stand_in.global_names import make_name_check, require_global_name
 from rehearsal.stand_in.model import APPLY_LOG, ResourceType, Write
 
-_NAME = "Microsoft.ContainerRegistry/registries"
+REGISTRY = "Microsoft.ContainerRegistry/registries"
 
 
 def _complete_registry(write: Write) -> None:
-    """Names: https://learn.microsoft.com/azure/azure-resource-manager/management/resource-name-rules#microsoftcontainerregistry."""
+    """Rule for names: https://learn.microsoft.com/azure/azure-resource-manager/management/resource-name-rules#microsoftcontainerregistry."""
     write.require("location", "sku.name")
     write.require_choice("sku.name", "Basic", "Standard", "Premium")
     require_global_name(write, r"[a-zA-Z0-9]{5,50}")
@@ -24,12 +24,12 @@ def _complete_registry(write: Write) -> None:
 
 _TYPES = (
     ResourceType(
-        _NAME,
+        REGISTRY,
         _complete_registry,
         minutes=0.3,
         source=f"{APPLY_LOG}: 18 seconds.",
     ),
-    ResourceType(f"{_NAME}/replications"),
+    ResourceType(f"{REGISTRY}/replications"),
 )
-_ROUTES = (make_name_check(_NAME),)
+_ROUTES = (make_name_check(REGISTRY),)
 FAMILY = Family(_TYPES, _ROUTES)

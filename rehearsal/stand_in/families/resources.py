@@ -1,4 +1,4 @@
-"""Resource groups, subscriptions and what is asked of them."""
+"""Resource groups and subscriptions, and the requests that list what they contain."""
 
 from rehearsal.stand_in.family import Family
 from rehearsal.stand_in.ids import GROUP_TYPE, SUBSCRIPTION_TYPE
@@ -12,18 +12,23 @@ def _complete_group(write: Write) -> None:
 
 def _list_group(request: RouteRequest) -> Json:
     group = request.match[1]
-    found = [
-        {"id": each.id.path, "name": each.id.name, "type": each.id.type, "location": each.body.get("location")}
-        for each in request.store.list_children(group)
-        if len(each.id.names) == 1 and each.id.scope.lower() == group.lower()
+    resources = [
+        {
+            "id": resource.id.path,
+            "name": resource.id.name,
+            "type": resource.id.type,
+            "location": resource.body.get("location"),
+        }
+        for resource in request.store.list_children(group)
+        if len(resource.id.names) == 1 and resource.id.scope.lower() == group.lower()
     ]
-    return {"value": found}
+    return {"value": resources}
 
 
 def _list_registrations(_: RouteRequest) -> Json:
-    """Registration is a subscription owner's act, and the provider is told not to do it.
+    """List no registered resource providers. A subscription's owner registers them, and azurerm is told not to.
 
-    It asks all the same when it starts: https://github.com/hashicorp/terraform-provider-azurerm/issues/26628
+    It asks for them all the same when it starts: https://github.com/hashicorp/terraform-provider-azurerm/issues/26628
     """
     return {"value": []}
 

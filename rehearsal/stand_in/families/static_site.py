@@ -37,12 +37,12 @@ def _list_secrets(_: Store, site: Resource, __: Json) -> Json:
 
 
 def _list_settings(store: Store, site: Resource, _: Json) -> Json:
-    found = store.find(f"{site.id.path}/config/appsettings")
-    return {"properties": found.properties if found else {}}
+    settings = store.find(f"{site.id.path}/config/appsettings")
+    return {"properties": settings.properties if settings else {}}
 
 
 def _complete_domain(write: Write) -> None:
-    """A subdomain is validated by its CNAME: https://learn.microsoft.com/azure/static-web-apps/custom-domain-external."""
+    """Check the CNAME record of a subdomain: https://learn.microsoft.com/azure/static-web-apps/custom-domain-external."""
     site = write.require_reference(write.id.parent, SITE)
     if not has_cname(write.store, write.id.name, site.properties["defaultHostname"]):
         raise bad_request(f"CNAME Record is invalid: {write.id.name} does not point to the site.", "BadRequest")

@@ -1,4 +1,4 @@
-"""Storage accounts, containers and their policies, through Resource Manager alone."""
+"""Storage accounts, containers and their policies, as Resource Manager manages them. Azurite is the data plane."""
 
 from rehearsal.stand_in.families.network import SUBNET
 from rehearsal.stand_in.family import Family
@@ -36,7 +36,7 @@ def _complete_account(write: Write) -> None:
     for rule in get_objects(write.body, "properties.networkAcls.virtualNetworkRules"):
         # https://learn.microsoft.com/azure/virtual-network/virtual-network-service-endpoints-overview#provisioning
         subnet = write.require_reference(rule["id"], SUBNET, "joinViaServiceEndpoint/action")
-        endpoints = {each["service"] for each in get_objects(subnet.properties, "serviceEndpoints")}
+        endpoints = {endpoint["service"] for endpoint in get_objects(subnet.properties, "serviceEndpoints")}
         if not endpoints & {"Microsoft.Storage", "Microsoft.Storage.Global"}:
             raise bad_request(
                 f"Subnet '{subnet.id.path}' has no service endpoint Microsoft.Storage.",
@@ -80,8 +80,9 @@ def _list_keys(_: Store, account: Resource, __: Json) -> Json:
 
 def _check_name(request: RouteRequest) -> Json:
     name = str(request.body.get("name", ""))
-    taken = any(each.id.name == name for each in request.store.list_resources(ACCOUNT))
-    return {"nameAvailable": False, "reason": "AlreadyExists", "message": ""} if taken else {"nameAvailable": True}
+    if any(account.id.name == name for account in request.store.list_resources(ACCOUNT)):
+        return {"nameAvailable": False, "reason": "AlreadyExists", "message": ""}
+    return {"nameAvailable": True}
 
 
 def _complete_container(write: Write) -> None:
@@ -129,7 +130,7 @@ def _lock_policy(_: Store, policy: Resource, __: Json) -> Json:
 
 
 def _extend_policy(_: Store, policy: Resource, sent: Json) -> Json:
-    """A locked period grows and never shrinks."""
+    """Extend a locked period, which cannot be shortened."""
     days = "immutabilityPeriodSinceCreationInDays"
     if sent["properties"][days] < policy.properties[days]:
         raise conflict("A locked immutability period cannot be shortened.", "ContainerImmutabilityPolicyLocked")

@@ -1,4 +1,4 @@
-"""What a bad day of Azure does to an apply: nothing is lost, nothing is doubled, and the next apply converges."""
+"""Faults of Azure during an apply: nothing is lost or created twice, and the next apply converges."""
 
 import re
 import time
@@ -32,17 +32,20 @@ EXISTS = re.compile(r'a resource with the ID "([^"]+)" already exists')
 
 
 class Case(NamedTuple):
-    """A fault, what is applied while it strikes, and whether the provider gets over it by itself."""
+    """A fault, the resource that is applied with it, and what becomes of the apply."""
 
     resource: str
     fault: Fault
     outcome: Literal["survives", "fails", "orphans"]
-    """Orphans: Azure has made what state does not know, and it has to be imported."""
+    """`orphans`: Azure has created a resource that is not in the state, so it has to be imported."""
 
 
 FEATURES = parts.synthesize_stack("dev")["provider"]["azurerm"][0]["features"][0]
 FAILED = "fails" if FEATURES.get("persist_id_on_create_before_polling_for_completion") else "orphans"
-"""A create that ends Failed: in state and tainted with that feature, unknown to state without it."""
+"""The outcome of a create whose operation fails.
+
+With that feature the resource is in the state, tainted. Without it, the resource is not in the state.
+"""
 
 CASES = {
     "throttled once": Case("virtual_network", Fault("status", NETWORK, status=429, code="TooManyRequests"), "survives"),
@@ -75,17 +78,17 @@ CASES = {
 
 @pytest.fixture
 def here(provider: Path, tmp_path: Path) -> Iterator[World]:
-    """A world for one fault, with what the shared stack makes."""
+    """A world for one fault, with the resources of the shared stack."""
     assert provider
-    with open_world(tmp_path, load(), blobs=False) as found:
-        parts.seed_platform(found.stand_in.resource_manager)
-        yield found
+    with open_world(tmp_path, load(), blobs=False) as here:
+        parts.seed_platform(here.stand_in.resource_manager)
+        yield here
 
 
-def converges(here: World, stack: IsolatedTerraform, before: list[str]) -> int:
-    """A repeated apply and a second plan succeed, and state holds what is there; gives how much had to be imported."""
+def check_convergence(here: World, stack: IsolatedTerraform, before: list[str]) -> int:
+    """Check that the next apply and plan succeed and that the state is complete. Return how many had to be imported."""
     again = stack.apply()
-    orphans = [error for error in find_diagnostics(again.output) if EXISTS.search(error.summary)]
+    orphans = [diagnostic for diagnostic in find_diagnostics(again.output) if EXISTS.search(diagnostic.summary)]
     for orphan in orphans:
         imported = stack.run("import", "-no-color", str(orphan.address), EXISTS.findall(orphan.summary)[0])
         assert imported.code == 0, imported.output
@@ -93,60 +96,60 @@ def converges(here: World, stack: IsolatedTerraform, before: list[str]) -> int:
         again = stack.apply()
     assert again.code == 0, find_errors(again.output)
     assert stack.plan().code == 0, "the second plan is empty"
-    manager, known = here.stand_in.resource_manager, parts.list_ids(stack.read_state())
-    assert known
-    assert [path for path in known if manager.find(path) is None] == [], "state knows what is not there"
-    assert parts.find_strangers(manager, known, before) == [], "something was made that state does not know"
+    manager, ids = here.stand_in.resource_manager, parts.list_ids(stack.read_state())
+    assert ids
+    assert [path for path in ids if manager.find(path) is None] == [], "the state has a resource that does not exist"
+    assert parts.find_strangers(manager, ids, before) == [], "a resource was created that is not in the state"
     return len(orphans)
 
 
-def strike(folder: Path, case: Case) -> None:
-    """Apply while the fault strikes, in a world of its own; then see to it that everything converges."""
+def run_case(folder: Path, case: Case) -> None:
+    """Apply with the fault in a world of its own, check the outcome, and check that everything converges."""
     folder.mkdir()
     with open_world(folder, load(), blobs=False) as here:
         parts.seed_platform(here.stand_in.resource_manager)
-        before = [each.id.key for each in here.stand_in.resource_manager.list_resources()]
+        before = [resource.id.key for resource in here.stand_in.resource_manager.list_resources()]
         stack = here.write_stack(
             "dev", parts.extract_types(parts.synthesize_stack("dev"), f"azurerm_{case.resource}"), local_state=True
         )
         assert stack.init().code == 0
         fault = here.stand_in.faults.add(case.fault)
         first = stack.apply()
-        assert fault.met == fault.count, "the fault struck"
+        assert fault.met == fault.count, "the fault was met"
         assert (first.code == 0) == (case.outcome == "survives"), find_errors(first.output)
         if case.fault.kind in ("status", "failed-operation") and first.code:
-            assert any(case.fault.code in each for each in find_errors(first.output)), (
-                "Azure's own words reach the reader"
+            assert any(case.fault.code in error for error in find_errors(first.output)), (
+                "Azure's error reaches the user"
             )
-        assert bool(converges(here, stack, before)) == (case.outcome == "orphans")
+        assert bool(check_convergence(here, stack, before)) == (case.outcome == "orphans")
 
 
 @pytest.fixture(scope="module")
-def struck(provider: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Future[None]]]:
-    """Every case, some side by side: each waits more than it works."""
+def results(provider: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Future[None]]]:
+    """The result of every case. Four run at a time, because a case waits more than it works."""
     assert provider
     folder = tmp_path_factory.mktemp("faults")
     with ThreadPoolExecutor(max_workers=4) as pool:
         parts.synthesize_stack("dev")
-        yield {name: pool.submit(strike, folder / str(n), case) for n, (name, case) in enumerate(CASES.items())}
+        yield {name: pool.submit(run_case, folder / str(n), case) for n, (name, case) in enumerate(CASES.items())}
         pool.shutdown(cancel_futures=True)
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_fault(struck: dict[str, Future[None]], name: str) -> None:
-    struck[name].result()
+def test_fault(results: dict[str, Future[None]], name: str) -> None:
+    results[name].result()
 
 
 def test_a_killed_apply(here: World) -> None:
-    before = [each.id.key for each in here.stand_in.resource_manager.list_resources()]
+    before = [resource.id.key for resource in here.stand_in.resource_manager.list_resources()]
     body = parts.extract_types(parts.synthesize_stack("dev"), "azurerm_postgresql_flexible_server_database")
     stack = here.write_stack("dev", body, local_state=True)
     assert stack.init().code == 0
     here.stand_in.faults.add(Fault("hang", f"{SERVER}/databases", seconds=2))
     with stack.start("apply", "-auto-approve", "-no-color") as process:
         assert any("flexible_server_database.database: Creating" in line for line in process.stdout or ())
-    time.sleep(3)  # Azure goes on: the database comes to be after Terraform is gone
-    converges(here, stack, before)
+    time.sleep(3)  # Azure continues: it creates the database after Terraform has ended
+    check_convergence(here, stack, before)
 
 
 def test_a_throttled_destroy(here: World) -> None:
@@ -154,7 +157,7 @@ def test_a_throttled_destroy(here: World) -> None:
         "dev", parts.extract_types(parts.synthesize_stack("dev"), "azurerm_service_plan"), local_state=True
     )
     assert stack.init().code == 0
-    before = [each.id.key for each in here.stand_in.resource_manager.list_resources()]
+    before = [resource.id.key for resource in here.stand_in.resource_manager.list_resources()]
     assert stack.apply().code == 0
     fault = here.stand_in.faults.add(Fault("status", PLAN, method="DELETE", status=429, code="TooManyRequests"))
     assert stack.destroy().code == 0

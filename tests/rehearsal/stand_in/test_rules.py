@@ -165,13 +165,13 @@ def change_body(path: str, where: str, value: object) -> Json:
 
 CHANGES: dict[str, tuple[str, str, object, str]] = {
     "a vnet without addresses": (path_of(VNET, "v"), "properties.addressSpace", None, "InvalidRequest"),
-    "a range that is none": (
+    "an invalid range": (
         path_of(SUBNET, "v", "ends"),
         "properties.addressPrefix",
         "10.0.1.1/24",
         "InvalidAddressPrefixFormat",
     ),
-    "a subnet outside": (
+    "a subnet outside the network": (
         path_of(SUBNET, "v", "ends"),
         "properties.addressPrefix",
         "10.1.0.0/24",
@@ -190,7 +190,7 @@ CHANGES: dict[str, tuple[str, str, object, str]] = {
         "SubnetDelegationsLimitExceeded",
     ),
     "logs kept too long": (path_of(LOGS, "logs"), "properties.retentionInDays", 731, "InvalidRetention"),
-    "a version that is none": (path_of(SERVER, "server"), "properties.version", "9", "InvalidParameterValue"),
+    "an unknown version": (path_of(SERVER, "server"), "properties.version", "9", "InvalidParameterValue"),
     "a tier that does not fit": (path_of(SERVER, "server"), "sku.tier", "Burstable", "InvalidSku"),
     "backups kept too long": (
         path_of(SERVER, "server"),
@@ -204,7 +204,7 @@ CHANGES: dict[str, tuple[str, str, object, str]] = {
         32,
         "StorageSizeCannotBeReduced",
     ),
-    "geo backup later": (
+    "geo backup enabled later": (
         path_of(SERVER, "server"),
         "properties.backup",
         {"geoRedundantBackup": "Enabled"},
@@ -216,15 +216,20 @@ CHANGES: dict[str, tuple[str, str, object, str]] = {
         "password",
         "PasswordNotComplex",
     ),
-    "a redis sku that is none": (path_of(CLUSTER, "redis"), "sku.name", "Standard_C1", "InvalidSku"),
-    "redis ha later": (path_of(CLUSTER, "redis"), "properties.highAvailability", "Enabled", "PropertyChangeNotAllowed"),
+    "an unknown redis sku": (path_of(CLUSTER, "redis"), "sku.name", "Standard_C1", "InvalidSku"),
+    "redis availability enabled later": (
+        path_of(CLUSTER, "redis"),
+        "properties.highAvailability",
+        "Enabled",
+        "PropertyChangeNotAllowed",
+    ),
     "another clustering policy": (
         path_of(f"{CLUSTER}/databases", "redis", "default"),
         "properties.clusteringPolicy",
         "OSSCluster",
         "PropertyChangeNotAllowed",
     ),
-    "a plan sku that is none": (path_of(PLAN, "plan"), "sku.name", "B9", "InvalidSku"),
+    "an unknown plan sku": (path_of(PLAN, "plan"), "sku.name", "B9", "InvalidSku"),
     "zones on Basic": (path_of(PLAN, "plan"), "properties.zoneRedundant", True, "ZoneRedundancyNotSupported"),
     "an undelegated subnet": (
         path_of(SITE, "app"),
@@ -232,13 +237,13 @@ CHANGES: dict[str, tuple[str, str, object, str]] = {
         path_of(SUBNET, "v", "ends"),
         "SubnetNotDelegated",
     ),
-    "a plan that is not there": (
+    "a missing plan": (
         path_of(SITE, "app"),
         "properties.serverFarmId",
         path_of(PLAN, "none"),
         "InvalidResourceReference",
     ),
-    "a vault sku that is none": (path_of(VAULT, "vault-1"), "properties.sku.name", "gold", "InvalidParameterValue"),
+    "an unknown vault sku": (path_of(VAULT, "vault-1"), "properties.sku.name", "gold", "InvalidParameterValue"),
     "purge protection off": (path_of(VAULT, "vault-1"), "properties.enablePurgeProtection", False, "BadRequest"),
     "a vault without the endpoint": (
         path_of(VAULT, "vault-1"),
@@ -247,9 +252,14 @@ CHANGES: dict[str, tuple[str, str, object, str]] = {
         "SubnetsHaveNoServiceEndpointsConfigured",
     ),
     "an old TLS": (path_of(ACCOUNT, "account"), "properties.minimumTlsVersion", "SSL3", "InvalidParameterValue"),
-    "a storage sku that is none": (path_of(ACCOUNT, "account"), "sku.name", "Gold_LRS", "InvalidParameterValue"),
+    "an unknown storage sku": (path_of(ACCOUNT, "account"), "sku.name", "Gold_LRS", "InvalidParameterValue"),
     "classic insights": (path_of(COMPONENT, "appi"), "properties.WorkspaceResourceId", None, "BadRequest"),
-    "data moved abroad": (path_of(SERVICE, "acs"), "properties.dataLocation", "Europe", "PropertyChangeNotAllowed"),
+    "data moved to another location": (
+        path_of(SERVICE, "acs"),
+        "properties.dataLocation",
+        "Europe",
+        "PropertyChangeNotAllowed",
+    ),
     "a domain not verified": (
         path_of(SERVICE, "acs"),
         "properties.linkedDomains",
@@ -275,14 +285,19 @@ CHANGES: dict[str, tuple[str, str, object, str]] = {
         "PropertyChangeNotAllowed",
     ),
     "a group that moves": (GROUP, "location", "westus", "InvalidResourceGroupLocation"),
-    "a group in no region": (GROUP, "location", "nowhere", "LocationNotAvailableForResourceGroup"),
-    "a group of no region": (GROUP, "location", "global", "LocationNotAvailableForResourceGroup"),
+    "a group in an unknown region": (GROUP, "location", "nowhere", "LocationNotAvailableForResourceGroup"),
+    "a global group": (GROUP, "location", "global", "LocationNotAvailableForResourceGroup"),
     "a vault that moves": (path_of(VAULT, "vault-1"), "location", "West US", "InvalidResourceLocation"),
-    "a vault in no region": (path_of(VAULT, "vault-1"), "location", "nowhere", "LocationNotAvailableForResourceType"),
-    "a server's sku that is none": (path_of(SERVER, "server"), "sku.name", "Standard_D3ds_v5", "InvalidSku"),
+    "a vault in an unknown region": (
+        path_of(VAULT, "vault-1"),
+        "location",
+        "nowhere",
+        "LocationNotAvailableForResourceType",
+    ),
+    "an unknown server sku": (path_of(SERVER, "server"), "sku.name", "Standard_D3ds_v5", "InvalidSku"),
     "a disk of odd size": (path_of(SERVER, "server"), "properties.storage.storageSizeGB", 100, "InvalidParameterValue"),
-    "a zone that is none": (path_of(SERVER, "server"), "properties.availabilityZone", "4", "InvalidParameterValue"),
-    "a standby that is none": (
+    "an unknown zone": (path_of(SERVER, "server"), "properties.availabilityZone", "4", "InvalidParameterValue"),
+    "an unknown standby mode": (
         path_of(SERVER, "server"),
         "properties.highAvailability",
         {"mode": "Sometimes"},
@@ -294,15 +309,15 @@ CHANGES: dict[str, tuple[str, str, object, str]] = {
         {"mode": "ZoneRedundant", "standbyAvailabilityZone": "1"},
         "InvalidZone",
     ),
-    "a backup that is none": (
+    "an unknown backup mode": (
         path_of(SERVER, "server"),
         "properties.backup",
         {"geoRedundantBackup": "Maybe"},
         "InvalidParameterValue",
     ),
-    "a redis size that is none": (path_of(CLUSTER, "redis"), "sku.name", "Balanced_B7", "InvalidSku"),
+    "an unknown redis size": (path_of(CLUSTER, "redis"), "sku.name", "Balanced_B7", "InvalidSku"),
     "an old TLS for redis": (path_of(CLUSTER, "redis"), "properties.minimumTlsVersion", "1.0", "InvalidParameterValue"),
-    "an eviction that is none": (
+    "an unknown eviction policy": (
         path_of(f"{CLUSTER}/databases", "redis", "default"),
         "properties.evictionPolicy",
         "Oldest",
@@ -338,16 +353,16 @@ NEW: dict[str, tuple[str, Json, str]] = {
         BODIES[path_of(ACCOUNT, "account")],
         "NameAlreadyExists",
     ),
-    "a name that is none": (path_of(ACCOUNT, "Upper_Case"), BODIES[path_of(ACCOUNT, "account")], "InvalidResourceName"),
+    "an invalid name": (path_of(ACCOUNT, "Upper_Case"), BODIES[path_of(ACCOUNT, "account")], "InvalidResourceName"),
     "slots on Basic": (path_of(SLOT, "app", "s"), BODIES[path_of(SITE, "app")], "SlotsNotSupported"),
-    "a parameter that is none": (path_of(f"{SERVER}/configurations", "server", "nonsense"), {}, "ParameterNotFound"),
+    "an unknown parameter": (path_of(f"{SERVER}/configurations", "server", "nonsense"), {}, "ParameterNotFound"),
     "another redis database": (path_of(f"{CLUSTER}/databases", "redis", "second"), {}, "InvalidDatabaseName"),
-    "a role for nobody": (
+    "a role for an unknown principal": (
         f"{GROUP}/providers/{ASSIGNMENT}/a",
         {"properties": {"roleDefinitionId": READER, "principalId": "nobody"}},
         "PrincipalNotFound",
     ),
-    "a role that is none": (
+    "an unknown role": (
         f"{GROUP}/providers/{ASSIGNMENT}/a",
         {"properties": {"roleDefinitionId": READER[:-1] + "0", "principalId": "nobody"}},
         "InvalidResourceReference",
