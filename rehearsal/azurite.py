@@ -16,8 +16,11 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = Path("node_modules/azurite/dist/src/blob/main.js")
 KEY = base64.b64encode(b"the rehearsal's storage key").decode()
-START_SECONDS = 30
-"""How long Azurite may take until it accepts connections."""
+START_SECONDS = 120
+"""How long Azurite may take until it accepts connections.
+
+This takes a second, but more than 30 were seen while many tests ran side by side on two cores.
+"""
 
 
 def find_azurite() -> Path | None:

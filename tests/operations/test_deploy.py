@@ -293,7 +293,8 @@ def test_terraform_ends_an_interrupted_apply_by_itself(
 ) -> None:
     """Ctrl-C and SIGHUP reach every process in the group of the terminal. SIGTERM reaches only the command itself."""
     # Terraform prints the command too, so the word that the test waits for is not in it as it stands.
-    deployment.checkout.synthesize(slow="trap '' INT; echo rea''dy; sleep 2", more={"input": "${terraform_data.slow.id}"})
+    program = "trap '' INT; echo rea''dy; sleep 2"
+    deployment.checkout.synthesize(slow=program, more={"input": "${terraform_data.slow.id}"})
     with start_command(tmp_path / "plans") as process:
         assert process.stdin
         process.stdin.write("dev\n")

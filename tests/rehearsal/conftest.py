@@ -44,8 +44,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.fixture
 def stand_in(tmp_path: Path) -> Iterator[StandIn]:
-    """A stand-in of the test's own, in which a minute of Azure takes a hundredth of a second."""
-    with run_stand_in(make_certificates(tmp_path), seconds_per_minute=0.01) as stand_in:
+    """A stand-in of the test's own, in which a minute of Azure takes a twentieth of a second.
+
+    On a busy machine, this is still long enough for a request to arrive while an operation is running.
+    """
+    with run_stand_in(make_certificates(tmp_path), seconds_per_minute=0.05) as stand_in:
         yield stand_in
 
 
