@@ -57,29 +57,29 @@ REQUIRED = {
 
 
 @cache
-def alerts(variant: str = "minimal") -> TerraformJson:
+def synthesize_alerts(variant: str = "minimal") -> TerraformJson:
     if variant == "service-health":
-        return synthesize_in_shared("alerts", service_health)
+        return synthesize_in_shared("alerts", add_service_health_alert)
     return synthesize_construct("alerts", lambda neighbours: neighbours.alerts, VARIANTS[variant]())
 
 
-def service_health(stack: AzureStack, _: LogAnalyticsWorkspace) -> None:
+def add_service_health_alert(stack: AzureStack, _: LogAnalyticsWorkspace) -> None:
     watch_service_health(ActionGroup(stack, "alerts", teams=None), locations=["eastus2", "centralus"])
 
 
-def rules() -> dict[str, TerraformJson]:
-    body = alerts()
+def list_rules() -> dict[str, TerraformJson]:
+    body = synthesize_alerts()
     return {rule["name"]: rule for type_ in (METRIC, QUERY, ACTIVITY) for rule in find_all(body, type_).values()}
 
 
 @pytest.mark.parametrize("variant", [*VARIANTS, "service-health"])
 def test_snapshot(variant: str, snapshot: SnapshotAssertion) -> None:
-    assert alerts(variant) == snapshot
+    assert synthesize_alerts(variant) == snapshot
 
 
 def test_every_required_subject_is_watched() -> None:
     """Guards against a required subject that no rule watches."""
-    missing = {subject: names - rules().keys() for subject, names in REQUIRED.items()}
+    missing = {subject: names - list_rules().keys() for subject, names in REQUIRED.items()}
     assert {subject: names for subject, names in missing.items() if names} == {}
 
 
@@ -89,19 +89,19 @@ def test_every_row_becomes_a_rule() -> None:
     rows = (*metrics, *WEB_TEST_ROWS, *build_query_rows("augeo-api"), *ACTIVITY_ROWS)
     names = [row.name for row in rows]
     assert len(names) == len(set(names))
-    assert set(names) <= rules().keys()
+    assert set(names) <= list_rules().keys()
 
 
 def test_every_rule_reaches_the_action_group() -> None:
     """Guards against a rule that fires in the portal only, and notifies nobody."""
     group = "${azurerm_monitor_action_group.alerts/action-group/group.id}"
-    for name, rule in rules().items():
+    for name, rule in list_rules().items():
         assert group in str(rule["action"]), name
 
 
 def test_every_rule_ends_in_the_address_of_a_page_that_exists() -> None:
     """Guards against an alert at night whose link leads nowhere."""
-    for name, rule in rules().items():
+    for name, rule in list_rules().items():
         page = PAGE.search(rule["description"])
         assert page, f"{name} names no runbook page"
         assert (ROOT / page[1]).is_file(), f"{name} names {page[1]}, which does not exist"
@@ -109,7 +109,7 @@ def test_every_rule_ends_in_the_address_of_a_page_that_exists() -> None:
 
 def test_critical_rules_are_evaluated_every_minute() -> None:
     """Guards against an outage that a person hears of only after more than two minutes."""
-    body = alerts()
+    body = synthesize_alerts()
     frequencies = {
         rule["name"]: rule.get("frequency", rule.get("evaluation_frequency"))
         for type_ in (METRIC, QUERY)
@@ -123,7 +123,7 @@ def test_critical_rules_are_evaluated_every_minute() -> None:
 def test_metric_windows_are_no_shorter_than_their_frequency() -> None:
     """Guards against minutes that no evaluation covers."""
     minutes = {"PT1M": 1, "PT5M": 5, "PT15M": 15, "PT30M": 30, "PT1H": 60}
-    body = alerts()
+    body = synthesize_alerts()
     for rule in find_all(body, METRIC).values():
         assert minutes[rule["window_size"]] >= minutes[rule["frequency"]], rule["name"]
     for rule in find_all(body, QUERY).values():
@@ -134,14 +134,14 @@ def test_thresholds_are_the_required_ones() -> None:
     """Guards against a mistyped number. The thresholds are written here by hand, not read from the rows."""
     metrics = {
         rule["name"]: (criteria["operator"], criteria["threshold"])
-        for rule in find_all(alerts(), METRIC).values()
+        for rule in find_all(synthesize_alerts(), METRIC).values()
         for criteria in rule.get("criteria", [])
     }
     assert metrics["availability"] == ("LessThan", 99.9)
     assert metrics["slow-responses"] == ("GreaterThan", 3)
     for name in ("app-cpu", "app-memory", "database-storage", "cache-memory"):
         assert metrics[name] == ("GreaterThan", 80)
-    queries = {rule["name"]: rule["criteria"][0]["query"] for rule in find_all(alerts(), QUERY).values()}
+    queries = {rule["name"]: rule["criteria"][0]["query"] for rule in find_all(synthesize_alerts(), QUERY).values()}
     assert queries["error-rate"].endswith("failed * 100.0 / total > 5")
     assert queries["api-p95"].endswith("p95 > 1000")
     assert queries["bid-p95"].endswith("p95 > 500")
@@ -163,16 +163,16 @@ def test_every_sku_has_its_connections() -> None:
 
 def test_teams_gets_the_common_alert_schema() -> None:
     """Guards against a Logic App that gets a schema which it cannot read."""
-    group = find_one(alerts("teams"), "azurerm_monitor_action_group")
+    group = find_one(synthesize_alerts("teams"), "azurerm_monitor_action_group")
     (receiver,) = group["logic_app_receiver"]
     assert receiver["use_common_alert_schema"] is True
     assert receiver["resource_id"] == "${azurerm_logic_app_workflow.teams/workflow.id}"
-    assert not find_one(alerts(), "azurerm_monitor_action_group").get("logic_app_receiver")
+    assert not find_one(synthesize_alerts(), "azurerm_monitor_action_group").get("logic_app_receiver")
 
 
 def test_service_health_names_regions_as_azure_does() -> None:
     """Guards against a name such as `eastus2`, which Azure accepts and never matches, and against a missing page."""
-    rule = find_one(alerts("service-health"), ACTIVITY)
+    rule = find_one(synthesize_alerts("service-health"), ACTIVITY)
     assert rule["criteria"]["service_health"]["locations"] == ["Global", "Central US", "East US 2"]
     assert (ROOT / "docs/operations/runbook/service-health.md").is_file()
     assert rule["description"].endswith("/docs/operations/runbook/service-health.md")
@@ -181,7 +181,7 @@ def test_service_health_names_regions_as_azure_does() -> None:
 @pytest.mark.parametrize("variant", [*VARIANTS, "service-health"])
 def test_people_are_mailed(variant: str) -> None:
     """Guards against an action group without a person, and one whose short name exceeds Azure's 12 characters."""
-    group = find_one(alerts(variant), "azurerm_monitor_action_group")
+    group = find_one(synthesize_alerts(variant), "azurerm_monitor_action_group")
     assert [receiver["email_address"] for receiver in group["email_receiver"]] == list(
         platform().shared.account.alert_emails
     )

@@ -16,7 +16,7 @@ VARIANTS = {"minimal": "dev"}
 
 
 @cache
-def api_identity(environment: str) -> TerraformJson:
+def synthesize_api_identity(environment: str) -> TerraformJson:
     def make(stack: AzureStack, workspace: LogAnalyticsWorkspace) -> None:
         registry = Registry(stack, "registry", settings=platform().shared.registry, workspace=workspace).registry
         target = Place.of_environment(platform().environments[environment], platform())
@@ -27,12 +27,12 @@ def api_identity(environment: str) -> TerraformJson:
 
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_snapshot(variant: str, snapshot: SnapshotAssertion) -> None:
-    assert api_identity(VARIANTS[variant]) == snapshot
+    assert synthesize_api_identity(VARIANTS[variant]) == snapshot
 
 
 def test_it_belongs_to_the_environment_and_may_only_pull_images() -> None:
     """Guards against an API that could push images, and against an identity that its environment does not find."""
-    body = api_identity("dev")
+    body = synthesize_api_identity("dev")
     identity = find_one(body, "azurerm_user_assigned_identity")
     assert (identity["name"], identity["resource_group_name"]) == ("id-augeo-api-dev-eus2", "rg-augeo-dev-eus2")
     right = find_one(body, "azurerm_role_assignment")

@@ -28,7 +28,7 @@ SECRETS = {
 }
 
 
-def setting(**given: str) -> AppSetting:
+def make_setting(**given: str) -> AppSetting:
     return AppSetting.model_validate({"name": "A_NAME", "purpose": "Stands for a setting.", **given})
 
 
@@ -57,10 +57,10 @@ def test_every_kind_of_source_is_filled_in() -> None:
     """Guards against a slot that lacks the app's settings, and against a sticky setting that a swap moves."""
     resolved = resolve_app_settings(
         [
-            setting(name="FIXED", value="1"),
-            setting(name="OWN", value="app", slot_value="slot"),
-            setting(name="KEPT", secret="a-secret"),  # noqa: S106  a secret's name
-            setting(name="KNOWN", **{"from": "region"}),
+            make_setting(name="FIXED", value="1"),
+            make_setting(name="OWN", value="app", slot_value="slot"),
+            make_setting(name="KEPT", secret="a-secret"),  # noqa: S106  a secret's name
+            make_setting(name="KNOWN", **{"from": "region"}),
         ],
         compose_reference=compose_reference,
         sources={"region": "eastus2"},
@@ -81,7 +81,7 @@ def test_every_kind_of_source_is_filled_in() -> None:
 def test_source_that_does_not_match_is_refused(sources: dict[str, str], message: str) -> None:
     """Guards against a mistyped name, which would otherwise give an empty setting."""
     with pytest.raises(ValueError, match=message):
-        resolve_app_settings([setting(**{"from": "region"})], compose_reference=compose_reference, sources=sources)
+        resolve_app_settings([make_setting(**{"from": "region"})], compose_reference=compose_reference, sources=sources)
 
 
 @pytest.mark.parametrize(
@@ -99,4 +99,4 @@ def test_source_that_does_not_match_is_refused(sources: dict[str, str], message:
 def test_bad_entry_is_refused(given: dict[str, str], message: str) -> None:
     """Guards against an entry without a single clear value."""
     with pytest.raises(ValidationError, match=message):
-        setting(**given)
+        make_setting(**given)

@@ -13,7 +13,7 @@ VARIANTS = {"minimal": partial(make_environment, "dev"), "production": partial(m
 
 
 @cache
-def budget(variant: str) -> TerraformJson:
+def synthesize_budget(variant: str) -> TerraformJson:
     return synthesize_construct(
         "budget",
         lambda neighbours: Budget(neighbours.stack, "budget", settings=neighbours.settings.budget),
@@ -23,12 +23,12 @@ def budget(variant: str) -> TerraformJson:
 
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_snapshot(variant: str, snapshot: SnapshotAssertion) -> None:
-    assert budget(variant) == snapshot
+    assert synthesize_budget(variant) == snapshot
 
 
 def test_mail_goes_out_before_the_money_is_gone() -> None:
     """Guards against a budget that is exceeded unnoticed: mail goes out at 80 %, 100 % and a forecast of 100 %."""
-    notifications = find_one(budget("minimal"), "azurerm_consumption_budget_resource_group")["notification"]
+    notifications = find_one(synthesize_budget("minimal"), "azurerm_consumption_budget_resource_group")["notification"]
     assert {(notification["threshold"], notification["threshold_type"]) for notification in notifications} == {
         (80, "Actual"),
         (100, "Actual"),
@@ -39,5 +39,5 @@ def test_mail_goes_out_before_the_money_is_gone() -> None:
 
 def test_start_is_a_constant() -> None:
     """Guards against a start that is today's date: a new `start_date` replaces the budget, so every month would."""
-    period = find_one(budget("minimal"), "azurerm_consumption_budget_resource_group")["time_period"]
+    period = find_one(synthesize_budget("minimal"), "azurerm_consumption_budget_resource_group")["time_period"]
     assert period["start_date"] == "2026-12-01T00:00:00Z"

@@ -22,7 +22,7 @@ VARIANTS = ("ci-roles", "shared-ci", "dev-ci")
 
 
 @cache
-def ci(construct: str) -> TerraformJson:
+def synthesize_ci(construct: str) -> TerraformJson:
     def make(stack: AzureStack, workspace: LogAnalyticsWorkspace) -> None:
         shared = platform().shared
         state = StateBackend(
@@ -64,12 +64,12 @@ def find_rights(job: str, body: TerraformJson) -> Iterable[TerraformJson]:
 
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_snapshot(variant: str, snapshot: SnapshotAssertion) -> None:
-    assert ci(variant) == snapshot
+    assert synthesize_ci(variant) == snapshot
 
 
 def test_each_job_is_trusted_in_its_own_github_environment() -> None:
     """Guards against a pull request, from anybody, that logs in as the identity that applies."""
-    credentials = find_all(ci("dev-ci"), "azurerm_federated_identity_credential")
+    credentials = find_all(synthesize_ci("dev-ci"), "azurerm_federated_identity_credential")
     assert {id_.split("/")[1]: credential["subject"] for id_, credential in credentials.items()} == {
         "plan": "repo:augeo/platform:environment:dev-plan",
         "apply": "repo:augeo/platform:environment:dev",
@@ -84,7 +84,9 @@ def test_each_job_is_trusted_in_its_own_github_environment() -> None:
 def test_plans_cannot_write_state() -> None:
     """Guards against a plan, which any branch may run, that overwrites the state."""
     state = "${azurerm_storage_container.tfstate_dev_container.id}"
-    (right,) = (assignment for assignment in find_rights("plan", ci("dev-ci")) if assignment["scope"] == state)
+    (right,) = (
+        assignment for assignment in find_rights("plan", synthesize_ci("dev-ci")) if assignment["scope"] == state
+    )
     assert right["role_definition_id"].endswith(ROLE_IDS["Storage Blob Data Reader"])
 
 
@@ -92,7 +94,7 @@ def test_a_right_to_grant_is_limited_to_named_roles() -> None:
     """Guards against an apply that makes itself Owner, which the built-in role without a condition allows."""
     grantors = [
         assignment
-        for assignment in find_all(ci("dev-ci"), "azurerm_role_assignment").values()
+        for assignment in find_all(synthesize_ci("dev-ci"), "azurerm_role_assignment").values()
         if assignment["role_definition_id"].endswith(ROLE_IDS["Role Based Access Control Administrator"])
     ]
     assert len(grantors) == 1
@@ -112,7 +114,7 @@ def test_condition_covers_granting_and_removing() -> None:
 
 def test_custom_roles_have_no_wildcard_and_never_change_rights() -> None:
     """Guards against a wildcard. Only the role for plans has one, for reading."""
-    for id_, role in find_all(ci("ci-roles"), "azurerm_role_definition").items():
+    for id_, role in find_all(synthesize_ci("ci-roles"), "azurerm_role_definition").items():
         actions = [action for permission in role["permissions"] for action in permission["actions"]]
         assert [action for action in actions if "*" in action] == (["*/read"] if id_ == "ci-roles/plan" else [])
         assert not [action for action in actions if re.fullmatch(r"Microsoft\.Authorization/.*(write|delete)", action)]

@@ -31,7 +31,7 @@ REQUIRED = {
 }
 
 
-def dashboard(settings: Environment) -> TerraformJson:
+def synthesize_dashboard(settings: Environment) -> TerraformJson:
     def make(neighbours: Neighbours) -> None:
         Dashboard(neighbours.stack, "dashboard", observability=neighbours.observability, activity_log_id=ACTIVITY_LOG)
 
@@ -40,12 +40,12 @@ def dashboard(settings: Environment) -> TerraformJson:
 
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_snapshot(variant: str, snapshot: SnapshotAssertion) -> None:
-    assert dashboard(VARIANTS[variant]()) == snapshot
+    assert synthesize_dashboard(VARIANTS[variant]()) == snapshot
 
 
 def test_it_shows_what_is_required() -> None:
     """Guards against a lost tile, and against a workbook that is not JSON: the portal would show an empty page."""
-    workbook = find_one(dashboard(make_environment("dev")), WORKBOOK)["data_json"]["(json)"]
+    workbook = find_one(synthesize_dashboard(make_environment("dev")), WORKBOOK)["data_json"]["(json)"]
     assert workbook["version"] == "Notebook/1.0"
     queries = [item["content"]["query"] for item in workbook["items"]]
     assert len(queries) == len(TILES)
@@ -54,7 +54,7 @@ def test_it_shows_what_is_required() -> None:
 
 def test_deployments_are_read_where_the_activity_log_goes() -> None:
     """Guards against an empty tile: the shared stack exports the activity log to its own workspace."""
-    workbook = find_one(dashboard(make_environment("dev")), WORKBOOK)["data_json"]["(json)"]
+    workbook = find_one(synthesize_dashboard(make_environment("dev")), WORKBOOK)["data_json"]["(json)"]
     sources = {
         tuple(item["content"]["crossComponentResources"]): "AzureActivity" in item["content"]["query"]
         for item in workbook["items"]
@@ -64,6 +64,8 @@ def test_deployments_are_read_where_the_activity_log_goes() -> None:
 
 def test_its_name_is_a_constant_guid() -> None:
     """Guards against a random name, which would replace the workbook at every apply, and against equal names."""
-    names = [find_one(dashboard(make_environment(name)), WORKBOOK)["name"] for name in ("dev", "dev", "staging")]
+    names = [
+        find_one(synthesize_dashboard(make_environment(name)), WORKBOOK)["name"] for name in ("dev", "dev", "staging")
+    ]
     assert [str(uuid.UUID(name)) for name in names] == names
     assert names[0] == names[1] != names[2]

@@ -26,13 +26,13 @@ PARAMETER = "azurerm_postgresql_flexible_server_configuration"
 
 
 @cache
-def database(variant: str) -> TerraformJson:
+def synthesize_database(variant: str) -> TerraformJson:
     return synthesize_construct("database", lambda neighbours: neighbours.database, VARIANTS[variant]())
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_snapshot(variant: str, snapshot: SnapshotAssertion) -> None:
-    assert database(variant) == snapshot
+    assert synthesize_database(variant) == snapshot
 
 
 def test_everything_on_the_server_waits_for_one_before() -> None:
@@ -40,7 +40,7 @@ def test_everything_on_the_server_waits_for_one_before() -> None:
 
     https://github.com/hashicorp/terraform-provider-azurerm/issues/29177
     """
-    body = database("pgbouncer")
+    body = synthesize_database("pgbouncer")
     on_the_server = (f"{SERVER}_database", PARAMETER, f"{SERVER}_active_directory_administrator")
     waits_for = {
         f"{type_}.{id_}": resource["depends_on"]
@@ -59,7 +59,7 @@ def test_pgbouncer_is_configured_only_where_it_is_chosen() -> None:
     """Guards against PgBouncer's parameters on a Burstable server, which refuses them."""
 
     def names(variant: str) -> set[str]:
-        return {parameter["name"] for parameter in find_all(database(variant), PARAMETER).values()}
+        return {parameter["name"] for parameter in find_all(synthesize_database(variant), PARAMETER).values()}
 
     assert names("general-purpose") == set(PARAMETERS)
     assert names("pgbouncer") == {*PARAMETERS, *PGBOUNCER_PARAMETERS}
@@ -67,7 +67,7 @@ def test_pgbouncer_is_configured_only_where_it_is_chosen() -> None:
 
 def test_password_is_write_only_and_made_up_at_each_apply() -> None:
     """Guards against a password in source, plan or state."""
-    server = find_one(database("minimal"), SERVER)
+    server = find_one(synthesize_database("minimal"), SERVER)
     assert "administrator_password" not in server
     assert server["administrator_password_wo"] == "Aa1-${uuid()}"  # noqa: S105  an expression
     # After an import the version is unset. If it were not ignored, the next apply would reset the password.
@@ -83,19 +83,19 @@ def test_what_azure_changes_is_ignored() -> None:
         "create_mode",
         "source_server_id",
         "point_in_time_restore_time_in_utc",
-    } <= set(find_one(database("production"), SERVER)["lifecycle"]["ignore_changes"])
+    } <= set(find_one(synthesize_database("production"), SERVER)["lifecycle"]["ignore_changes"])
 
 
 def test_restored_server_is_adopted_under_the_same_address() -> None:
     """Guards against a restored server that Terraform cannot adopt: its name is a setting, its address is fixed."""
-    assert {id_: server["name"] for id_, server in find_all(database("adopted-server"), SERVER).items()} == {
+    assert {id_: server["name"] for id_, server in find_all(synthesize_database("adopted-server"), SERVER).items()} == {
         "database_server": "psql-augeo-restored"
     }
 
 
 def test_private_endpoint_is_the_only_way_in() -> None:
     """Guards against a server that is reachable from the Internet."""
-    body = database("minimal")
+    body = synthesize_database("minimal")
     assert find_one(body, SERVER)["public_network_access_enabled"] is False
     assert find_one(body, "azurerm_private_endpoint")["private_service_connection"]["subresource_names"] == [
         "postgresqlServer"
@@ -104,7 +104,7 @@ def test_private_endpoint_is_the_only_way_in() -> None:
 
 def test_disposable_keeps_the_address_and_loses_the_protection() -> None:
     """Guards against a rehearsal that cannot be destroyed."""
-    body = database("disposable")
+    body = synthesize_database("disposable")
     assert find_one(body, SERVER)["lifecycle"]["prevent_destroy"] is False
     assert not find_all(body, "azurerm_management_lock")
-    assert find_all(database("minimal"), "azurerm_management_lock")
+    assert find_all(synthesize_database("minimal"), "azurerm_management_lock")

@@ -17,7 +17,7 @@ VARIANTS = {
 
 
 @cache
-def dns(variant: str) -> TerraformJson:
+def synthesize_dns(variant: str) -> TerraformJson:
     def make(neighbours: Neighbours) -> None:
         zone = neighbours.dns
         if zone.delegated:
@@ -28,26 +28,26 @@ def dns(variant: str) -> TerraformJson:
 
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_snapshot(variant: str, snapshot: SnapshotAssertion) -> None:
-    assert dns(variant) == snapshot
+    assert synthesize_dns(variant) == snapshot
 
 
 def test_zone_is_protected_without_a_lock() -> None:
     """Guards against a lock on the zone: its records would inherit it, and could not be removed."""
-    body = dns("minimal")
+    body = synthesize_dns("minimal")
     assert find_one(body, "azurerm_dns_zone")["lifecycle"]["prevent_destroy"] is True
     assert not find_all(body, "azurerm_management_lock")
 
 
 def test_parent_zone_delegates() -> None:
     """Guards against a zone that nobody can find."""
-    record = find_one(dns("minimal"), "azurerm_dns_ns_record")
+    record = find_one(synthesize_dns("minimal"), "azurerm_dns_ns_record")
     assert (record["zone_name"], record["resource_group_name"], record["name"]) == ("augeo.example", "rg-shared", "dev")
     assert "azurerm_dns_zone.dns_zone.name_servers" in record["records"]
 
 
 def test_name_is_bound_after_its_records_exist() -> None:
     """Guards against a binding that fails: App Service looks up the CNAME and the asuid TXT record."""
-    binding = find_one(dns("app-service-host"), "azurerm_app_service_custom_hostname_binding")
+    binding = find_one(synthesize_dns("app-service-host"), "azurerm_app_service_custom_hostname_binding")
     assert binding["depends_on"] == [
         "azurerm_dns_cname_record.api-host/api-cname",
         "azurerm_dns_txt_record.api-host/asuid-api-txt",

@@ -20,25 +20,25 @@ SENDER = "azurerm_email_communication_service_domain_sender_username"
 
 
 @cache
-def email(variant: str) -> TerraformJson:
+def synthesize_email(variant: str) -> TerraformJson:
     return synthesize_construct("email", lambda neighbours: neighbours.email, VARIANTS[variant]())
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_snapshot(variant: str, snapshot: SnapshotAssertion) -> None:
-    assert email(variant) == snapshot
+    assert synthesize_email(variant) == snapshot
 
 
 @pytest.mark.parametrize(("variant", "linked", "senders"), [("minimal", 1, 0), ("customer", 0, 0), ("verified", 1, 1)])
 def test_domain_is_linked_after_it_is_verified(variant: str, linked: int, senders: int) -> None:
     """Guards against a first apply that fails: before verification Azure links no domain and adds no sender."""
-    body = email(variant)
+    body = synthesize_email(variant)
     assert (len(find_all(body, ASSOCIATION)), len(find_all(body, SENDER))) == (linked, senders)
 
 
 def test_customer_domain_publishes_its_records() -> None:
     """Guards against mail that is taken for spam. Ownership and SPF share a record set, and DKIM has two selectors."""
-    body = email("customer")
+    body = synthesize_email("customer")
     texts = {
         record_set["name"]: [record["value"] for record in record_set["record"]]
         for record_set in find_all(body, "azurerm_dns_txt_record").values()

@@ -18,7 +18,7 @@ VAULT = "azurerm_key_vault"
 
 
 @cache
-def key_vault(variant: str) -> TerraformJson:
+def synthesize_key_vault(variant: str) -> TerraformJson:
     def make(neighbours: Neighbours) -> KeyVault:
         if not neighbours.settings.alerts.teams:
             return neighbours.key_vault
@@ -37,12 +37,12 @@ def key_vault(variant: str) -> TerraformJson:
 
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_snapshot(variant: str, snapshot: SnapshotAssertion) -> None:
-    assert key_vault(variant) == snapshot
+    assert synthesize_key_vault(variant) == snapshot
 
 
 def test_app_subnet_alone_gets_in() -> None:
     """Guards against a vault that is reachable from the Internet."""
-    rules = find_one(key_vault("minimal"), VAULT)["network_acls"]
+    rules = find_one(synthesize_key_vault("minimal"), VAULT)["network_acls"]
     assert rules["default_action"] == "Deny"
     assert rules["virtual_network_subnet_ids"] == ["${azurerm_subnet.network/app-subnet.id}"]
     assert "ip_rules" not in rules
@@ -51,7 +51,7 @@ def test_app_subnet_alone_gets_in() -> None:
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_what_is_deleted_can_be_recovered(variant: str) -> None:
     """Guards against a vault without purge protection, whose deleted secrets could be purged at once."""
-    vault = find_one(key_vault(variant), VAULT)
+    vault = find_one(synthesize_key_vault(variant), VAULT)
     assert vault["purge_protection_enabled"] is True
     assert vault["rbac_authorization_enabled"] is True
 
@@ -59,12 +59,12 @@ def test_what_is_deleted_can_be_recovered(variant: str) -> None:
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_terraform_touches_no_secret(variant: str) -> None:
     """Guards against a secret in a plan or in the state."""
-    assert not [type_ for type_ in key_vault(variant)["resource"] if type_.startswith("azurerm_key_vault_")]
+    assert not [type_ for type_ in synthesize_key_vault(variant)["resource"] if type_.startswith("azurerm_key_vault_")]
 
 
 def test_readers_read_and_no_more() -> None:
     """Guards against a reader that could write secrets, or read them outside of this vault."""
-    grants = find_all(key_vault("read-by-teams"), "azurerm_role_assignment")
+    grants = find_all(synthesize_key_vault("read-by-teams"), "azurerm_role_assignment")
     assert set(grants) == {"key-vault/api-reads-secrets", "key-vault/teams-reads-secrets"}
     # Key Vault Secrets User: https://learn.microsoft.com/azure/role-based-access-control/built-in-roles/security
     role = "4633458b-17de-408a-b874-0445c86b69e6"

@@ -20,18 +20,18 @@ VARIANTS = {
 
 
 @cache
-def network(variant: str = "minimal") -> TerraformJson:
+def synthesize_network(variant: str = "minimal") -> TerraformJson:
     return synthesize_construct("network", lambda neighbours: neighbours.network, VARIANTS[variant]())
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_snapshot(variant: str, snapshot: SnapshotAssertion) -> None:
-    assert network(variant) == snapshot
+    assert synthesize_network(variant) == snapshot
 
 
 def test_every_group_denies_all_other_traffic_in_both_directions() -> None:
     """Guards against Azure's default rules, which allow everything from the virtual network and to the Internet."""
-    groups = find_all(network(), "azurerm_network_security_group")
+    groups = find_all(synthesize_network(), "azurerm_network_security_group")
     assert set(groups) == {"network/app-nsg", "network/endpoints-nsg"}
     for group in groups.values():
         last = [rule for rule in group["security_rule"] if rule["priority"] == 4096]
@@ -45,7 +45,7 @@ def test_every_rule_names_all_of_its_members() -> None:
     """Guards against a plan that fails: for Terraform a rule is an attribute, in which no member may be missing."""
     rules = [
         rule
-        for group in find_all(network(), "azurerm_network_security_group").values()
+        for group in find_all(synthesize_network(), "azurerm_network_security_group").values()
         for rule in group["security_rule"]
     ]
     assert len({frozenset(rule) for rule in rules}) == 1
@@ -56,7 +56,7 @@ def test_both_subnets_have_their_group() -> None:
     """Guards against a security group that nothing uses."""
     pairs = {
         (association["subnet_id"], association["network_security_group_id"])
-        for association in find_all(network(), "azurerm_subnet_network_security_group_association").values()
+        for association in find_all(synthesize_network(), "azurerm_subnet_network_security_group_association").values()
     }
     assert pairs == {
         (f"${{azurerm_subnet.network/{role}-subnet.id}}", f"${{azurerm_network_security_group.network/{role}-nsg.id}}")
@@ -66,7 +66,7 @@ def test_both_subnets_have_their_group() -> None:
 
 def test_only_the_delegated_subnet_has_outbound_access() -> None:
     """Guards against endpoints that reach the Internet, and against an app subnet that App Service refuses."""
-    subnets = find_all(network(), "azurerm_subnet")
+    subnets = find_all(synthesize_network(), "azurerm_subnet")
     assert {id_: subnet["default_outbound_access_enabled"] for id_, subnet in subnets.items()} == {
         "network/app-subnet": True,
         "network/endpoints-subnet": False,
@@ -76,7 +76,7 @@ def test_only_the_delegated_subnet_has_outbound_access() -> None:
 
 def test_private_names_resolve_inside_the_network() -> None:
     """Guards against a zone without a link: the app would get the public address, where nothing answers."""
-    body = network()
+    body = synthesize_network()
     zones = find_all(body, "azurerm_private_dns_zone")
     linked = {
         link["private_dns_zone_name"]

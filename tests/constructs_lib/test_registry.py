@@ -16,7 +16,7 @@ VARIANTS = {"minimal": {"sku": "Basic"}, "standard": {"sku": "Standard"}}
 
 
 @cache
-def registry(variant: str) -> TerraformJson:
+def synthesize_registry(variant: str) -> TerraformJson:
     def make(stack: AzureStack, workspace: LogAnalyticsWorkspace) -> None:
         settings = RegistrySettings.model_validate(VARIANTS[variant])
         Registry(stack, "registry", settings=settings, workspace=workspace)
@@ -26,11 +26,11 @@ def registry(variant: str) -> TerraformJson:
 
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_snapshot(variant: str, snapshot: SnapshotAssertion) -> None:
-    assert registry(variant) == snapshot
+    assert synthesize_registry(variant) == snapshot
 
 
 def test_only_entra_identities_log_in() -> None:
     """Guards against the admin user, whose password azurerm writes into the state, and against anonymous pulls."""
-    body = find_one(registry("minimal"), "azurerm_container_registry")
+    body = find_one(synthesize_registry("minimal"), "azurerm_container_registry")
     assert body["admin_enabled"] is False
     assert body["anonymous_pull_enabled"] is False

@@ -81,19 +81,19 @@ VARIANTS = {
 
 
 @cache
-def shape(variant: str) -> TerraformJson:
+def synthesize_shape(variant: str) -> TerraformJson:
     construct, make = VARIANTS[variant]
     return synthesize_construct(construct, make, make_environment("dev"))
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_snapshot(variant: str, snapshot: SnapshotAssertion) -> None:
-    assert shape(variant) == snapshot
+    assert synthesize_shape(variant) == snapshot
 
 
 def test_provider_never_asks_the_data_plane() -> None:
     """Guards against a runner outside the network that waits for an account which it cannot reach."""
-    (provider,) = shape("outputs-and-place")["provider"]["azurerm"]
+    (provider,) = synthesize_shape("outputs-and-place")["provider"]["azurerm"]
     (features,) = provider["features"]
     assert features["storage"] == [{"data_plane_available": False}]
     assert provider["storage_use_azuread"] is True
@@ -102,14 +102,14 @@ def test_provider_never_asks_the_data_plane() -> None:
 
 def test_provider_and_terraform_are_pinned() -> None:
     """Guards against the bindings' version, 4.55: Azure ends the Key Vault API that it calls on 2027-02-27."""
-    terraform = shape("outputs-and-place")["terraform"]
+    terraform = synthesize_shape("outputs-and-place")["terraform"]
     assert terraform["required_providers"]["azurerm"]["version"] == "4.81.0"
     assert terraform["required_version"] == ">= 1.11.0"
 
 
 def test_state_is_reached_without_a_key() -> None:
     """Guards against an access key or a SAS in the backend's configuration."""
-    backend = shape("outputs-and-place")["terraform"]["backend"]["azurerm"]
+    backend = synthesize_shape("outputs-and-place")["terraform"]["backend"]["azurerm"]
     assert backend["use_azuread_auth"] is True
     assert backend.keys().isdisjoint({"access_key", "sas_token", "client_secret"})
 
@@ -121,7 +121,7 @@ def test_the_address_is_the_same_without_protection() -> None:
         ("protection-without-lock", True, 0),
         ("protection-disposable", False, 0),
     ):
-        body = shape(variant)
+        body = synthesize_shape(variant)
         assert set(find_all(body, "azurerm_resource_group")) == {"kept"}
         assert find_one(body, "azurerm_resource_group")["lifecycle"]["prevent_destroy"] is kept
         assert len(find_all(body, "azurerm_management_lock")) == locks

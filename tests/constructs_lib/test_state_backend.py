@@ -16,7 +16,7 @@ VARIANTS = {"minimal": ["shared"], "environments": ["shared", "dev", "production
 
 
 @cache
-def state_backend(variant: str) -> TerraformJson:
+def synthesize_state_backend(variant: str) -> TerraformJson:
     def make(stack: AzureStack, workspace: LogAnalyticsWorkspace) -> None:
         place = Place.of_shared(platform())
         disposable = replace(place, disposable=variant == "disposable")
@@ -28,12 +28,12 @@ def state_backend(variant: str) -> TerraformJson:
 
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_snapshot(variant: str, snapshot: SnapshotAssertion) -> None:
-    assert state_backend(variant) == snapshot
+    assert synthesize_state_backend(variant) == snapshot
 
 
 def test_rights_can_end_at_one_stack_s_state() -> None:
     """Guards against two stacks in one container: a right to one state would be a right to both."""
-    containers = find_all(state_backend("environments"), "azurerm_storage_container")
+    containers = find_all(synthesize_state_backend("environments"), "azurerm_storage_container")
     assert sorted(container["name"] for container in containers.values()) == [
         "plans-dev",
         "plans-production",
@@ -47,16 +47,16 @@ def test_rights_can_end_at_one_stack_s_state() -> None:
 
 def test_overwritten_state_can_be_restored() -> None:
     """Guards against the loss of the state, without which Terraform knows nothing of the platform."""
-    account = find_one(state_backend("minimal"), "azurerm_storage_account")
+    account = find_one(synthesize_state_backend("minimal"), "azurerm_storage_account")
     assert account["blob_properties"]["versioning_enabled"] is True
     assert account["blob_properties"]["delete_retention_policy"]["days"] == 90
     assert account["account_replication_type"] == "GZRS"
-    assert find_one(state_backend("minimal"), "azurerm_management_lock")["lock_level"] == "CanNotDelete"
+    assert find_one(synthesize_state_backend("minimal"), "azurerm_management_lock")["lock_level"] == "CanNotDelete"
 
 
 def test_only_plans_are_deleted() -> None:
     """Guards against a lifecycle rule that deletes state."""
-    rules = find_one(state_backend("environments"), "azurerm_storage_management_policy")["rule"]
+    rules = find_one(synthesize_state_backend("environments"), "azurerm_storage_management_policy")["rule"]
     deleting = [rule for rule in rules if "base_blob" in rule["actions"]]
     prefixes = [prefix for rule in deleting for prefix in rule["filters"]["prefix_match"]]
     assert prefixes == ["plans-shared/", "plans-dev/", "plans-production/"]
@@ -64,6 +64,6 @@ def test_only_plans_are_deleted() -> None:
 
 def test_a_disposable_environment_s_containers_may_be_deleted() -> None:
     """Guards against a shared stack that can never remove a disposable environment."""
-    containers = find_all(state_backend("disposable"), "azurerm_storage_container")
+    containers = find_all(synthesize_state_backend("disposable"), "azurerm_storage_container")
     kept = {container["name"] for container in containers.values() if container["lifecycle"]["prevent_destroy"]}
     assert kept == {"tfstate-shared", "plans-shared"}

@@ -18,19 +18,19 @@ IMMUTABILITY = "azurerm_storage_container_immutability_policy"
 
 
 @cache
-def storage(variant: str) -> TerraformJson:
+def synthesize_storage(variant: str) -> TerraformJson:
     return synthesize_construct("storage", lambda neighbours: neighbours.storage, VARIANTS[variant]())
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_snapshot(variant: str, snapshot: SnapshotAssertion) -> None:
-    assert storage(variant) == snapshot
+    assert synthesize_storage(variant) == snapshot
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_accounts_have_no_keys(variant: str) -> None:
     """Guards against access that Entra does not see: shared keys, anonymous reads, local users."""
-    accounts = find_all(storage(variant), ACCOUNT)
+    accounts = find_all(synthesize_storage(variant), ACCOUNT)
     assert set(accounts) == {"uploads_storage", "evidence_storage"}
     for account in accounts.values():
         assert account["shared_access_key_enabled"] is False
@@ -40,7 +40,7 @@ def test_accounts_have_no_keys(variant: str) -> None:
 
 def test_uploads_admit_only_the_app_subnet() -> None:
     """Guards against uploads that the Internet can reach. Evidence must be reachable from CI, outside the network."""
-    accounts = find_all(storage("minimal"), ACCOUNT)
+    accounts = find_all(synthesize_storage("minimal"), ACCOUNT)
     assert accounts["uploads_storage"]["network_rules"]["default_action"] == "Deny"
     assert accounts["uploads_storage"]["network_rules"]["virtual_network_subnet_ids"] == [
         "${azurerm_subnet.network/app-subnet.id}"
@@ -50,14 +50,14 @@ def test_uploads_admit_only_the_app_subnet() -> None:
 
 def test_evidence_is_locked_where_it_must_last() -> None:
     """Guards against evidence that can be changed, and against a rehearsal whose account can never be deleted."""
-    assert find_one(storage("production"), IMMUTABILITY)["locked"] is True
-    assert find_one(storage("minimal"), IMMUTABILITY)["locked"] is True
-    assert find_one(storage("disposable"), IMMUTABILITY)["locked"] is False
+    assert find_one(synthesize_storage("production"), IMMUTABILITY)["locked"] is True
+    assert find_one(synthesize_storage("minimal"), IMMUTABILITY)["locked"] is True
+    assert find_one(synthesize_storage("disposable"), IMMUTABILITY)["locked"] is False
 
 
 def test_containers_are_made_through_resource_manager() -> None:
     """Guards against `storage_account_name`, which uses the data plane: runners cannot reach it."""
-    containers = find_all(storage("minimal"), "azurerm_storage_container")
+    containers = find_all(synthesize_storage("minimal"), "azurerm_storage_container")
     assert {container["name"] for container in containers.values()} == {"uploads", "backups", "evidence"}
     for container in containers.values():
         assert container["storage_account_id"].startswith("${azurerm_storage_account.")
@@ -68,7 +68,7 @@ def test_rights_end_at_a_container() -> None:
     """Guards against an API that can write evidence, and against a delivery that can read uploads."""
     api = "${data.azurerm_user_assigned_identity.api-identity.principal_id}"
     delivery = "${data.azurerm_user_assigned_identity.delivery-identity.principal_id}"
-    grants = find_all(storage("minimal"), "azurerm_role_assignment").values()
+    grants = find_all(synthesize_storage("minimal"), "azurerm_role_assignment").values()
     assert {assignment["principal_id"]: assignment["scope"] for assignment in grants} == {
         api: "${azurerm_storage_container.uploads_container.id}",
         delivery: "${azurerm_storage_container.evidence_container.id}",
@@ -77,7 +77,10 @@ def test_rights_end_at_a_container() -> None:
 
 def test_lifecycle_rules_touch_their_own_prefix() -> None:
     """Guards against a rule for old backups that deletes uploads."""
-    rules = {rule["name"]: rule for rule in find_one(storage("minimal"), "azurerm_storage_management_policy")["rule"]}
+    rules = {
+        rule["name"]: rule
+        for rule in find_one(synthesize_storage("minimal"), "azurerm_storage_management_policy")["rule"]
+    }
     assert rules["forget-old-backups"]["filters"]["prefix_match"] == ["backups/"]
     assert "base_blob" not in rules["forget-old-versions"]["actions"]
     deleting = [name for name, rule in rules.items() if "delete_after" in str(rule["actions"].get("base_blob", ""))]

@@ -12,7 +12,7 @@ VARIANTS = {"minimal": partial(make_environment, "dev")}
 
 
 @cache
-def teams() -> TerraformJson:
+def synthesize_teams() -> TerraformJson:
     return synthesize_construct("teams", lambda neighbours: neighbours.teams, VARIANTS["minimal"]())
 
 
@@ -20,7 +20,7 @@ def read_actions() -> dict[str, TerraformJson]:
     """Return the actions' bodies by name. `(json)` shows that a body is JSON."""
     return {
         action["name"]: action["body"]["(json)"]
-        for action in find_all(teams(), "azurerm_logic_app_action_custom").values()
+        for action in find_all(synthesize_teams(), "azurerm_logic_app_action_custom").values()
     }
 
 
@@ -47,7 +47,7 @@ def test_address_comes_from_the_vault() -> None:
 def test_card_is_posted_after_the_address_is_read() -> None:
     """Guards against two actions that start at the same time, and against an order that Azure refuses to save."""
     assert read_actions()["Post_the_card"]["runAfter"] == {"Read_the_webhook_address": ["Succeeded"]}
-    posts = find_all(teams(), "azurerm_logic_app_action_custom")["teams/post"]
+    posts = find_all(synthesize_teams(), "azurerm_logic_app_action_custom")["teams/post"]
     assert posts["depends_on"] == ["azurerm_logic_app_action_custom.teams/read"]
 
 
@@ -66,5 +66,5 @@ def test_card_is_one_that_teams_renders() -> None:
 
 def test_trigger_takes_the_common_alert_schema() -> None:
     """Guards against a trigger schema that is not JSON."""
-    trigger = find_one(teams(), "azurerm_logic_app_trigger_http_request")
+    trigger = find_one(synthesize_teams(), "azurerm_logic_app_trigger_http_request")
     assert trigger["schema"]["(json)"]["properties"]["data"] == {"type": "object"}

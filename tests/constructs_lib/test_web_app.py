@@ -28,24 +28,24 @@ NOT_APP_SETTINGS = re.compile("DOCKER_REGISTRY_.*|WEBSITE_HEALTHCHECK_.*|WEBSITE
 
 
 @cache
-def web_app(variant: str) -> TerraformJson:
+def synthesize_web_app(variant: str) -> TerraformJson:
     return synthesize_construct("web-app", lambda neighbours: neighbours.web_app, VARIANTS[variant]())
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_snapshot(variant: str, snapshot: SnapshotAssertion) -> None:
-    assert web_app(variant) == snapshot
+    assert synthesize_web_app(variant) == snapshot
 
 
 def test_slot_has_the_app_s_site_config() -> None:
     """Guards against an argument that only one of them has: a swap exchanges them."""
-    body = web_app("production")
+    body = synthesize_web_app("production")
     assert find_one(body, SLOT)["site_config"] == find_one(body, APP)["site_config"]
 
 
 def test_slot_differs_only_in_its_sticky_settings() -> None:
     """Guards against a setting of the slot that a swap would move into production."""
-    body = web_app("slot")
+    body = synthesize_web_app("slot")
     app, slot = (
         {name: value for name, value in find_one(body, type_).items() if name != "//"} for type_ in (APP, SLOT)
     )
@@ -69,7 +69,7 @@ def test_slot_differs_only_in_its_sticky_settings() -> None:
 
 def test_terraform_ignores_the_image() -> None:
     """Guards against an apply that resets the image which a delivery has deployed."""
-    body = web_app("production")
+    body = synthesize_web_app("production")
     for site in (find_one(body, APP), find_one(body, SLOT)):
         assert site["lifecycle"]["ignore_changes"] == ["site_config[0].application_stack[0].docker_image_name"]
         assert not site["site_config"]["application_stack"]["docker_image_name"].endswith(":latest")
@@ -77,7 +77,7 @@ def test_terraform_ignores_the_image() -> None:
 
 def test_only_one_front_door_is_admitted() -> None:
     """Guards against a rule with the service tag only, which admits everybody's Front Door."""
-    site = find_one(web_app("behind-front-door"), APP)["site_config"]
+    site = find_one(synthesize_web_app("behind-front-door"), APP)["site_config"]
     assert site["ip_restriction_default_action"] == "Deny"
     (rule,) = site["ip_restriction"]
     assert rule["action"] == "Allow"
@@ -89,7 +89,7 @@ def test_only_one_front_door_is_admitted() -> None:
 
 def test_without_front_door_the_app_is_open() -> None:
     """Guards against an environment without Front Door that nobody can reach."""
-    site = find_one(web_app("minimal"), APP)["site_config"]
+    site = find_one(synthesize_web_app("minimal"), APP)["site_config"]
     assert site["ip_restriction_default_action"] == "Allow"
     assert not site.get("ip_restriction")
 
@@ -97,7 +97,7 @@ def test_without_front_door_the_app_is_open() -> None:
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_nobody_reaches_kudu(variant: str) -> None:
     """Guards against an open SCM site, which accepts deployments and opens shells."""
-    body = web_app(variant)
+    body = synthesize_web_app(variant)
     for site in (*find_all(body, APP).values(), *find_all(body, SLOT).values()):
         assert site["site_config"]["scm_ip_restriction_default_action"] == "Deny"
         assert site["site_config"]["scm_use_main_ip_restriction"] is False
@@ -107,26 +107,26 @@ def test_nobody_reaches_kudu(variant: str) -> None:
 
 def test_autoscale_decides_the_worker_count() -> None:
     """Guards against an apply at peak load that scales production in."""
-    assert find_one(web_app("autoscale"), PLAN)["lifecycle"]["ignore_changes"] == ["worker_count"]
-    assert "lifecycle" not in find_one(web_app("minimal"), PLAN)
+    assert find_one(synthesize_web_app("autoscale"), PLAN)["lifecycle"]["ignore_changes"] == ["worker_count"]
+    assert "lifecycle" not in find_one(synthesize_web_app("minimal"), PLAN)
 
 
 def test_health_check_asks_for_the_process_only() -> None:
     """Guards against a database outage that removes every instance. Azure needs the path and the eviction time."""
-    site = find_one(web_app("minimal"), APP)["site_config"]
+    site = find_one(synthesize_web_app("minimal"), APP)["site_config"]
     assert site["health_check_path"] == "/health/live"
     assert site["health_check_eviction_time_in_min"] == 2
 
 
 def test_app_settings_hold_no_name_that_azure_sets_itself() -> None:
     """Guards against a change in every plan."""
-    for name in find_one(web_app("production"), APP)["app_settings"]:
+    for name in find_one(synthesize_web_app("production"), APP)["app_settings"]:
         assert not NOT_APP_SETTINGS.fullmatch(name), name
 
 
 def test_secrets_are_references() -> None:
     """Guards against a secret, or a reference to the wrong vault, in the app's settings."""
-    app_settings = find_one(web_app("production"), APP)["app_settings"]
+    app_settings = find_one(synthesize_web_app("production"), APP)["app_settings"]
     secrets = {setting.name: setting.secret for setting in read_app_settings() if setting.secret}
     assert len(secrets) >= 5
     assert {name: app_settings[name] for name in secrets} == {
@@ -137,12 +137,14 @@ def test_secrets_are_references() -> None:
 
 def test_rights_come_before_the_app() -> None:
     """Guards against a first start without the right to read secrets."""
-    assert find_one(web_app("minimal"), APP)["depends_on"] == ["azurerm_role_assignment.key-vault/api-reads-secrets"]
+    assert find_one(synthesize_web_app("minimal"), APP)["depends_on"] == [
+        "azurerm_role_assignment.key-vault/api-reads-secrets"
+    ]
 
 
 def test_only_our_sites_may_call_from_a_browser() -> None:
     """Guards against a wildcard, which browsers refuse in combination with credentials."""
-    cors = find_one(web_app("minimal"), APP)["site_config"]["cors"]
+    cors = find_one(synthesize_web_app("minimal"), APP)["site_config"]["cors"]
     assert cors == {
         "allowed_origins": ["https://admin.test.example", "https://test.example"],
         "support_credentials": True,

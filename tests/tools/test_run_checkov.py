@@ -19,7 +19,7 @@ needs_checkov = pytest.mark.skipif(
 )
 
 
-def storage(excepted: dict[str, str] | None = None, **arguments: object) -> dict[str, object]:
+def make_storage(excepted: dict[str, str] | None = None, **arguments: object) -> dict[str, object]:
     comment: dict[str, object] = {"metadata": {"path": "dev/uploads"}, "checkov": excepted or {}}
     return {"//": comment, "name": "uploads", "account_tier": "Standard", "min_tls_version": "TLS1_2"} | arguments
 
@@ -34,7 +34,7 @@ def write(stacks: Path, stack: str, **resources: Mapping[str, object]) -> None:
     (stacks / stack / "cdk.tf.json").write_text(json.dumps(synthesized, indent=2), encoding="utf-8")
 
 
-def failure(stack: str = "dev", check: str = "CKV_AZURE_1", resource: str = UPLOADS) -> Finding:
+def make_failure(stack: str = "dev", check: str = "CKV_AZURE_1", resource: str = UPLOADS) -> Finding:
     return Finding(stack, resource, check, f"the rule {check}")
 
 
@@ -49,8 +49,8 @@ def run_check(
 
 
 def test_a_failure_that_is_excepted_passes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    write(tmp_path, "dev", azurerm_storage_account={"uploads": storage({"CKV_AZURE_1": "because"})})
-    assert run_check(tmp_path, monkeypatch, failed=[failure()]) == 0
+    write(tmp_path, "dev", azurerm_storage_account={"uploads": make_storage({"CKV_AZURE_1": "because"})})
+    assert run_check(tmp_path, monkeypatch, failed=[make_failure()]) == 0
 
 
 @pytest.mark.parametrize(
@@ -69,13 +69,13 @@ def test_an_exception_covers_one_rule_on_one_resource(
     excepted: str,
 ) -> None:
     resources = {
-        "azurerm_storage_container": {"uploads": storage()},
-        "azurerm_storage_account": {"uploads": storage(), "evidence": storage()},
+        "azurerm_storage_container": {"uploads": make_storage()},
+        "azurerm_storage_account": {"uploads": make_storage(), "evidence": make_storage()},
     }
     resource_type, name = excepted_in.split(".")
-    resources[resource_type][name] = storage({excepted: "because"})
+    resources[resource_type][name] = make_storage({excepted: "because"})
     write(tmp_path, "dev", **resources)
-    assert run_check(tmp_path, monkeypatch, failed=[failure()]) == 1
+    assert run_check(tmp_path, monkeypatch, failed=[make_failure()]) == 1
     out = capsys.readouterr().out
     assert "1 failed checks" in out
     assert "azurerm_storage_account.uploads  CKV_AZURE_1  the rule CKV_AZURE_1  dev" in out
@@ -84,9 +84,9 @@ def test_an_exception_covers_one_rule_on_one_resource(
 
 
 def test_an_exception_in_one_stack_is_none_in_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    write(tmp_path, "dev", azurerm_storage_account={"uploads": storage({"CKV_AZURE_1": "because"})})
-    write(tmp_path, "staging", azurerm_storage_account={"uploads": storage()})
-    failed = [failure(stack) for stack in ("dev", "staging")]
+    write(tmp_path, "dev", azurerm_storage_account={"uploads": make_storage({"CKV_AZURE_1": "because"})})
+    write(tmp_path, "staging", azurerm_storage_account={"uploads": make_storage()})
+    failed = [make_failure(stack) for stack in ("dev", "staging")]
     assert run_check(tmp_path, monkeypatch, failed=failed) == 1
     assert run_check(tmp_path, monkeypatch, failed=failed[:1], passed=failed[1:]) == 0
 
@@ -94,9 +94,9 @@ def test_an_exception_in_one_stack_is_none_in_another(tmp_path: Path, monkeypatc
 def test_a_stack_that_checkov_did_not_read_fails(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    write(tmp_path, "dev", azurerm_storage_account={"uploads": storage()})
-    write(tmp_path, "staging", azurerm_storage_account={"uploads": storage()})
-    assert run_check(tmp_path, monkeypatch, failed=[], passed=[failure()]) == 1
+    write(tmp_path, "dev", azurerm_storage_account={"uploads": make_storage()})
+    write(tmp_path, "staging", azurerm_storage_account={"uploads": make_storage()})
+    assert run_check(tmp_path, monkeypatch, failed=[], passed=[make_failure()]) == 1
     assert "scanned nothing in:\n  staging\n" in capsys.readouterr().out
 
 
@@ -122,9 +122,9 @@ def test_checkov_itself_tells_good_from_bad(tmp_path: Path) -> None:
         "dev",
         azurerm_linux_web_app={"bad": bad_app, "good": app},
         azurerm_storage_account={
-            "bad": storage(min_tls_version="TLS1_0"),
-            "excepted": storage({"CKV_AZURE_44": "to be seen excepted"}, min_tls_version="TLS1_0"),
-            "good": storage({"CKV_AZURE_44": "to be seen unneeded"}),
+            "bad": make_storage(min_tls_version="TLS1_0"),
+            "excepted": make_storage({"CKV_AZURE_44": "to be seen excepted"}, min_tls_version="TLS1_0"),
+            "good": make_storage({"CKV_AZURE_44": "to be seen unneeded"}),
         },
     )
     done = subprocess.run(

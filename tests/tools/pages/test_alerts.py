@@ -8,7 +8,7 @@ from tools.pages.stacks import SynthesizedResource
 PAGE = "Runbook: https://github.com/x/y/blob/main/docs/operations/runbook"
 
 
-def metric_alert(
+def make_metric_alert(
     stack: str, name: str, text: str, *, severity: int = 2, frequency: str = "PT5M"
 ) -> SynthesizedResource:
     body = {"name": name, "severity": severity, "frequency": frequency, "description": f"{text} {PAGE}/{name}.md"}
@@ -25,7 +25,7 @@ def test_alerts_are_in_the_order_of_severity_and_name() -> None:
     }
     resources = [
         SynthesizedResource("dev", "azurerm_monitor_activity_log_alert", "lock-removed", removed),
-        metric_alert("dev", "cpu", "CPU is above 80 %."),
+        make_metric_alert("dev", "cpu", "CPU is above 80 %."),
         SynthesizedResource("dev", "azurerm_monitor_scheduled_query_rules_alert_v2", "slow", slow),
         SynthesizedResource("dev", "azurerm_key_vault", "vault", {"name": "kv"}),
     ]
@@ -40,8 +40,8 @@ def test_alerts_are_in_the_order_of_severity_and_name() -> None:
 
 def test_an_alert_of_several_stacks_is_shown_once_with_the_last_one_s_numbers() -> None:
     resources = [
-        metric_alert("dev", "connections", "More than 28 connections."),
-        metric_alert("production", "connections", "More than 675 connections."),
+        make_metric_alert("dev", "connections", "More than 28 connections."),
+        make_metric_alert("production", "connections", "More than 675 connections."),
     ]
     assert [alert.fires_when for alert in read_alerts(resources)] == ["More than 675 connections."]
 

@@ -21,7 +21,7 @@ The last line.
 """
 
 
-def block(page: Path, name: str, text: str) -> Block:
+def make_block(page: Path, name: str, text: str) -> Block:
     return Block(page, name, lambda _present: text)
 
 
@@ -34,13 +34,13 @@ def _page(tmp_path: Path) -> Path:
 
 def test_only_the_named_block_is_written(page: Path) -> None:
     """Guards against a block that reaches to the end of a later one."""
-    write_blocks([block(page, "one", "new\nlines\n")])
+    write_blocks([make_block(page, "one", "new\nlines\n")])
     assert page.read_text(encoding="utf-8") == PAGE.replace("old\n", "new\nlines\n")
 
 
 def test_several_blocks_of_a_page_are_written(page: Path) -> None:
     """Guards against the second block being written into the page's old text."""
-    write_blocks([block(page, "one", "1\n"), block(page, "two", "2\n")])
+    write_blocks([make_block(page, "one", "1\n"), make_block(page, "two", "2\n")])
     assert page.read_text(encoding="utf-8") == PAGE.replace("old\n", "1\n").replace("present\n", "2\n")
 
 
@@ -50,13 +50,13 @@ def test_a_block_may_keep_something_of_its_present_text() -> None:
 
 
 def test_a_stale_block_is_found_and_a_current_one_is_not(page: Path) -> None:
-    stale, current = block(page, "one", "new\n"), block(page, "two", "present\n")
+    stale, current = make_block(page, "one", "new\n"), make_block(page, "two", "present\n")
     assert find_stale_blocks([stale, current]) == [stale]
 
 
 def test_a_backslash_in_a_block_is_written_as_it_is() -> None:
     r"""Guards against `\1` being read as a group of the regular expression."""
-    assert "a \\1 \\| b\n<!-- end -->" in replace_block(PAGE, block(Path("page.md"), "one", "a \\1 \\| b\n"))
+    assert "a \\1 \\| b\n<!-- end -->" in replace_block(PAGE, make_block(Path("page.md"), "one", "a \\1 \\| b\n"))
 
 
 @pytest.mark.parametrize(
@@ -69,4 +69,4 @@ def test_a_backslash_in_a_block_is_written_as_it_is() -> None:
 )
 def test_a_page_without_exactly_one_such_block_is_refused(text: str, number: int) -> None:
     with pytest.raises(MissingBlockError, match=rf"^notes/page\.md has {number} blocks 'one'; must have 1"):
-        replace_block(text, block(Path("notes/page.md"), "one", ""))
+        replace_block(text, make_block(Path("notes/page.md"), "one", ""))
