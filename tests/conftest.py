@@ -41,7 +41,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Test the settings as they are written, whatever a shell or a CI job overrides (`AUGEO_DOMAIN` and others)."""
     for field in Account.model_fields:
         os.environ.pop(f"AUGEO_{field.upper()}", None)
-    config.pluginmanager.register(LeftOut())
+    config.pluginmanager.register(SlowTestCounter())
 
 
 @pytest.fixture
@@ -50,7 +50,7 @@ def snapshot(snapshot: SnapshotAssertion) -> SnapshotAssertion:
     return snapshot.use_extension(JsonFile)
 
 
-class LeftOut:
+class SlowTestCounter:
     """Counts the slow tests that were left out, also those of xdist's workers, and says at the end how to run them."""
 
     def __init__(self) -> None:

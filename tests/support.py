@@ -8,42 +8,27 @@ import json
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
-from typing import Any, NamedTuple, cast
+from typing import cast
 
 from cdktf import App, Testing
 
 from constructs_lib.place import AzureStack, Place, State
 from environments import Platform, load
-from main import add_stacks
 from stacks.platform import PlatformStack
 from stacks.shared import SharedStack
+from tools.pages.stacks import SynthesizedResource, TerraformJson, synthesize_stacks, walk_resources
 
-TerraformJson = dict[str, Any]
 _FOLDER = tempfile.TemporaryDirectory(prefix="tests-")
 atexit.register(_FOLDER.cleanup)
 
 
-class SynthesizedResource(NamedTuple):
-    """One resource of a synthesized stack."""
-
-    stack: str
-    type: str
-    name: str
-    body: TerraformJson
-
-    @property
-    def address(self) -> str:
-        """The stack and Terraform's address: `production: azurerm_key_vault.key_vault`."""
-        return f"{self.stack}: {self.type}.{self.name}"
-
-
 @cache
-def platform() -> Platform:
+def load_platform() -> Platform:
     """Return the checked settings, as they are written in `environments/`."""
     return load()
 
 
-def app() -> App:
+def make_app() -> App:
     """Return an app for a test. It gets a folder, because `Testing.app` would leave a new one behind at every call."""
     return Testing.app(outdir=_FOLDER.name)
 
@@ -54,14 +39,14 @@ def synthesize(stack: AzureStack) -> TerraformJson:
 
 
 @cache
-def synthesized() -> Mapping[str, TerraformJson]:
+def synthesize_application() -> Mapping[str, TerraformJson]:
     """Return every stack of the application by name, from the settings as written. Do not change the result."""
-    return {stack.node.id: synthesize(cast(AzureStack, stack)) for stack in add_stacks(app())}
+    return synthesize_stacks()
 
 
-def synthesized_from(settings: Platform) -> Mapping[str, TerraformJson]:
+def synthesize_platform(settings: Platform) -> Mapping[str, TerraformJson]:
     """Return every stack of an application with these settings, by name."""
-    test_app = app()
+    test_app = make_app()
     stacks: list[AzureStack] = [
         SharedStack(test_app, platform=settings),
         *(
@@ -74,15 +59,12 @@ def synthesized_from(settings: Platform) -> Mapping[str, TerraformJson]:
 
 def resources(stacks: Mapping[str, TerraformJson] | None = None) -> Iterator[SynthesizedResource]:
     """Yield every resource of these stacks, or by default of all stacks of the application."""
-    for stack, body in (stacks or synthesized()).items():
-        for type_, named in body.get("resource", {}).items():
-            for name, resource in named.items():
-                yield SynthesizedResource(stack, type_, name, resource)
+    yield from walk_resources(stacks or synthesize_application())
 
 
-def build(make: Callable[[AzureStack], object], *, environment: str = "production") -> TerraformJson:
+def synthesize_content(make: Callable[[AzureStack], object], *, environment: str = "production") -> TerraformJson:
     """Return the Terraform JSON of a stack that has an environment's place, and contains only what `make` adds."""
-    place = Place.of_environment(platform().environments[environment], platform())
-    stack = AzureStack(app(), "test", place=place, state=State("sttest", "tfstate-test"))
+    place = Place.of_environment(load_platform().environments[environment], load_platform())
+    stack = AzureStack(make_app(), "test", place=place, state=State("sttest", "tfstate-test"))
     make(stack)
     return synthesize(stack)

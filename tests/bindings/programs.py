@@ -52,7 +52,7 @@ app.synth()
 
 
 @dataclass(frozen=True)
-class Report:
+class ProgramReport:
     """What a program loaded, and what it wrote."""
 
     environment_kept: bool
@@ -63,7 +63,7 @@ class Report:
     stacks: dict[str, str]
 
 
-def run_program(body: str, folder: Path, *, cwd: Path = ROOT, **environment: str) -> Report:
+def run_program(body: str, folder: Path, *, cwd: Path = ROOT, **environment: str) -> ProgramReport:
     """Run a program that synthesizes, with its output in `folder`."""
     folder.mkdir()
     (folder / "witness.js").write_text(WITNESS)
@@ -82,7 +82,7 @@ def run_program(body: str, folder: Path, *, cwd: Path = ROOT, **environment: str
         text=True,
     )
     report = json.loads(completed.stdout)
-    return Report(
+    return ProgramReport(
         environment_kept=report["environment"],
         init_ran=report["init"],
         python_modules=report["modules"],

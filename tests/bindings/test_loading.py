@@ -15,7 +15,7 @@ from tests.bindings.programs import (
     PATH_WITH_NODE,
     PROVIDER,
     ROOT,
-    Report,
+    ProgramReport,
     run_program,
     run_python,
 )
@@ -48,25 +48,25 @@ print(json.dumps({{"imported": len(names), "changed": [name for name in before i
 
 
 @pytest.fixture(scope="module")
-def report(tmp_path_factory: pytest.TempPathFactory) -> Report:
+def report(tmp_path_factory: pytest.TempPathFactory) -> ProgramReport:
     """A synth of all stacks with the bindings installed."""
     return run_program(ALL_STACKS, tmp_path_factory.mktemp("ours") / "run")
 
 
-def test_only_what_the_program_uses_is_loaded(report: Report) -> None:
+def test_only_what_the_program_uses_is_loaded(report: ProgramReport) -> None:
     assert not report.init_ran
     assert 0 < len(report.python_modules) < FEW
     assert 0 < len(report.node_modules) < FEW
     assert not any("archiver" in file for file in report.node_modules)
 
 
-def test_the_environment_is_as_it_was(report: Report) -> None:
+def test_the_environment_is_as_it_was(report: ProgramReport) -> None:
     """Guards against JSII_NODE and NODE_OPTIONS that Terraform and other child processes would inherit."""
     assert report.environment_kept
 
 
 @pytest.mark.slow
-def test_the_stock_way_writes_the_same_bytes(report: Report, tmp_path: Path) -> None:
+def test_the_stock_way_writes_the_same_bytes(report: ProgramReport, tmp_path: Path) -> None:
     stock = run_program(ALL_STACKS, tmp_path / "run", AUGEO_STOCK_BINDINGS="1")
     assert stock.init_ran
     assert len(stock.node_modules) > FEW

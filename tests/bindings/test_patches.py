@@ -6,7 +6,7 @@ import pytest
 from cdktf_cdktf_provider_azurerm.resource_group import ResourceGroup
 
 from constructs_lib.place import AzureStack
-from tests.support import build
+from tests.support import synthesize_content
 
 
 @pytest.mark.parametrize("wrong", [None, 3])
@@ -20,4 +20,4 @@ def test_a_wrong_argument_is_refused_all_the_same(wrong: str) -> None:
             ResourceGroup(stack, "group", name="rg", location="eastus2", managed_by=cast(str, 3))
         ResourceGroup(stack, "group", name="rg", location="eastus2", managed_by=None)
 
-    build(make)
+    synthesize_content(make)

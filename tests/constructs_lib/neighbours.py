@@ -26,7 +26,7 @@ from constructs_lib.teams import Teams
 from constructs_lib.web_app import WebApp
 from environments import Environment
 from tests.snapshots import make_readable, synthesize_files
-from tests.support import TerraformJson, platform
+from tests.support import TerraformJson, load_platform
 
 
 def make_environment(name: str, **changes: object) -> Environment:
@@ -34,7 +34,7 @@ def make_environment(name: str, **changes: object) -> Environment:
 
     A mapping changes settings of a slice: `make_environment("dev", database={"storage_gb": 64})`.
     """
-    written = dict(platform().environments[name])
+    written = dict(load_platform().environments[name])
     for field, value in changes.items():
         written[field] = {**dict(written[field] or {}), **value} if isinstance(value, Mapping) else value
     return Environment.model_validate(written)
@@ -192,7 +192,7 @@ def synthesize_construct(construct: str, make: Callable[[Neighbours], object], s
         settings: The environment's settings.
     """
     return _synthesize(
-        construct, lambda stack: make(Neighbours(stack, settings)), Place.of_environment(settings, platform())
+        construct, lambda stack: make(Neighbours(stack, settings)), Place.of_environment(settings, load_platform())
     )
 
 
@@ -200,9 +200,9 @@ def synthesize_in_shared(construct: str, make: Callable[[AzureStack, LogAnalytic
     """Return what a construct adds to the shared stack. `make` gets that stack and its log workspace."""
 
     def make_with_workspace(stack: AzureStack) -> None:
-        make(stack, add_log_workspace(Capability(stack, "logs"), platform().shared.observability))
+        make(stack, add_log_workspace(Capability(stack, "logs"), load_platform().shared.observability))
 
-    return _synthesize(construct, make_with_workspace, Place.of_shared(platform()))
+    return _synthesize(construct, make_with_workspace, Place.of_shared(load_platform()))
 
 
 def _synthesize(construct: str, make: Callable[[AzureStack], object], place: Place) -> TerraformJson:

@@ -21,7 +21,7 @@ from tests.constructs_lib.neighbours import (
     synthesize_construct,
     synthesize_in_shared,
 )
-from tests.support import TerraformJson, platform
+from tests.support import TerraformJson, load_platform
 
 VARIANTS = {
     "minimal": partial(make_environment, "dev", alerts={"teams": False}),
@@ -183,6 +183,6 @@ def test_people_are_mailed(variant: str) -> None:
     """Guards against an action group without a person, and one whose short name exceeds Azure's 12 characters."""
     group = find_one(synthesize_alerts(variant), "azurerm_monitor_action_group")
     assert [receiver["email_address"] for receiver in group["email_receiver"]] == list(
-        platform().shared.account.alert_emails
+        load_platform().shared.account.alert_emails
     )
     assert len(group["short_name"]) <= 12

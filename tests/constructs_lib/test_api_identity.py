@@ -10,7 +10,7 @@ from constructs_lib.api_identity import ApiIdentity
 from constructs_lib.place import AzureStack, Place
 from constructs_lib.registry import Registry
 from tests.constructs_lib.neighbours import find_one, synthesize_in_shared
-from tests.support import TerraformJson, platform, synthesized
+from tests.support import TerraformJson, load_platform, synthesize_application
 
 VARIANTS = {"minimal": "dev"}
 
@@ -18,8 +18,8 @@ VARIANTS = {"minimal": "dev"}
 @cache
 def synthesize_api_identity(environment: str) -> TerraformJson:
     def make(stack: AzureStack, workspace: LogAnalyticsWorkspace) -> None:
-        registry = Registry(stack, "registry", settings=platform().shared.registry, workspace=workspace).registry
-        target = Place.of_environment(platform().environments[environment], platform())
+        registry = Registry(stack, "registry", settings=load_platform().shared.registry, workspace=workspace).registry
+        target = Place.of_environment(load_platform().environments[environment], load_platform())
         ApiIdentity(stack, "dev-api", target=target, registry=registry)
 
     return synthesize_in_shared("dev-api", make)
@@ -44,7 +44,7 @@ def test_it_belongs_to_the_environment_and_may_only_pull_images() -> None:
 @pytest.mark.parametrize("environment", ["dev", "staging", "production"])
 def test_environment_finds_the_identities_that_the_shared_stack_makes(environment: str) -> None:
     """Guards against a name or group that the two stacks compose differently: the environment's plan would fail."""
-    shared, stack = synthesized()["shared"]["resource"], synthesized()[environment]
+    shared, stack = synthesize_application()["shared"]["resource"], synthesize_application()[environment]
     groups = {
         f"${{azurerm_resource_group.{id_}.name}}": group["name"]
         for id_, group in shared["azurerm_resource_group"].items()

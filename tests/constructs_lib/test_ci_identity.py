@@ -16,7 +16,7 @@ from constructs_lib.registry import Registry
 from constructs_lib.roles import ROLE_IDS
 from constructs_lib.state_backend import StateBackend
 from tests.constructs_lib.neighbours import find_all, synthesize_in_shared
-from tests.support import TerraformJson, platform
+from tests.support import TerraformJson, load_platform
 
 VARIANTS = ("ci-roles", "shared-ci", "dev-ci")
 
@@ -24,7 +24,7 @@ VARIANTS = ("ci-roles", "shared-ci", "dev-ci")
 @cache
 def synthesize_ci(construct: str) -> TerraformJson:
     def make(stack: AzureStack, workspace: LogAnalyticsWorkspace) -> None:
-        shared = platform().shared
+        shared = load_platform().shared
         state = StateBackend(
             stack,
             "state",
@@ -42,7 +42,7 @@ def synthesize_ci(construct: str) -> TerraformJson:
             stack,
             "dev-ci",
             name="dev",
-            target=Place.of_environment(platform().environments["dev"], platform()),
+            target=Place.of_environment(load_platform().environments["dev"], load_platform()),
             group=group,
             state=state.states["dev"],
             plans=state.plans["dev"],

@@ -10,7 +10,7 @@ from syrupy.assertion import SnapshotAssertion
 from constructs_lib.place import AzureStack, Place
 from constructs_lib.state_backend import StateBackend
 from tests.constructs_lib.neighbours import find_all, find_one, synthesize_in_shared
-from tests.support import TerraformJson, platform
+from tests.support import TerraformJson, load_platform
 
 VARIANTS = {"minimal": ["shared"], "environments": ["shared", "dev", "production"], "disposable": ["shared", "dev"]}
 
@@ -18,10 +18,10 @@ VARIANTS = {"minimal": ["shared"], "environments": ["shared", "dev", "production
 @cache
 def synthesize_state_backend(variant: str) -> TerraformJson:
     def make(stack: AzureStack, workspace: LogAnalyticsWorkspace) -> None:
-        place = Place.of_shared(platform())
+        place = Place.of_shared(load_platform())
         disposable = replace(place, disposable=variant == "disposable")
         stacks = {name: place if name == "shared" else disposable for name in VARIANTS[variant]}
-        StateBackend(stack, "state", settings=platform().shared.state, stacks=stacks, workspace=workspace)
+        StateBackend(stack, "state", settings=load_platform().shared.state, stacks=stacks, workspace=workspace)
 
     return synthesize_in_shared("state", make)
 

@@ -2,7 +2,7 @@
 
 from constructs_lib.app_settings import read_app_settings
 from tests.contract import CONTRACT
-from tests.support import platform, synthesized
+from tests.support import load_platform, synthesize_application
 
 SECRET_PARTS = ("password", "_key}", "connection_string", "callback", "shared_key", "api_key")
 
@@ -12,10 +12,12 @@ def test_the_application_gets_every_setting_that_it_reads() -> None:
 
 
 def test_every_environment_has_the_same_outputs() -> None:
-    assert len({tuple(sorted(synthesized()[name]["output"])) for name in platform().environments}) == 1
+    assert len({tuple(sorted(synthesize_application()[name]["output"])) for name in load_platform().environments}) == 1
 
 
 def test_no_output_is_secret() -> None:
-    values = [str(output["value"]) for stack in synthesized().values() for output in stack["output"].values()]
+    values = [
+        str(output["value"]) for stack in synthesize_application().values() for output in stack["output"].values()
+    ]
     assert values
     assert [value for value in values if any(part in value for part in SECRET_PARTS)] == []

@@ -6,7 +6,7 @@ from functools import cache
 import pytest
 
 from tests.docs.repository import DOCS
-from tests.support import synthesized
+from tests.support import synthesize_application
 from tools.pages.alerts import Alert, read_alerts
 from tools.pages.stacks import walk_resources
 
@@ -17,7 +17,7 @@ PAGES_WITHOUT_ALERT = {"already-exists", "protected-resources", "state-unlock"}
 @cache
 def list_alerts() -> list[Alert]:
     """Return every alert of any stack, once each."""
-    return read_alerts(walk_resources(synthesized()))
+    return read_alerts(walk_resources(synthesize_application()))
 
 
 def read_page(name: str) -> str:

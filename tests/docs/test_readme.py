@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.docs.repository import DOCS, list_tracked_files
-from tests.support import platform
+from tests.support import load_platform
 
 README = Path("README.md")
 LAYOUT = re.compile(r"^## Layout\n.*?^```\w*\n(?P<tree>.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -41,7 +41,7 @@ def test_layout_names_nothing_that_is_not_there() -> None:
 
 
 def test_picture_shows_the_topology_of_production() -> None:
-    production = platform().environments["production"]
+    production = load_platform().environments["production"]
     picture = (DOCS / "images/production.svg").read_text()
     for setting, label in (
         (production.front_door, "WAF with rate limits"),

@@ -52,7 +52,7 @@ NOTHING_READ = {"get": ast.Constant(None), "read": ast.Constant(...)}
 """What takes the place of a setting that is read, by the method of `CheckedValues` that reads it."""
 
 
-class Change(NamedTuple):
+class Mutation(NamedTuple):
     """An expression, what takes its place, and the class, function and keyword argument that it stands in."""
 
     old: ast.expr
@@ -63,7 +63,7 @@ class Change(NamedTuple):
         return f"{self.scope}: {ast.unparse(self.old)} -> {ast.unparse(self.new)}"
 
 
-def find_changes(node: ast.AST, scope: str) -> Iterator[Change]:
+def find_mutations(node: ast.AST, scope: str) -> Iterator[Mutation]:
     """Yield every change of what rules consist of, which docstrings, messages, descriptions and choices are not."""
     if isinstance(node, ast.ClassDef | ast.FunctionDef):
         scope = f"{scope}.{node.name}"
@@ -78,12 +78,12 @@ def find_changes(node: ast.AST, scope: str) -> Iterator[Change]:
                     continue
                 case ast.expr() if not isinstance(node, ast.JoinedStr):
                     if field in {"test", "ifs"} and not isinstance(child, ast.Compare | ast.UnaryOp):
-                        yield Change(child, ast.UnaryOp(ast.Not(), child), scope)
-                    yield from (Change(child, new, scope) for new in find_replacements(child))
+                        yield Mutation(child, ast.UnaryOp(ast.Not(), child), scope)
+                    yield from (Mutation(child, new, scope) for new in find_replacements(child))
                 case _:
                     pass
             if isinstance(child, ast.AST):
-                yield from find_changes(child, scope)
+                yield from find_mutations(child, scope)
 
 
 def find_replacements(node: ast.expr) -> Iterator[ast.expr]:  # noqa: C901 - a case for each kind of expression
@@ -129,16 +129,16 @@ def find_other_values(value: object) -> Iterator[bool | float | str]:
             pass
 
 
-def read_changes(module: str) -> tuple[ast.Module, list[Change]]:
+def read_mutations(module: str) -> tuple[ast.Module, list[Mutation]]:
     """Return a module's syntax tree, and all changes of it. Their order is always the same."""
     tree = ast.parse((FOLDER / f"{module}.py").read_text(encoding="utf-8"))
-    return tree, list(find_changes(tree, module))
+    return tree, list(find_mutations(tree, module))
 
 
 class Replacement(ast.NodeTransformer):
     """Makes a change in a syntax tree."""
 
-    def __init__(self, change: Change) -> None:
+    def __init__(self, change: Mutation) -> None:
         self.change = change
 
     def visit(self, node: ast.AST) -> ast.AST:
@@ -148,7 +148,7 @@ class Replacement(ast.NodeTransformer):
 
 def import_mutant(module: str, number: int) -> None:
     """Make Python import this mutant in the place of the module. No file is written."""
-    tree, changes = read_changes(module)
+    tree, changes = read_mutations(module)
     Replacement(changes[number]).visit(tree)
     mutant = compile(ast.fix_missing_locations(tree), f"{module}.py", "exec")
     get_code = SourceFileLoader.get_code
@@ -181,7 +181,9 @@ def preload() -> None:
 def main(names: Sequence[str]) -> int:
     """Try every mutant of these modules, or of all modules that hold rules; return the exit code."""
     modules = names or sorted({file.stem for file in FOLDER.glob("*.py")} - WITHOUT_RULES)
-    mutants = {(module, number): change for module in modules for number, change in enumerate(read_changes(module)[1])}
+    mutants = {
+        (module, number): change for module in modules for number, change in enumerate(read_mutations(module)[1])
+    }
     survivors: list[str] = []
     preload()
     with multiprocessing.get_context("fork").Pool(maxtasksperchild=1) as pool:

@@ -17,7 +17,7 @@ CLOSED = ConfigDict(extra="forbid", strict=True)
 
 
 @with_config(CLOSED)
-class Route(TypedDict, total=False):
+class RouteRule(TypedDict, total=False):
     """A rule for the paths that match `route`."""
 
     route: str
@@ -44,7 +44,7 @@ class Override(TypedDict):
 class Config(TypedDict):
     """The documented parts of the file that are used here. Any other part is an error."""
 
-    routes: list[Route]
+    routes: list[RouteRule]
     navigationFallback: Fallback
     responseOverrides: dict[str, Override]
     globalHeaders: dict[str, str]

@@ -10,11 +10,11 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import TypedDict
 
 import pytest
 
 from tests.operations.account import FILLED_IN
+from tests.operations.state_file import StateFile
 
 ROOT = Path(__file__).parents[2]
 TERRAFORM = shutil.which(os.environ.get("TERRAFORM_BINARY_NAME", "terraform"))
@@ -46,20 +46,7 @@ fail() { sed -i 1d faults; echo "the fault of the test: $fault" >&2; [ "$when" !
 """
 
 
-class Instance(TypedDict):
-    attributes: dict[str, str]
-
-
-class StateResource(TypedDict):
-    name: str
-    instances: list[Instance]
-
-
-class State(TypedDict):
-    resources: list[StateResource]
-
-
-class Checkout:
+class BootstrapCheckout:
     """A checkout with a shared stack that needs no Azure, in which the script can be run."""
 
     def __init__(self, folder: Path) -> None:
@@ -117,23 +104,23 @@ class Checkout:
             start_new_session=True,  # the group that `kill -9 0` ends
         )
 
-    def ids(self, state_file: Path) -> dict[str, str]:
+    def read_ids(self, state_file: Path) -> dict[str, str]:
         """Return the ID of every resource in a state file, by the name of the resource."""
-        state: State = json.loads(state_file.read_text())
+        state: StateFile = json.loads(state_file.read_text())
         return {resource["name"]: resource["instances"][0]["attributes"]["id"] for resource in state["resources"]}
 
     def assert_finished(self) -> None:
-        assert len(self.ids(self.azure)) == RESOURCES
+        assert len(self.read_ids(self.azure)) == RESOURCES
         assert not list(self.folder.glob("bootstrap.tfstate*"))
         assert not list(self.stack.glob("*_override.tf.json"))
 
 
 @pytest.fixture(name="checkout")
-def _checkout(tmp_path: Path) -> Checkout:
-    return Checkout(tmp_path / "a checkout")
+def _checkout(tmp_path: Path) -> BootstrapCheckout:
+    return BootstrapCheckout(tmp_path / "a checkout")
 
 
-def test_the_state_arrives_in_azure_and_a_second_run_changes_nothing(checkout: Checkout) -> None:
+def test_the_state_arrives_in_azure_and_a_second_run_changes_nothing(checkout: BootstrapCheckout) -> None:
     first = checkout.bootstrap()
     assert first.returncode == 0, first.stderr
     assert f"Done: {RESOURCES} resources" in first.stdout
@@ -154,34 +141,36 @@ def test_the_state_arrives_in_azure_and_a_second_run_changes_nothing(checkout: C
     "fault",
     ["init before", "apply before", "apply after", "apply kill", "-migrate-state kill", "pull after", "pull kill"],
 )
-def test_the_next_run_continues_an_interrupted_one_and_creates_nothing_twice(checkout: Checkout, fault: str) -> None:
+def test_the_next_run_continues_an_interrupted_one_and_creates_nothing_twice(
+    checkout: BootstrapCheckout, fault: str
+) -> None:
     interrupted = checkout.bootstrap(fault)
     assert interrupted.returncode != 0
     states = [state for state in (checkout.local, checkout.azure) if state.exists() and state.stat().st_size]
-    made = checkout.ids(states[-1]) if states else {}
+    ids = checkout.read_ids(states[-1]) if states else {}
 
     finished = checkout.bootstrap()
     assert finished.returncode == 0, finished.stderr
     checkout.assert_finished()
-    assert not made or checkout.ids(checkout.azure) == made
+    assert not ids or checkout.read_ids(checkout.azure) == ids
 
 
-def test_a_make_clean_between_two_runs_keeps_the_state(checkout: Checkout) -> None:
+def test_a_make_clean_between_two_runs_keeps_the_state(checkout: BootstrapCheckout) -> None:
     checkout.bootstrap("apply after")
-    made = checkout.ids(checkout.local)
+    ids = checkout.read_ids(checkout.local)
     shutil.rmtree(checkout.folder / "cdktf.out")
     assert checkout.bootstrap().returncode == 0
-    assert checkout.ids(checkout.azure) == made
+    assert checkout.read_ids(checkout.azure) == ids
 
 
-def test_it_waits_until_the_account_lets_the_user_in(checkout: Checkout) -> None:
+def test_it_waits_until_the_account_lets_the_user_in(checkout: BootstrapCheckout) -> None:
     waited = checkout.bootstrap("apply pass", "-reconfigure before", "-reconfigure before")
     assert waited.returncode == 0, waited.stderr
     assert waited.stdout.count("does not let you in yet") == 2
     checkout.assert_finished()
 
 
-def test_a_state_that_could_not_be_read_is_not_overwritten(checkout: Checkout) -> None:
+def test_a_state_that_could_not_be_read_is_not_overwritten(checkout: BootstrapCheckout) -> None:
     """A run that was killed had moved it. Then a colleague changed it, while this user had no right to read it."""
     checkout.bootstrap("apply kill")
     before = checkout.local.read_bytes()
@@ -196,27 +185,27 @@ def test_a_state_that_could_not_be_read_is_not_overwritten(checkout: Checkout) -
     checkout.assert_finished()
 
 
-def test_nothing_is_applied_without_a_yes(checkout: Checkout) -> None:
+def test_nothing_is_applied_without_a_yes(checkout: BootstrapCheckout) -> None:
     refused = checkout.bootstrap(answer="no")
     assert refused.returncode != 0
     assert not checkout.azure.exists()
 
 
-def test_an_account_without_a_state_is_not_taken_over(checkout: Checkout) -> None:
+def test_an_account_without_a_state_is_not_taken_over(checkout: BootstrapCheckout) -> None:
     (checkout.folder / "azure/account").touch()
     refused = checkout.bootstrap()
     assert refused.returncode == 1
     assert "there is no state of it, neither in it nor here" in refused.stderr
 
 
-def test_an_account_that_cannot_be_read_is_not_taken_over(checkout: Checkout) -> None:
+def test_an_account_that_cannot_be_read_is_not_taken_over(checkout: BootstrapCheckout) -> None:
     (checkout.folder / "azure/account").touch()
     refused = checkout.bootstrap("init before")
     assert refused.returncode == 1
     assert "You need Storage Blob Data Contributor on it" in refused.stderr
 
 
-def test_a_person_has_to_decide_between_two_states(checkout: Checkout) -> None:
+def test_a_person_has_to_decide_between_two_states(checkout: BootstrapCheckout) -> None:
     assert checkout.bootstrap().returncode == 0
     other = json.loads(checkout.azure.read_text()) | {"lineage": "another"}
     checkout.local.write_text(json.dumps(other))
@@ -239,7 +228,7 @@ def test_a_person_has_to_decide_between_two_states(checkout: Checkout) -> None:
     ],
 )
 def test_everything_that_is_missing_is_reported_before_anything_is_done(
-    checkout: Checkout, variables: dict[str, str], message: str
+    checkout: BootstrapCheckout, variables: dict[str, str], message: str
 ) -> None:
     refused = checkout.bootstrap(**variables)
     assert refused.returncode == 1

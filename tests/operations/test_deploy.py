@@ -9,7 +9,6 @@ import subprocess
 import sys
 from collections.abc import Callable, Generator
 from pathlib import Path
-from typing import TypedDict
 
 import pytest
 from pydantic import JsonValue
@@ -21,6 +20,7 @@ from operations.terraform.plan import PlanError
 from operations.terraform.runner import Terraform, TerraformError
 from tests.operations.plan_guard.plans.checkout import KEPT, SECRET, Checkout, skip_without_terraform
 from tests.operations.plan_guard.plans.plan_json import SUBSCRIPTION
+from tests.operations.state_file import StateFile
 
 skip_without_terraform()
 NEW: JsonValue = {"input": "new"}
@@ -52,15 +52,6 @@ def hold_lock(state: Path) -> Generator[None]:
         yield
 
 
-class StateResource(TypedDict):
-    name: str
-
-
-class State(TypedDict):
-    serial: int
-    resources: list[StateResource]
-
-
 class Deployment:
     """Runs `deploy` in a checkout, and answers its question."""
 
@@ -80,7 +71,7 @@ class Deployment:
         guard = Guard(StackTarget("dev", SUBSCRIPTION, disposable=False), allowed)
         return deploy.preview(Terraform.for_stack(self.checkout.stack), guard)
 
-    def read_state(self) -> State:
+    def read_state(self) -> StateFile:
         return json.loads((self.checkout.stack / "terraform.tfstate").read_text())
 
     def list_resources(self) -> set[str]:

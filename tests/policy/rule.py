@@ -72,7 +72,7 @@ class Stack:
         environment = environments.get(str(owner))
         return environment is not None and environment.disposable
 
-    def resources(self, *types: str) -> Iterator[SynthesizedResource]:
+    def find_resources(self, *types: str) -> Iterator[SynthesizedResource]:
         """Yield the stack's resources of these types, or all of its resources if no type is given."""
         for resource in resources({self.name: self.body}):
             if not types or resource.type in types:
@@ -139,7 +139,7 @@ class Requirement(NamedTuple):
 def check_requirements(stack: Stack, requirements: Sequence[Requirement]) -> Iterator[Violation]:
     """Yield a violation for every resource that does not meet a requirement."""
     for requirement in requirements:
-        for resource in stack.resources(requirement.type):
+        for resource in stack.find_resources(requirement.type):
             if get_value(resource.body, requirement.attribute) not in requirement.allowed:
                 expected = f"must be {format_choices(requirement.allowed)}"
                 yield Violation.of(resource, requirement.attribute, expected)

@@ -7,7 +7,7 @@ from environments import Environment, Platform
 from environments.settings import AlertSettings
 from environments.validation import validate
 from tests.policy.rule import Stack
-from tests.support import platform, synthesized, synthesized_from
+from tests.support import load_platform, synthesize_application, synthesize_platform
 
 
 def switch_every_phase_on() -> Platform:
@@ -23,21 +23,21 @@ def switch_every_phase_on() -> Platform:
                 "alerts": AlertSettings(teams=True),
             }
         )
-        for environment in platform().environments.values()
+        for environment in load_platform().environments.values()
     )
 
 
 def make_dev_disposable() -> Platform:
     """Return the settings with a disposable dev alone, as rehearsals and pull requests use it."""
-    return _replace_environments([platform().environments["dev"].model_copy(update={"disposable": True})])
+    return _replace_environments([load_platform().environments["dev"].model_copy(update={"disposable": True})])
 
 
 def _replace_environments(environments: Iterable[Environment]) -> Platform:
-    return validate(platform().shared, {environment.name: environment for environment in environments})
+    return validate(load_platform().shared, {environment.name: environment for environment in environments})
 
 
 VARIANTS: Mapping[str, Callable[[], Platform]] = {
-    "": platform,
+    "": load_platform,
     ", every phase on": switch_every_phase_on,
     ", disposable": make_dev_disposable,
 }
@@ -47,11 +47,11 @@ NAMES = [f"{name}{variant}" for variant, settings in VARIANTS.items() for name i
 
 
 @cache
-def stacks() -> Mapping[str, Stack]:
+def synthesize_checked_stacks() -> Mapping[str, Stack]:
     """Return every stack to check, by the names in `NAMES`. They are shared by all tests: do not change them."""
     by_name: dict[str, Stack] = {}
     for variant, make_settings in VARIANTS.items():
         settings = make_settings()
-        bodies = synthesized() if make_settings is platform else synthesized_from(settings)
+        bodies = synthesize_application() if make_settings is load_platform else synthesize_platform(settings)
         by_name |= {f"{name}{variant}": Stack(name, body, settings, bodies) for name, body in bodies.items()}
     return by_name

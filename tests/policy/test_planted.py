@@ -13,21 +13,21 @@ from typing import Any, NamedTuple
 import pytest
 
 from tests.policy.rule import RULES, Stack, load_rules
-from tests.policy.stacks import stacks
-from tests.support import TerraformJson, platform
+from tests.policy.stacks import synthesize_checked_stacks
+from tests.support import TerraformJson, load_platform
 
 load_rules()
 
 DELETE = object()
 PATH = re.compile(r"((?P<stack>\w+)/)?(?P<address>(data\.|terraform\.)?[\w-]+\.[\w*-]+)\.?(?P<attribute>.*)")
 # Read from the settings, so that the faults are faults in any account.
-ACCOUNT, ENVIRONMENTS = platform().shared.account, platform().environments
-DEV, STAGING, PRODUCTION = (platform().names(ENVIRONMENTS[name]) for name in ("dev", "staging", "production"))
+ACCOUNT, ENVIRONMENTS = load_platform().shared.account, load_platform().environments
+DEV, STAGING, PRODUCTION = (load_platform().names(ENVIRONMENTS[name]) for name in ("dev", "staging", "production"))
 SUBSCRIPTION = f"/subscriptions/{ACCOUNT.subscription_id}"
 DEV_GROUP, PRODUCTION_GROUP = DEV.compose("resource_group"), PRODUCTION.compose("resource_group")
 
 
-class Fault(NamedTuple):
+class PlantedFault(NamedTuple):
     """A fault, and the violation that its rule must report."""
 
     rule: str
@@ -58,19 +58,21 @@ PHASES = "production, every phase on"
 DEV_PHASES = "dev, every phase on"
 
 TRANSPORT = [
-    Fault("tls_is_1_2_or_later", "production", f"{UPLOADS}.min_tls_version", "TLS1_0", '"TLS1_2"'),
-    Fault("tls_is_1_2_or_later", "dev", f"{APP}.site_config.minimum_tls_version", "1.0", '"1.2"'),
-    Fault("tls_is_1_2_or_later", "staging", f"{SLOT}.site_config.scm_minimum_tls_version", DELETE, '"1.2"'),
-    Fault("tls_is_1_2_or_later", "production", f"{REDIS}.default_database.client_protocol", "Plaintext", "Encrypted"),
-    Fault(
+    PlantedFault("tls_is_1_2_or_later", "production", f"{UPLOADS}.min_tls_version", "TLS1_0", '"TLS1_2"'),
+    PlantedFault("tls_is_1_2_or_later", "dev", f"{APP}.site_config.minimum_tls_version", "1.0", '"1.2"'),
+    PlantedFault("tls_is_1_2_or_later", "staging", f"{SLOT}.site_config.scm_minimum_tls_version", DELETE, '"1.2"'),
+    PlantedFault(
+        "tls_is_1_2_or_later", "production", f"{REDIS}.default_database.client_protocol", "Plaintext", "Encrypted"
+    ),
+    PlantedFault(
         "tls_is_1_2_or_later",
         PHASES,
         "azurerm_cdn_frontdoor_custom_domain.edge_*.tls.minimum_tls_version",
         "TLS10",
         '"TLS12"',
     ),
-    Fault("postgresql_requires_tls", "dev", f"{PARAMETER}.*ssl_min_protocol_version*.value", "TLSv1", "TLSv1.2"),
-    Fault(
+    PlantedFault("postgresql_requires_tls", "dev", f"{PARAMETER}.*ssl_min_protocol_version*.value", "TLSv1", "TLSv1.2"),
+    PlantedFault(
         "postgresql_requires_tls",
         "production",
         f"{PARAMETER}.*require_secure_transport*",
@@ -78,49 +80,53 @@ TRANSPORT = [
         'must be "on"',
         f"{SERVER}: require_secure_transport = null",
     ),
-    Fault("only_https_is_accepted", "dev", f"{APP}.https_only", False, "true"),
-    Fault("only_https_is_accepted", "production", f"{ROUTE}.forwarding_protocol", "MatchRequest", "HttpsOnly"),
-    Fault(
+    PlantedFault("only_https_is_accepted", "dev", f"{APP}.https_only", False, "true"),
+    PlantedFault("only_https_is_accepted", "production", f"{ROUTE}.forwarding_protocol", "MatchRequest", "HttpsOnly"),
+    PlantedFault(
         "only_https_is_accepted",
         "production",
         "azurerm_storage_account.evidence_*.https_traffic_only_enabled",
         False,
         "true",
     ),
-    Fault(
+    PlantedFault(
         "web_tests_use_https",
         "dev",
         "azurerm_application_insights_standard_web_test.availability_api_*.request.url",
         "http://dev/",
         "https://",
     ),
-    Fault("no_publishing_passwords", "production", f"{APP}.ftp_publish_basic_authentication_enabled", True, "false"),
-    Fault(
+    PlantedFault(
+        "no_publishing_passwords", "production", f"{APP}.ftp_publish_basic_authentication_enabled", True, "false"
+    ),
+    PlantedFault(
         "no_publishing_passwords", "production", f"{SLOT}.webdeploy_publish_basic_authentication_enabled", DELETE, ""
     ),
 ]
 EXPOSURE = [
-    Fault("no_public_access", "production", f"{SERVER}.public_network_access_enabled", True, "must be false"),
-    Fault("no_public_access", "dev", f"{REDIS}.public_network_access", "Enabled", "must be false"),
-    Fault("no_public_access", "production", f"{VAULT}.network_acls.default_action", "Allow", '"Deny"'),
-    Fault("no_public_access", "dev", f"{VAULT}.network_acls.ip_rules", ["203.0.113.7"], "Logic App"),
-    Fault("no_public_access", "staging", f"{UPLOADS}.network_rules.default_action", "Allow", '"Deny"'),
-    Fault(
+    PlantedFault("no_public_access", "production", f"{SERVER}.public_network_access_enabled", True, "must be false"),
+    PlantedFault("no_public_access", "dev", f"{REDIS}.public_network_access", "Enabled", "must be false"),
+    PlantedFault("no_public_access", "production", f"{VAULT}.network_acls.default_action", "Allow", '"Deny"'),
+    PlantedFault("no_public_access", "dev", f"{VAULT}.network_acls.ip_rules", ["203.0.113.7"], "Logic App"),
+    PlantedFault("no_public_access", "staging", f"{UPLOADS}.network_rules.default_action", "Allow", '"Deny"'),
+    PlantedFault(
         "no_public_access",
         "production",
         f"{UPLOADS}.network_rules.virtual_network_subnet_ids",
         ["/subscriptions/other/subnets/theirs"],
         "the app's own subnet",
     ),
-    Fault("no_public_access", "production", f"{APP}.site_config.ip_restriction_default_action", "Allow", '"Deny"'),
-    Fault(
+    PlantedFault(
+        "no_public_access", "production", f"{APP}.site_config.ip_restriction_default_action", "Allow", '"Deny"'
+    ),
+    PlantedFault(
         "no_public_access",
         "production",
         f"{SLOT}.site_config.ip_restriction.0.headers",
         [],
         "own Front Door",
     ),
-    Fault(
+    PlantedFault(
         "no_public_access",
         "staging",
         f"{APP}.site_config.ip_restriction.0.service_tag",
@@ -128,26 +134,28 @@ EXPOSURE = [
         "AzureFrontDoor.Backend",
         "azurerm_linux_web_app.*: site_config.ip_restriction.0 = *Internet*",
     ),
-    Fault("only_entra_tokens_are_accepted", "production", f"{UPLOADS}.shared_access_key_enabled", True, "false"),
-    Fault(
+    PlantedFault("only_entra_tokens_are_accepted", "production", f"{UPLOADS}.shared_access_key_enabled", True, "false"),
+    PlantedFault(
         "only_entra_tokens_are_accepted", "shared", "azurerm_container_registry.registry.admin_enabled", True, "false"
     ),
-    Fault(
+    PlantedFault(
         "only_entra_tokens_are_accepted",
         "dev",
         "azurerm_storage_container.uploads_*.container_access_type",
         "blob",
         '"private"',
     ),
-    Fault("scm_is_closed", "production", f"{SLOT}.site_config.scm_ip_restriction_default_action", "Allow", "Deny"),
-    Fault(
+    PlantedFault(
+        "scm_is_closed", "production", f"{SLOT}.site_config.scm_ip_restriction_default_action", "Allow", "Deny"
+    ),
+    PlantedFault(
         "scm_is_closed",
         "production",
         f"{APP}.site_config.scm_ip_restriction",
         [{"ip_address": "203.0.113.7/32", "action": "Allow"}],
         "null",
     ),
-    Fault(
+    PlantedFault(
         "data_stores_have_a_private_endpoint",
         "dev",
         "azurerm_private_endpoint.cache_*",
@@ -155,18 +163,24 @@ EXPOSURE = [
         "azurerm_private_endpoint",
         f"{REDIS}: private endpoint = null",
     ),
-    Fault(
+    PlantedFault(
         "data_stores_have_a_private_endpoint",
         "dev",
         "azurerm_private_endpoint.database_*.private_service_connection.subresource_names",
         ["server"],
         "postgresqlServer",
     ),
-    Fault("no_wildcard_is_allowed", "dev", f"{NSG}.security_rule.0.destination_address_prefix", "*", "no wildcard"),
-    Fault("no_wildcard_is_allowed", "dev", f"{NSG}.security_rule.0.destination_port_ranges", ["443", "*"], "wildcard"),
-    Fault("no_wildcard_is_allowed", "dev", f"{NSG}.security_rule.1.protocol", "*", "no wildcard"),
-    Fault("no_wildcard_is_allowed", "dev", f"{NSG}.security_rule.2.source_address_prefix", "0.0.0.0/0", "no wildcard"),
-    Fault(
+    PlantedFault(
+        "no_wildcard_is_allowed", "dev", f"{NSG}.security_rule.0.destination_address_prefix", "*", "no wildcard"
+    ),
+    PlantedFault(
+        "no_wildcard_is_allowed", "dev", f"{NSG}.security_rule.0.destination_port_ranges", ["443", "*"], "wildcard"
+    ),
+    PlantedFault("no_wildcard_is_allowed", "dev", f"{NSG}.security_rule.1.protocol", "*", "no wildcard"),
+    PlantedFault(
+        "no_wildcard_is_allowed", "dev", f"{NSG}.security_rule.2.source_address_prefix", "0.0.0.0/0", "no wildcard"
+    ),
+    PlantedFault(
         "the_last_rule_denies",
         "staging",
         f"{NSG}.security_rule.3.access",
@@ -174,7 +188,7 @@ EXPOSURE = [
         "deny everything",
         "azurerm_network_security_group.*: last Inbound rule = *",
     ),
-    Fault(
+    PlantedFault(
         "subnets_are_guarded",
         "production",
         "azurerm_subnet_network_security_group_association.network_endpoints*",
@@ -182,13 +196,15 @@ EXPOSURE = [
         "associated",
         f"{SUBNET}: network security group = null",
     ),
-    Fault("subnets_are_guarded", "production", f"{SUBNET}.default_outbound_access_enabled", True, "false"),
-    Fault("the_app_leaves_through_its_subnet", "dev", f"{APP}.site_config.vnet_route_all_enabled", False, "true"),
-    Fault("cors_admits_only_own_front_ends", "dev", f"{APP}.site_config.cors.allowed_origins.0", "*", "one of"),
-    Fault(
+    PlantedFault("subnets_are_guarded", "production", f"{SUBNET}.default_outbound_access_enabled", True, "false"),
+    PlantedFault(
+        "the_app_leaves_through_its_subnet", "dev", f"{APP}.site_config.vnet_route_all_enabled", False, "true"
+    ),
+    PlantedFault("cors_admits_only_own_front_ends", "dev", f"{APP}.site_config.cors.allowed_origins.0", "*", "one of"),
+    PlantedFault(
         "cors_admits_only_own_front_ends", "dev", f"{APP}.app_settings.CORS_ORIGINS", "https://evil.example", "own list"
     ),
-    Fault(
+    PlantedFault(
         "only_entra_tokens_are_accepted",
         "dev",
         "azurerm_static_web_app.static_site.preview_environments_enabled",
@@ -197,33 +213,41 @@ EXPOSURE = [
     ),
 ]
 SECRECY = [
-    Fault(
+    PlantedFault(
         "no_secret_looking_literal",
         "production",
         f"{APP}.app_settings.EMAIL_FROM_NAME",
         "kJ8s2LqPz0XvB7nRt5YwC3dF6gHm9aQe",  # pragma: allowlist secret
         "Key Vault",
     ),
-    Fault(
+    PlantedFault(
         "no_secret_looking_literal",
         "dev",
         f"{APP}.app_settings.FRONTEND_DONOR_URL",
         "postgresql://augeo:hunter2@db.example/augeo",  # pragma: allowlist secret
         "Key Vault",
     ),
-    Fault("no_secret_looking_literal", "dev", f"{SERVER}.administrator_password_wo", "correct-horse", "Key Vault"),
-    Fault("no_secret_looking_literal", "shared", "output.parent_zone.value", "x;AccountKey=abc=", "Key Vault"),
-    Fault("the_first_password_is_write_only", "dev", f"{SERVER}.administrator_password", "Aa1-${uuid()}", "absent"),
-    Fault("the_first_password_is_write_only", "dev", f"{SERVER}.administrator_password_wo", DELETE, "Aa1-${uuid()}"),
-    Fault(
+    PlantedFault(
+        "no_secret_looking_literal", "dev", f"{SERVER}.administrator_password_wo", "correct-horse", "Key Vault"
+    ),
+    PlantedFault("no_secret_looking_literal", "shared", "output.parent_zone.value", "x;AccountKey=abc=", "Key Vault"),
+    PlantedFault(
+        "the_first_password_is_write_only", "dev", f"{SERVER}.administrator_password", "Aa1-${uuid()}", "absent"
+    ),
+    PlantedFault(
+        "the_first_password_is_write_only", "dev", f"{SERVER}.administrator_password_wo", DELETE, "Aa1-${uuid()}"
+    ),
+    PlantedFault(
         "secret_settings_are_vault_references",
         "staging",
         f"{SLOT}.app_settings.JWT_SECRET_KEY",
         f"@Microsoft.KeyVault(VaultName={PRODUCTION.compose('key_vault')};SecretName=jwt-secret-key)",
         f"jwt-secret-key of {STAGING.compose('key_vault')}",
     ),
-    Fault("secret_settings_are_vault_references", "dev", f"{APP}.app_settings.SMTP_PASSWORD", "hunter2", "Key Vault"),
-    Fault(
+    PlantedFault(
+        "secret_settings_are_vault_references", "dev", f"{APP}.app_settings.SMTP_PASSWORD", "hunter2", "Key Vault"
+    ),
+    PlantedFault(
         "no_resource_uses_a_data_plane",
         "production",
         "azurerm_key_vault_secret.planted",
@@ -231,22 +255,22 @@ SECRECY = [
         "Resource Manager",
         'azurerm_key_vault_secret.planted: type = "azurerm_key_vault_secret"',
     ),
-    Fault(
+    PlantedFault(
         "no_resource_uses_a_data_plane",
         "dev",
         "azurerm_storage_container.uploads_*.storage_account_name",
         "st",
         "absent",
     ),
-    Fault("outputs_are_not_secret", "production", "output.api_hostname.sensitive", True, "absent"),
-    Fault(
+    PlantedFault("outputs_are_not_secret", "production", "output.api_hostname.sensitive", True, "absent"),
+    PlantedFault(
         "outputs_are_not_secret",
         "production",
         "output.cache_name.value",
         "${azurerm_managed_redis.cache.default_database[0].primary_access_key}",
         "sensitive",
     ),
-    Fault(
+    PlantedFault(
         "sensitive_attributes_are_used_only_where_listed",
         "production",
         f"{APP}.app_settings.EMAIL_FROM_NAME",
@@ -255,9 +279,11 @@ SECRECY = [
     ),
 ]
 DATA = [
-    Fault("data_is_not_destroyed_by_a_plan", "production", f"{SERVER}.lifecycle.prevent_destroy", False, "true"),
-    Fault("data_is_not_destroyed_by_a_plan", "dev, disposable", f"{VAULT}.lifecycle.prevent_destroy", True, "false"),
-    Fault(
+    PlantedFault("data_is_not_destroyed_by_a_plan", "production", f"{SERVER}.lifecycle.prevent_destroy", False, "true"),
+    PlantedFault(
+        "data_is_not_destroyed_by_a_plan", "dev, disposable", f"{VAULT}.lifecycle.prevent_destroy", True, "false"
+    ),
+    PlantedFault(
         "every_type_is_listed_in_holders",
         "production",
         "azurerm_mssql_server.planted",
@@ -265,7 +291,7 @@ DATA = [
         "operations/plan_guard/holders.py",
         'azurerm_mssql_server.planted: type = "azurerm_mssql_server"',
     ),
-    Fault(
+    PlantedFault(
         "data_keeps_its_address",
         "production",
         "azurerm_managed_redis.cache_redis_0A1B2C3D",
@@ -273,9 +299,11 @@ DATA = [
         "written out",
         'azurerm_managed_redis.cache_redis_0A1B2C3D: logical id = "cache_redis_0A1B2C3D"',
     ),
-    Fault("data_is_locked", "production", f"{LOCK}.key-vault_*", DELETE, "one CanNotDelete", f"{VAULT}: locks = []"),
-    Fault("data_is_locked", "production", f"{LOCK}.key-vault_*.lock_level", "ReadOnly", "CanNotDelete"),
-    Fault(
+    PlantedFault(
+        "data_is_locked", "production", f"{LOCK}.key-vault_*", DELETE, "one CanNotDelete", f"{VAULT}: locks = []"
+    ),
+    PlantedFault("data_is_locked", "production", f"{LOCK}.key-vault_*.lock_level", "ReadOnly", "CanNotDelete"),
+    PlantedFault(
         "data_is_locked",
         "dev, disposable",
         f"{LOCK}.planted",
@@ -283,7 +311,7 @@ DATA = [
         "no lock",
         f'{VAULT}: locks = ["planted"]',
     ),
-    Fault(
+    PlantedFault(
         "data_is_locked",
         "production",
         f"{LOCK}.planted",
@@ -291,37 +319,43 @@ DATA = [
         "no lock",
         'azurerm_dns_zone.dns_zone: locks = ["planted"]',
     ),
-    Fault("changes_by_others_are_ignored", "production", f"{SERVER}.lifecycle.ignore_changes", ["zone"], "storage_mb"),
-    Fault(
+    PlantedFault(
+        "changes_by_others_are_ignored", "production", f"{SERVER}.lifecycle.ignore_changes", ["zone"], "storage_mb"
+    ),
+    PlantedFault(
         "changes_by_others_are_ignored", "production", f"{APP}.lifecycle.ignore_changes", DELETE, "docker_image_name"
     ),
-    Fault(
+    PlantedFault(
         "changes_by_others_are_ignored",
         "production",
         "azurerm_service_plan.web-app_*.lifecycle.ignore_changes",
         DELETE,
         "worker_count",
     ),
-    Fault("changes_by_others_are_ignored", "dev", f"{VAULT}.lifecycle.ignore_changes", ["tags"], "must be []"),
-    Fault("data_is_recoverable", "dev", f"{VAULT}.purge_protection_enabled", False, "true"),
-    Fault("data_is_recoverable", "dev", f"{REDIS}.default_database.clustering_policy", "OSSCluster", "Enterprise"),
-    Fault("deletions_can_be_undone", "production", f"{SERVER}.backup_retention_days", 1, "at least 7"),
-    Fault("deletions_can_be_undone", "dev", f"{UPLOADS}.blob_properties.delete_retention_policy.days", 1, "at least 7"),
-    Fault(
+    PlantedFault("changes_by_others_are_ignored", "dev", f"{VAULT}.lifecycle.ignore_changes", ["tags"], "must be []"),
+    PlantedFault("data_is_recoverable", "dev", f"{VAULT}.purge_protection_enabled", False, "true"),
+    PlantedFault(
+        "data_is_recoverable", "dev", f"{REDIS}.default_database.clustering_policy", "OSSCluster", "Enterprise"
+    ),
+    PlantedFault("deletions_can_be_undone", "production", f"{SERVER}.backup_retention_days", 1, "at least 7"),
+    PlantedFault(
+        "deletions_can_be_undone", "dev", f"{UPLOADS}.blob_properties.delete_retention_policy.days", 1, "at least 7"
+    ),
+    PlantedFault(
         "evidence_is_immutable",
         "production",
         "azurerm_storage_container_immutability_policy.storage_*.locked",
         False,
         "true",
     ),
-    Fault(
+    PlantedFault(
         "evidence_is_immutable",
         "dev, disposable",
         "azurerm_storage_container_immutability_policy.storage_*.locked",
         True,
         "disposable environment false",
     ),
-    Fault(
+    PlantedFault(
         "old_versions_are_deleted",
         "shared",
         "azurerm_storage_management_policy.state_*.rule.0.enabled",
@@ -329,7 +363,7 @@ DATA = [
         "deletes old versions",
         "azurerm_storage_account.state_storage: lifecycle rules = null",
     ),
-    Fault(
+    PlantedFault(
         "parameters_apply_one_at_a_time",
         "dev",
         f"{PARAMETER}.*log_lock_waits*.depends_on",
@@ -339,14 +373,14 @@ DATA = [
     ),
 ]
 ACCESS = [
-    Fault(
+    PlantedFault(
         "rights_are_in_the_table",
         "shared",
         f"{GRANT}delivery_pushes-images_*.role_definition_id",
         "/subscriptions/0/providers/Microsoft.Authorization/roleDefinitions/8e3af657-a8ff-443c-a75c-2fe8c4bcb635",
         "'delivery' must not be '/subscriptions/0",  # Owner
     ),
-    Fault(
+    PlantedFault(
         "rights_are_in_the_table",
         "shared",
         f"{GRANT}apply_contributes_*.scope",
@@ -354,35 +388,35 @@ ACCESS = [
         "'apply' must not be 'Contributor' on 'subscription'",
         "azurerm_role_assignment.production-ci_apply_contributes_*: role_definition_id = *",
     ),
-    Fault(
+    PlantedFault(
         "rights_are_in_the_table",
         "dev",
         "azurerm_role_assignment.key-vault_api-*.principal_type",
         "User",
         "ServicePrincipal",
     ),
-    Fault(
+    PlantedFault(
         "environments_do_not_reach_each_other",
         "shared",
         "azurerm_role_assignment.dev-ci_apply_contributes_*.scope",
         "${azurerm_resource_group.production_resource_group.id}",
         "must belong to 'dev'",
     ),
-    Fault(
+    PlantedFault(
         "environments_do_not_reach_each_other",
         "shared",
         "azurerm_role_assignment.dev-ci_plan_reads-state_*.scope",
         "${azurerm_storage_container.tfstate_production_container.id}",
         "must belong to 'dev'",
     ),
-    Fault(
+    PlantedFault(
         "administrators_assign_only_what_the_code_assigns",
         "shared",
         f"{GRANT}apply_grants_*.condition",
         DELETE,
         "'Key Vault Secrets User', 'Storage Blob Data Contributor'",
     ),
-    Fault(
+    PlantedFault(
         "administrators_assign_only_what_the_code_assigns",
         "shared",
         "production/azurerm_role_assignment.planted",
@@ -394,7 +428,7 @@ ACCESS = [
         "['Key Vault Secrets User', 'Reader', 'Storage Blob Data Contributor']",
         "azurerm_role_assignment.production-ci_apply_grants_*: condition = *",
     ),
-    Fault(
+    PlantedFault(
         "custom_roles_are_narrow",
         "shared",
         "azurerm_role_definition.ci-roles_delivery_*.permissions.0.actions.0",
@@ -402,7 +436,7 @@ ACCESS = [
         "without a wildcard",
         'azurerm_role_definition.*: permissions.actions.0 = "Microsoft.Web/*"',
     ),
-    Fault(
+    PlantedFault(
         "custom_roles_are_narrow",
         "shared",
         "azurerm_role_definition.ci-roles_plan_*.permissions.0.data_actions",
@@ -410,35 +444,35 @@ ACCESS = [
         "absent",
         "azurerm_role_definition.*: permissions.data_actions.0 = *getSecret*",
     ),
-    Fault(
+    PlantedFault(
         "only_this_repository_is_trusted",
         "shared",
         f"{TRUST}apply_github_*.subject",
         "repo:*",
         f"{ACCOUNT.github_subject}:environment:dev",
     ),
-    Fault(
+    PlantedFault(
         "only_this_repository_is_trusted",
         "shared",
         f"{TRUST}apply_github_*.subject",
         f"{ACCOUNT.github_subject}:pull_request",
         f"{ACCOUNT.github_subject}:environment:dev",
     ),
-    Fault(
+    PlantedFault(
         "only_this_repository_is_trusted",
         "shared",
         f"{TRUST}plan_github_*.issuer",
         "https://gitlab.example",
         "token.actions.githubusercontent.com",
     ),
-    Fault(
+    PlantedFault(
         "only_this_repository_is_trusted",
         "shared",
         f"{TRUST}plan_github_*.audience",
         ["anybody"],
         "AzureADTokenExchange",
     ),
-    Fault(
+    PlantedFault(
         "custom_roles_are_narrow",
         "shared",
         "azurerm_role_definition.ci-roles_plan_*.assignable_scopes",
@@ -447,7 +481,7 @@ ACCESS = [
     ),
 ]
 TERRAFORM = [
-    Fault(
+    PlantedFault(
         "the_provider_is_pinned",
         "production",
         "terraform.required_providers.azurerm.version",
@@ -455,7 +489,7 @@ TERRAFORM = [
         '"4.81.0"',
         'terraform: required_providers.azurerm.version = "~> 4.0"',
     ),
-    Fault(
+    PlantedFault(
         "the_provider_is_configured_safely",
         "shared",
         f"{PROVIDER}.0.features.0.storage.0.data_plane_available",
@@ -463,7 +497,7 @@ TERRAFORM = [
         "false",
         "provider.azurerm: features.storage.data_plane_available = true",
     ),
-    Fault(
+    PlantedFault(
         "the_provider_is_configured_safely",
         "production",
         f"{PROVIDER}.0.client_secret",
@@ -471,9 +505,11 @@ TERRAFORM = [
         "OIDC",
         'provider.azurerm: client_secret = "hunter2"',
     ),
-    Fault("each_stack_has_its_own_state", "dev", f"{BACKEND}.container_name", "tfstate-production", "tfstate-dev"),
-    Fault("each_stack_has_its_own_state", "dev", f"{BACKEND}.access_key", "hunter2", "absent"),
-    Fault(
+    PlantedFault(
+        "each_stack_has_its_own_state", "dev", f"{BACKEND}.container_name", "tfstate-production", "tfstate-dev"
+    ),
+    PlantedFault("each_stack_has_its_own_state", "dev", f"{BACKEND}.access_key", "hunter2", "absent"),
+    PlantedFault(
         "every_reference_resolves",
         "dev",
         f"{APP}.depends_on",
@@ -481,28 +517,28 @@ TERRAFORM = [
         "there is no azurerm_subnet.gone",
         "azurerm_linux_web_app.*: depends_on.0 = *",
     ),
-    Fault(
+    PlantedFault(
         "every_reference_resolves",
         "dev",
         f"{APP}.app_settings.EMAIL_FROM_NAME",
         "from ${azurerm_key_vault.key_vault.uri}",
         "has no uri",
     ),
-    Fault(
+    PlantedFault(
         "every_reference_resolves",
         "dev",
         "output.cache_name.value",
         "${azurerm_managed_redis.gone.name}",
         "no azurerm_",
     ),
-    Fault(
+    PlantedFault(
         "stacks_do_not_read_each_other",
         "dev",
         "azurerm_role_assignment.key-vault_api-*.scope",
         f"/subscriptions/0/resourceGroups/{PRODUCTION_GROUP}",
         "must not name anything of production's",
     ),
-    Fault(
+    PlantedFault(
         "stacks_do_not_read_each_other",
         "dev",
         "data.terraform_remote_state.shared",
@@ -510,29 +546,29 @@ TERRAFORM = [
         "derive the name",
         'data.terraform_remote_state: type = "terraform_remote_state"',
     ),
-    Fault("no_unknown_argument", "dev", f"{UPLOADS}.enable_https_traffic_only", True, "no argument"),
-    Fault(
+    PlantedFault("no_unknown_argument", "dev", f"{UPLOADS}.enable_https_traffic_only", True, "no argument"),
+    PlantedFault(
         "images_have_no_moving_tag",
         "dev",
         f"{APP}.site_config.application_stack.docker_image_name",
         "augeo-api:latest",
         ":latest",
     ),
-    Fault(
+    PlantedFault(
         "images_have_no_moving_tag",
         "staging",
         f"{SLOT}.site_config.application_stack.docker_image_name",
         "augeo-api:1.4",
         "digest",
     ),
-    Fault(
+    PlantedFault(
         "resources_are_in_their_own_group",
         "production",
         f"{VAULT}.resource_group_name",
         DEV_GROUP,
         PRODUCTION_GROUP,
     ),
-    Fault(
+    PlantedFault(
         "resources_are_in_their_own_group",
         "shared",
         "azurerm_user_assigned_identity.dev-ci_apply_*.resource_group_name",
@@ -541,18 +577,22 @@ TERRAFORM = [
     ),
 ]
 NAMING = [
-    Fault("names_keep_to_azures_rules", "dev", f"{VAULT}.name", "kv-augeo--dev", "3 to 24 characters"),
-    Fault("names_keep_to_azures_rules", "dev", f"{UPLOADS}.name", "staugeouploadsdevelopment", "3 to 24 characters"),
-    Fault("names_keep_to_azures_rules", "production", f"{SERVER}.name", "PSQL-augeo", "3 to 63 characters"),
-    Fault(
+    PlantedFault("names_keep_to_azures_rules", "dev", f"{VAULT}.name", "kv-augeo--dev", "3 to 24 characters"),
+    PlantedFault(
+        "names_keep_to_azures_rules", "dev", f"{UPLOADS}.name", "staugeouploadsdevelopment", "3 to 24 characters"
+    ),
+    PlantedFault("names_keep_to_azures_rules", "production", f"{SERVER}.name", "PSQL-augeo", "3 to 63 characters"),
+    PlantedFault(
         "names_are_unique",
         "production",
         f"{UPLOADS}.name",
         DEV.compose("storage", "uploads"),
         "dev: azurerm_storage_account",
     ),
-    Fault("names_are_unique", "dev", f"{SUBNET}.name", DEV.compose("subnet", "app"), "dev: azurerm_subnet.network_app"),
-    Fault(
+    PlantedFault(
+        "names_are_unique", "dev", f"{SUBNET}.name", DEV.compose("subnet", "app"), "dev: azurerm_subnet.network_app"
+    ),
+    PlantedFault(
         "short_names_fit_a_text_message",
         "dev",
         "azurerm_monitor_action_group.alerts_*.short_name",
@@ -561,9 +601,9 @@ NAMING = [
     ),
 ]
 OPERATIONS = [
-    Fault("tags_are_complete", "production", f"{VAULT}.tags.owner", DELETE, ACCOUNT.owner_tag),
-    Fault("tags_are_complete", "production", f"{REDIS}.tags.environment", "dev", "production"),
-    Fault(
+    PlantedFault("tags_are_complete", "production", f"{VAULT}.tags.owner", DELETE, ACCOUNT.owner_tag),
+    PlantedFault("tags_are_complete", "production", f"{REDIS}.tags.environment", "dev", "production"),
+    PlantedFault(
         "everything_is_logged",
         "production",
         "azurerm_monitor_diagnostic_setting.key-vault_*",
@@ -571,7 +611,7 @@ OPERATIONS = [
         "${azurerm_key_vault.key_vault.id}",
         f"{VAULT}: diagnostic setting = null",
     ),
-    Fault(
+    PlantedFault(
         "everything_is_logged",
         "dev",
         "azurerm_monitor_diagnostic_setting.cache_redis_diagnostics_*.target_resource_id",
@@ -579,10 +619,10 @@ OPERATIONS = [
         "/databases/default",
         f"{REDIS}: diagnostic setting = null",
     ),
-    Fault(
+    PlantedFault(
         "everything_is_logged", "dev", "azurerm_monitor_diagnostic_setting.key-vault_*.enabled_log", [], "AuditEvent"
     ),
-    Fault(
+    PlantedFault(
         "everything_is_logged",
         "production",
         "azurerm_mssql_server.planted",
@@ -590,14 +630,14 @@ OPERATIONS = [
         "NO_DIAGNOSTICS",
         'azurerm_mssql_server.planted: type = "azurerm_mssql_server"',
     ),
-    Fault(
+    PlantedFault(
         "logs_go_to_the_stacks_own_workspace",
         "dev",
         "azurerm_monitor_diagnostic_setting.key-vault_*.log_analytics_workspace_id",
         "/subscriptions/0/workspaces/theirs",
         "this stack's workspace",
     ),
-    Fault(
+    PlantedFault(
         "the_activity_log_is_kept",
         "shared",
         "azurerm_monitor_diagnostic_setting.logs_activity-log_*",
@@ -605,7 +645,7 @@ OPERATIONS = [
         "must export Administrative",
         "/subscriptions/*: enabled_log = []",
     ),
-    Fault(
+    PlantedFault(
         "every_subject_is_watched",
         "production",
         "azurerm_monitor_metric_alert.alerts_cache-memory_*",
@@ -613,7 +653,7 @@ OPERATIONS = [
         "enabled alert",
         "alerts: Redis memory > 80 % = null",
     ),
-    Fault(
+    PlantedFault(
         "every_subject_is_watched",
         "dev",
         "azurerm_monitor_metric_alert.alerts_app-cpu_*.criteria.0.threshold",
@@ -621,7 +661,7 @@ OPERATIONS = [
         "enabled alert",
         "alerts: CPU > 80 % = null",
     ),
-    Fault(
+    PlantedFault(
         "service_health_is_watched_once",
         "shared",
         "azurerm_monitor_activity_log_alert.alerts_service-health_*",
@@ -629,14 +669,14 @@ OPERATIONS = [
         "1 in the shared stack",
         "alerts: Service Health = 0",
     ),
-    Fault(
+    PlantedFault(
         "service_health_is_watched_once",
         "shared",
         "azurerm_monitor_activity_log_alert.alerts_service-health_*.criteria.service_health.locations",
         ["Global", "eastus2"],
         "must name",
     ),
-    Fault(
+    PlantedFault(
         "everything_is_logged",
         "dev",
         "azurerm_monitor_diagnostic_setting.cache_redis_cluster-diagnostics_*",
@@ -644,7 +684,7 @@ OPERATIONS = [
         f"${{{REDIS}.id}}",
         f"{REDIS}: diagnostic setting = null",
     ),
-    Fault(
+    PlantedFault(
         "certificates_are_watched",
         "dev",
         "azurerm_application_insights_standard_web_test.availability_api-certificate_*"
@@ -653,21 +693,21 @@ OPERATIONS = [
         "test for 30 days",
         "https://*: certificate = null",
     ),
-    Fault(
+    PlantedFault(
         "critical_alerts_are_evaluated_every_minute",
         "dev",
         "azurerm_monitor_metric_alert.alerts_database-down_*.frequency",
         "PT5M",
         "PT1M",
     ),
-    Fault(
+    PlantedFault(
         "alerts_name_their_runbook",
         "dev",
         "azurerm_monitor_metric_alert.alerts_database-down_*.description",
         "?",
         "runbook",
     ),
-    Fault(
+    PlantedFault(
         "alerts_reach_somebody",
         "dev",
         "azurerm_monitor_metric_alert.alerts_app-cpu_*.action",
@@ -675,35 +715,35 @@ OPERATIONS = [
         "action group",
         "azurerm_monitor_metric_alert.*: action.0.action_group_id = null",
     ),
-    Fault(
+    PlantedFault(
         "alerts_reach_somebody",
         "production",
         "azurerm_monitor_action_group.alerts_*.logic_app_receiver",
         DELETE,
         "Teams",
     ),
-    Fault(
+    PlantedFault(
         "every_environment_has_a_budget",
         "dev",
         "azurerm_consumption_budget_resource_group.budget_*.time_period.start_date",
         "2026-12-15T00:00:00Z",
         "first of a month",
     ),
-    Fault(
+    PlantedFault(
         "every_environment_has_a_budget",
         "dev",
         "azurerm_consumption_budget_resource_group.budget_*.notification",
         [],
         "Forecasted",
     ),
-    Fault(
+    PlantedFault(
         "alerts_watch_their_own_stack",
         "production",
         "azurerm_monitor_activity_log_alert.alerts_*lock-removed_*.scopes.0",
         SUBSCRIPTION,
         f"resourceGroups/{PRODUCTION_GROUP}",
     ),
-    Fault(
+    PlantedFault(
         "alerts_reach_somebody",
         "dev",
         "azurerm_monitor_action_group.alerts_*.email_receiver.0.use_common_alert_schema",
@@ -711,14 +751,14 @@ OPERATIONS = [
         "true for each",
         "azurerm_monitor_action_group.*: use_common_alert_schema = *false*",
     ),
-    Fault(
+    PlantedFault(
         "every_environment_has_a_budget",
         "dev",
         "azurerm_consumption_budget_resource_group.budget_*.amount",
         1,
         str(ENVIRONMENTS["dev"].budget.monthly_usd),
     ),
-    Fault(
+    PlantedFault(
         "every_environment_has_a_budget",
         "dev",
         "azurerm_consumption_budget_resource_group.budget_*.notification.0.contact_emails.0",
@@ -726,7 +766,7 @@ OPERATIONS = [
         ACCOUNT.alert_emails[0],
         "azurerm_consumption_budget_resource_group.*: notification = *nobody@example.com*",
     ),
-    Fault(
+    PlantedFault(
         "the_database_logs_who_did_what",
         "production",
         f"{PARAMETER}.*pgauditlog*.value",
@@ -736,27 +776,27 @@ OPERATIONS = [
     ),
 ]
 WEB = [
-    Fault(
+    PlantedFault(
         "unhealthy_instances_are_evicted",
         "dev",
         f"{APP}.site_config.health_check_eviction_time_in_min",
         DELETE,
         "2 to 10",
     ),
-    Fault(
+    PlantedFault(
         "app_service_keeps_its_own_settings", "dev", f"{APP}.app_settings.WEBSITE_VNET_ROUTE_ALL", "1", "site_config"
     ),
-    Fault(
+    PlantedFault(
         "app_service_keeps_its_own_settings",
         "production",
         f"{SLOT}.app_settings.DOCKER_REGISTRY_SERVER_URL",
         "https://cr.azurecr.io",
         "site_config",
     ),
-    Fault("the_slot_equals_the_app", "production", f"{SLOT}.app_settings.DEBUG", "true", '"false"'),
-    Fault("the_slot_equals_the_app", "staging", f"{SLOT}.client_affinity_enabled", True, "the app's"),
-    Fault("the_firewall_limits_rates", "production", f"{FIREWALL}.mode", "Detection", "Prevention"),
-    Fault(
+    PlantedFault("the_slot_equals_the_app", "production", f"{SLOT}.app_settings.DEBUG", "true", '"false"'),
+    PlantedFault("the_slot_equals_the_app", "staging", f"{SLOT}.client_affinity_enabled", True, "the app's"),
+    PlantedFault("the_firewall_limits_rates", "production", f"{FIREWALL}.mode", "Detection", "Prevention"),
+    PlantedFault(
         "the_firewall_limits_rates",
         "production",
         f"{FIREWALL}.custom_rule.0.rate_limit_threshold",
@@ -764,7 +804,7 @@ WEB = [
         "fewer requests",
         "azurerm_cdn_frontdoor_firewall_policy.*: custom_rule = *5000*",
     ),
-    Fault(
+    PlantedFault(
         "the_firewall_covers_every_route",
         "production",
         "azurerm_cdn_frontdoor_security_policy.edge_*.security_policies.firewall.association.domain",
@@ -772,28 +812,28 @@ WEB = [
         "domain of the security policy",
         "azurerm_cdn_frontdoor_route.*: host = *",
     ),
-    Fault(
+    PlantedFault(
         "the_cname_waits_for_the_firewall",
         PHASES,
         "azurerm_dns_cname_record.edge_*.depends_on",
         [],
         "security_policy",
     ),
-    Fault(
+    PlantedFault(
         "host_names_are_proven_before_they_are_bound",
         DEV_PHASES,
         "azurerm_app_service_custom_hostname_binding.api-host_*.depends_on",
         [],
         "asuid.api",
     ),
-    Fault(
+    PlantedFault(
         "the_webhooks_address_is_kept_secret",
         "production",
         "azurerm_logic_app_action_custom.teams_read_*.body",
         "{}",
         "secureData",
     ),
-    Fault(
+    PlantedFault(
         "the_firewall_limits_rates",
         "production",
         f"{FIREWALL}.custom_rule.1.match_condition.0.transforms",
@@ -801,14 +841,14 @@ WEB = [
         "Lowercase",
         "azurerm_cdn_frontdoor_firewall_policy.*: custom_rule.1 = *",
     ),
-    Fault(
+    PlantedFault(
         "the_firewall_covers_every_route",
         "production",
         "azurerm_cdn_frontdoor_security_policy.edge_*.security_policies.firewall.cdn_frontdoor_firewall_policy_id",
         "/subscriptions/0/theirs",
         "this stack's firewall",
     ),
-    Fault(
+    PlantedFault(
         "the_edge_leads_to_the_app",
         "production",
         "azurerm_cdn_frontdoor_origin.edge_*.host_name",
@@ -819,9 +859,9 @@ WEB = [
 FAULTS = [*TRANSPORT, *EXPOSURE, *SECRECY, *DATA, *ACCESS, *TERRAFORM, *NAMING, *OPERATIONS, *WEB]
 
 
-def plant_fault(fault: Fault) -> tuple[Stack, str]:
+def plant_fault(fault: PlantedFault) -> tuple[Stack, str]:
     """Return a copy of the stack with the fault in it, and the beginning of the violation that must be reported."""
-    original = stacks()[fault.stack]
+    original = synthesize_checked_stacks()[fault.stack]
     path = PATH.fullmatch(fault.path)
     assert path, f"{fault.path} is no path"
     changed_stack = path["stack"] or original.name
@@ -855,7 +895,7 @@ def _put_value(body: TerraformJson | list[Any], steps: list[str], value: object)
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: f"{fault.rule}-{fault.stack}-{fault.path}")
-def test_planted_fault_is_reported(fault: Fault) -> None:
+def test_planted_fault_is_reported(fault: PlantedFault) -> None:
     stack, expected_start = plant_fault(fault)
     violations = [str(violation) for violation in RULES[fault.rule].check(stack)]
     pattern = re.escape(expected_start).replace(r"\*", ".*") + ": .*" + re.escape(fault.expected)

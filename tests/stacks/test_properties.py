@@ -40,7 +40,7 @@ from environments.shared import SHARED
 from environments.validation import validate
 from tests.environments.azure_names import AZURE_NAMES
 from tests.environments.changes import ABSENT, change_settings
-from tests.support import SynthesizedResource, TerraformJson, resources, synthesized_from
+from tests.support import SynthesizedResource, TerraformJson, resources, synthesize_platform
 
 COMMON: dict[str, Any] = {
     "deadline": None,  # the first example starts the jsii kernel
@@ -315,7 +315,7 @@ def has_refused_name(resource: SynthesizedResource) -> bool:
 
 def check_stacks(platform: Platform) -> None:
     """Synthesize the platform, and assert that Azure and Terraform would accept the stacks."""
-    synthesized = synthesized_from(platform)
+    synthesized = synthesize_platform(platform)
     assert set(synthesized) == {"shared", *platform.environments}
     assert [resource.address for resource in resources(synthesized) if has_refused_name(resource)] == []
     assert [
@@ -336,7 +336,7 @@ def test_valid_settings_synthesize(environment: Environment, shared: Shared) -> 
 
 
 # ------------------------------------------------------------------------------------------------- settings of any kind
-class Change(NamedTuple):
+class SettingChange(NamedTuple):
     """The path of a setting, which may be misspelt ("shared.account.domain", "web_app.skus"), and its new value."""
 
     path: str
@@ -392,11 +392,11 @@ def mixtures(draw: st.DrawFn) -> tuple[Shared, Environment]:
 @st.composite
 def nonsense(draw: st.DrawFn) -> tuple[Shared, Environment]:
     """Draw the settings as they are written, with one to three of them misspelt or changed to any value."""
-    changes: list[Change] = []
+    changes: list[SettingChange] = []
     for path in draw(st.lists(st.sampled_from(PATHS + SHARED_PATHS), min_size=1, max_size=3, unique=True)):
         misspelt = draw(st.sampled_from(["", "", "", "s", "_"]))
         changes.append(
-            Change(path + misspelt, draw(JUNK.filter(lambda value: value is not ABSENT) if misspelt else JUNK))
+            SettingChange(path + misspelt, draw(JUNK.filter(lambda value: value is not ABSENT) if misspelt else JUNK))
         )
     shared, production = SHARED, ENVIRONMENTS["production"]
     # The deepest changes come first, so that a change of a whole slice replaces the changes in it.

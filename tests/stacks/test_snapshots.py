@@ -16,12 +16,12 @@ from main import add_stacks
 from stacks.platform import PlatformStack
 from tests.constructs_lib.neighbours import make_environment
 from tests.snapshots import make_readable, synthesize_files
-from tests.support import TerraformJson, platform
+from tests.support import TerraformJson, load_platform
 
 STACKS = ("shared", "dev", "staging", "production")
 
 
-class Change(NamedTuple):
+class BeforeAndAfter(NamedTuple):
     """An environment, and those of its settings that differ before and after the change."""
 
     environment: str
@@ -33,15 +33,15 @@ WAITING, DELEGATED = {"domain": {"delegated": False}}, {"domain": {"delegated": 
 TEAMS, NO_TEAMS = {"alerts": {"teams": True}}, {"alerts": {"teams": False}}
 VERIFIED = DELEGATED | {"email": {"verified": True}}
 CHANGES = {
-    "dev-delegated": Change("dev", WAITING, DELEGATED),
-    "dev-disposable": Change("dev", {}, {"disposable": True}),
-    "dev-teams": Change("dev", NO_TEAMS, TEAMS),
-    "staging-delegated": Change("staging", WAITING, DELEGATED),
-    "staging-email-verified": Change("staging", DELEGATED, VERIFIED),
-    "staging-teams": Change("staging", NO_TEAMS, TEAMS),
-    "production-delegated": Change("production", WAITING, DELEGATED),
-    "production-email-verified": Change("production", DELEGATED, VERIFIED),
-    "production-teams": Change("production", NO_TEAMS, TEAMS),
+    "dev-delegated": BeforeAndAfter("dev", WAITING, DELEGATED),
+    "dev-disposable": BeforeAndAfter("dev", {}, {"disposable": True}),
+    "dev-teams": BeforeAndAfter("dev", NO_TEAMS, TEAMS),
+    "staging-delegated": BeforeAndAfter("staging", WAITING, DELEGATED),
+    "staging-email-verified": BeforeAndAfter("staging", DELEGATED, VERIFIED),
+    "staging-teams": BeforeAndAfter("staging", NO_TEAMS, TEAMS),
+    "production-delegated": BeforeAndAfter("production", WAITING, DELEGATED),
+    "production-email-verified": BeforeAndAfter("production", DELEGATED, VERIFIED),
+    "production-teams": BeforeAndAfter("production", NO_TEAMS, TEAMS),
 }
 
 
@@ -51,9 +51,9 @@ def synthesize_written() -> Mapping[str, TerraformJson]:
 
 
 def synthesize_settings(settings: Environment) -> TerraformJson:
-    if settings == platform().environments[settings.name]:
+    if settings == load_platform().environments[settings.name]:
         return make_readable(synthesize_written()[settings.name])
-    stacks = synthesize_files(lambda app: PlatformStack(app, environment=settings, platform=platform()))
+    stacks = synthesize_files(lambda app: PlatformStack(app, environment=settings, platform=load_platform()))
     return make_readable(stacks[settings.name])
 
 

@@ -33,7 +33,7 @@ def test_cdktf_synth_writes_the_same_bytes_as_make_synth(tmp_path: Path) -> None
     assert by_cdktf == by_make
 
 
-class Checkout:
+class CdktfCheckout:
     """A checkout whose cdktf command prints its arguments. The test chooses which programs the machine has."""
 
     def __init__(self, folder: Path) -> None:
@@ -68,8 +68,8 @@ class Checkout:
 
 
 @pytest.fixture(name="checkout")
-def _checkout(tmp_path: Path) -> Checkout:
-    return Checkout(tmp_path / "a checkout")
+def _checkout(tmp_path: Path) -> CdktfCheckout:
+    return CdktfCheckout(tmp_path / "a checkout")
 
 
 REACHES_AZURE = pytest.mark.parametrize(
@@ -78,14 +78,14 @@ REACHES_AZURE = pytest.mark.parametrize(
 
 
 @REACHES_AZURE
-def test_the_command_runs_if_nothing_is_missing(checkout: Checkout, command: str) -> None:
+def test_the_command_runs_if_nothing_is_missing(checkout: CdktfCheckout, command: str) -> None:
     completed = checkout.run_cdktf(command, "dev")
     assert (completed.returncode, completed.stderr) == (0, "")
     assert completed.stdout == f"node_modules/cdktf-cli/bundle/bin/cdktf {command} dev\n"
 
 
 @REACHES_AZURE
-def test_a_command_that_reaches_azure_names_everything_that_is_missing(checkout: Checkout, command: str) -> None:
+def test_a_command_that_reaches_azure_names_everything_that_is_missing(checkout: CdktfCheckout, command: str) -> None:
     checkout.write_program("bin/tofu-of-the-test", "exit 127")
     (checkout.bin / "az").unlink()
     refused = checkout.run_cdktf(command, "dev", AUGEO_SUBSCRIPTION_ID="00000000-0000-0000-0000-000000000000")
@@ -95,7 +95,7 @@ def test_a_command_that_reaches_azure_names_everything_that_is_missing(checkout:
     assert [line.split()[1] for line in reasons] == ["Terraform", "The", "These"]
 
 
-def test_a_bad_setting_is_reported_without_a_traceback(checkout: Checkout) -> None:
+def test_a_bad_setting_is_reported_without_a_traceback(checkout: CdktfCheckout) -> None:
     refused = checkout.run_cdktf("deploy", "dev", AUGEO_SUBSCRIPTION_ID="mine")
     assert (refused.returncode, refused.stdout) == (1, "")
     assert "subscription_id = 'mine'" in refused.stderr
@@ -103,21 +103,21 @@ def test_a_bad_setting_is_reported_without_a_traceback(checkout: Checkout) -> No
 
 
 @pytest.mark.parametrize("variable", ["ARM_USE_OIDC", "ARM_USE_MSI", "ARM_USE_AKS_WORKLOAD_IDENTITY", "ARM_CLIENT_ID"])
-def test_a_login_without_the_azure_cli_does_not_need_it(checkout: Checkout, variable: str) -> None:
+def test_a_login_without_the_azure_cli_does_not_need_it(checkout: CdktfCheckout, variable: str) -> None:
     (checkout.bin / "az").unlink()
     completed = checkout.run_cdktf("deploy", "dev", **{variable: "true"})
     assert (completed.returncode, completed.stderr) == (0, "")
     assert completed.stdout.endswith("cdktf deploy dev\n")
 
 
-def test_synth_needs_neither_terraform_nor_azure(checkout: Checkout) -> None:
+def test_synth_needs_neither_terraform_nor_azure(checkout: CdktfCheckout) -> None:
     for program in ("az", "tofu-of-the-test"):
         (checkout.bin / program).unlink()
     completed = checkout.run_cdktf("synth")
     assert (completed.returncode, completed.stderr) == (0, "")
 
 
-def test_a_checkout_without_the_command_says_how_to_install_it(checkout: Checkout) -> None:
+def test_a_checkout_without_the_command_says_how_to_install_it(checkout: CdktfCheckout) -> None:
     (checkout.folder / "node_modules/cdktf-cli").rmdir()
     refused = checkout.run_cdktf("deploy", "dev")
     assert (refused.returncode, refused.stderr) == (1, "The cdktf command is not installed: make cli\n")

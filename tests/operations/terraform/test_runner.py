@@ -65,12 +65,12 @@ class TestCaptured:
         go_on = terraform.folder / "go-on"
         lines: list[str] = []
 
-        def see(line: str) -> None:
+        def note_line(line: str) -> None:
             lines.append(line)
             go_on.touch()
 
         waiting = Terraform(terraform.folder, terraform.binary, {**os.environ, "GO_ON": str(go_on)})
-        assert waiting.run("apply", on_line=see).code == 0
+        assert waiting.run("apply", on_line=note_line).code == 0
         assert lines == ["first\n", "second\n"]
 
 

@@ -22,7 +22,7 @@ BUILT_IN = {
 ADMINISTRATOR = "Role Based Access Control Administrator"
 
 
-class Right(NamedTuple):
+class AllowedRight(NamedTuple):
     """A right that an identity may have."""
 
     who: str
@@ -34,34 +34,34 @@ class Right(NamedTuple):
 
 ALLOWED = {
     # In an environment's stack: what its own application, alerts and deliveries read and write.
-    Right("api", "Key Vault Secrets User", "key vault"),
-    Right("api", "Storage Blob Data Contributor", "container uploads"),
-    Right("teams", "Key Vault Secrets User", "key vault"),
-    Right("delivery", "Storage Blob Data Contributor", "container evidence"),
+    AllowedRight("api", "Key Vault Secrets User", "key vault"),
+    AllowedRight("api", "Storage Blob Data Contributor", "container uploads"),
+    AllowedRight("teams", "Key Vault Secrets User", "key vault"),
+    AllowedRight("delivery", "Storage Blob Data Contributor", "container evidence"),
     # In the shared stack: what an environment needs of shared resources, and what CI needs. The reasons are in
     # docs/design.md#decisions, "CI roles".
-    Right("api", "AcrPull", "registry"),
-    Right("plan", "custom plan", "resource group"),
-    Right("plan", "custom lookups", "subscription"),
-    Right("plan", "Reader", "parent zone"),
-    Right("plan", "Reader", "delivery identity"),
-    Right("plan", "Storage Blob Data Reader", "container tfstate"),
-    Right("plan", "Storage Blob Data Contributor", "container plans"),
-    Right("apply", "Contributor", "resource group"),
-    Right("apply", "Locks Contributor", "resource group"),
-    Right("apply", ADMINISTRATOR, "resource group"),
-    Right("apply", "custom lookups", "subscription"),
-    Right("apply", "custom delegation", "parent zone"),
-    Right("apply", "Reader", "delivery identity"),
-    Right("apply", "Storage Blob Data Contributor", "container tfstate"),
-    Right("apply", "Storage Blob Data Reader", "container plans"),
-    Right("delivery", "custom delivery", "resource group"),
-    Right("delivery", "AcrPush", "registry"),
+    AllowedRight("api", "AcrPull", "registry"),
+    AllowedRight("plan", "custom plan", "resource group"),
+    AllowedRight("plan", "custom lookups", "subscription"),
+    AllowedRight("plan", "Reader", "parent zone"),
+    AllowedRight("plan", "Reader", "delivery identity"),
+    AllowedRight("plan", "Storage Blob Data Reader", "container tfstate"),
+    AllowedRight("plan", "Storage Blob Data Contributor", "container plans"),
+    AllowedRight("apply", "Contributor", "resource group"),
+    AllowedRight("apply", "Locks Contributor", "resource group"),
+    AllowedRight("apply", ADMINISTRATOR, "resource group"),
+    AllowedRight("apply", "custom lookups", "subscription"),
+    AllowedRight("apply", "custom delegation", "parent zone"),
+    AllowedRight("apply", "Reader", "delivery identity"),
+    AllowedRight("apply", "Storage Blob Data Contributor", "container tfstate"),
+    AllowedRight("apply", "Storage Blob Data Reader", "container plans"),
+    AllowedRight("delivery", "custom delivery", "resource group"),
+    AllowedRight("delivery", "AcrPush", "registry"),
     # A person applies the shared stack; CI only plans it.
-    Right("shared plan", "custom plan", "resource group"),
-    Right("shared plan", "Reader", "subscription"),
-    Right("shared plan", "Storage Blob Data Reader", "container tfstate"),
-    Right("shared plan", "Storage Blob Data Contributor", "container plans"),
+    AllowedRight("shared plan", "custom plan", "resource group"),
+    AllowedRight("shared plan", "Reader", "subscription"),
+    AllowedRight("shared plan", "Storage Blob Data Reader", "container tfstate"),
+    AllowedRight("shared plan", "Storage Blob Data Contributor", "container plans"),
 }
 COMMON = ("registry", "parent zone", "subscription")
 """What all environments share. The rights on these in `ALLOWED` let no environment reach another.
@@ -78,7 +78,7 @@ class Assignment(NamedTuple):
     """A role assignment, and what the rules need to know of it."""
 
     resource: SynthesizedResource
-    right: Right
+    right: AllowedRight
     environment: str
     """The short name of the environment that the identity is for."""
     scope_owner: str
@@ -87,13 +87,13 @@ class Assignment(NamedTuple):
 
 def read_assignments(stack: Stack) -> Iterator[Assignment]:
     """Yield every role assignment of a stack."""
-    for resource in stack.resources("azurerm_role_assignment"):
+    for resource in stack.find_resources("azurerm_role_assignment"):
         principal = resource.body["principal_id"]
         identity = stack.resolve(principal)
         job, environment = parse_identity_name(identity.body["name"]) if identity else (str(principal), "?")
         who = f"{SHARED} {job}" if environment == SHARED else job
         on, scope_owner = describe_scope(stack, resource)
-        yield Assignment(resource, Right(who, name_role(stack, resource), on), environment, scope_owner)
+        yield Assignment(resource, AllowedRight(who, name_role(stack, resource), on), environment, scope_owner)
 
 
 def parse_identity_name(name: str) -> tuple[str, str]:
@@ -213,7 +213,7 @@ def custom_roles_are_narrow(stack: Stack) -> Iterator[Violation]:
     https://learn.microsoft.com/azure/role-based-access-control/custom-roles
     """
     subscription = f"/subscriptions/{stack.platform.shared.account.subscription_id}"
-    for role in stack.resources("azurerm_role_definition"):
+    for role in stack.find_resources("azurerm_role_definition"):
         if get_value(role.body, "assignable_scopes") != [subscription]:
             yield Violation.of(role, "assignable_scopes", f'must be ["{subscription}"]')
         for index, action in enumerate(map(str, get_list(role.body, "permissions.actions"))):
@@ -235,7 +235,7 @@ def only_this_repository_is_trusted(stack: Stack) -> Iterator[Violation]:
     """
     repository = stack.platform.shared.account.github_subject
     names = {environment.short_name: name for name, environment in stack.platform.environments.items()}
-    for credential in stack.resources("azurerm_federated_identity_credential"):
+    for credential in stack.find_resources("azurerm_federated_identity_credential"):
         identity = stack.resolve(credential.body["user_assigned_identity_id"])
         job, short_name = parse_identity_name(str(identity.body["name"])) if identity else ("?", "?")
         name = names.get(short_name, short_name)

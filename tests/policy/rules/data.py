@@ -54,7 +54,7 @@ def data_is_not_destroyed_by_a_plan(stack: Stack) -> Iterator[Violation]:
     A disposable environment does not have it, because it must be able to go. docs/design.md#decisions, "Data loss";
     https://developer.hashicorp.com/terraform/language/meta-arguments/lifecycle#prevent_destroy
     """
-    for resource in stack.resources(*HOLDS_DATA):
+    for resource in stack.find_resources(*HOLDS_DATA):
         protected = get_value(resource.body, "lifecycle.prevent_destroy") is True
         if protected == stack.is_disposable(resource):
             expected = "false: the environment is disposable" if protected else "true: it holds data"
@@ -67,7 +67,7 @@ def every_type_is_listed_in_holders(stack: Stack) -> Iterator[Violation]:
 
     So a new type cannot be left without `prevent_destroy` by mistake. docs/design.md#decisions, "Data loss".
     """
-    for resource in stack.resources():
+    for resource in stack.find_resources():
         if resource.type not in HOLDS_DATA and resource.type not in HOLDS_NO_DATA:
             yield Violation(resource.address, "type", resource.type, "must be in operations/plan_guard/holders.py")
         elif resource.type in HOLDS_NO_DATA and get_value(resource.body, "lifecycle.prevent_destroy"):
@@ -82,7 +82,7 @@ def data_keeps_its_address(stack: Stack) -> Iterator[Violation]:
     docs/design.md#decisions, "State addresses"; `override_logical_id` in
     https://developer.hashicorp.com/terraform/cdktf/concepts/resources
     """
-    for resource in stack.resources(*HOLDS_DATA):
+    for resource in stack.find_resources(*HOLDS_DATA):
         if HASH.search(resource.name):
             yield Violation(resource.address, "logical id", resource.name, "must be written out, by protect()")
 
@@ -94,8 +94,8 @@ def data_is_locked(stack: Stack) -> Iterator[Violation]:
     A disposable environment has no lock. docs/adr/0017-what-has-no-lock.md says which other resources have none, and
     why; https://learn.microsoft.com/azure/azure-resource-manager/management/lock-resources
     """
-    locks = list(stack.resources("azurerm_management_lock"))
-    for resource in stack.resources(*HOLDS_DATA):
+    locks = list(stack.find_resources("azurerm_management_lock"))
+    for resource in stack.find_resources(*HOLDS_DATA):
         own = [lock.name for lock in locks if stack.resolve(lock.body["scope"]) == resource]
         needs_lock = resource.type in LOCKED and not stack.is_disposable(resource)
         if needs_lock != (len(own) == 1):
@@ -116,9 +116,9 @@ def changes_by_others_are_ignored(stack: Stack) -> Iterator[Violation]:
     docs/design.md#traps;
     https://developer.hashicorp.com/terraform/language/meta-arguments/lifecycle#ignore_changes
     """
-    settings = stack.resources("azurerm_monitor_autoscale_setting")
+    settings = stack.find_resources("azurerm_monitor_autoscale_setting")
     scaled = [stack.resolve(setting.body["target_resource_id"]) for setting in settings]
-    for resource in stack.resources():
+    for resource in stack.find_resources():
         expected = {"worker_count"} if resource in scaled else IGNORED.get(resource.type, set[str]())
         if set(map(str, get_list(resource.body, "lifecycle.ignore_changes"))) != expected:
             yield Violation.of(resource, "lifecycle.ignore_changes", f"must be {sorted(expected)}")
@@ -141,7 +141,7 @@ def deletions_can_be_undone(stack: Stack) -> Iterator[Violation]:
     https://learn.microsoft.com/azure/storage/blobs/soft-delete-blob-overview advises 7 days.
     """
     for type_, attribute, least in KEPT_DAYS:
-        for resource in stack.resources(type_):
+        for resource in stack.find_resources(type_):
             days = get_value(resource.body, attribute)
             if not isinstance(days, int) or days < least:
                 yield Violation.of(resource, attribute, f"must be at least {least} days")
@@ -155,9 +155,9 @@ def evidence_is_immutable(stack: Stack) -> Iterator[Violation]:
     locked one cannot be deleted, so a disposable environment could not go.
     https://learn.microsoft.com/azure/storage/blobs/immutable-time-based-retention-policy-overview
     """
-    policies = list(stack.resources("azurerm_storage_container_immutability_policy"))
+    policies = list(stack.find_resources("azurerm_storage_container_immutability_policy"))
     covered = [stack.resolve(policy.body["storage_container_resource_manager_id"]) for policy in policies]
-    for container in stack.resources("azurerm_storage_container"):
+    for container in stack.find_resources("azurerm_storage_container"):
         if container.body["name"] == "evidence" and container not in covered:
             yield Violation(container.address, "immutability policy", None, "must have one")
     for policy in policies:
@@ -172,7 +172,7 @@ def old_versions_are_deleted(stack: Stack) -> Iterator[Violation]:
     With versioning, every blob that is overwritten is kept, and paid for, until a rule deletes it. Evidence is never
     overwritten. https://learn.microsoft.com/azure/storage/blobs/lifecycle-management-overview
     """
-    for account in stack.resources("azurerm_storage_account"):
+    for account in stack.find_resources("azurerm_storage_account"):
         if not _is_immutable(stack, account) and not _deletes_old_versions(stack, account):
             expected = "must have an enabled rule that deletes old versions"
             yield Violation(account.address, "lifecycle rules", None, expected)
@@ -182,7 +182,7 @@ def _deletes_old_versions(stack: Stack, account: SynthesizedResource) -> bool:
     """Return whether an account has an enabled lifecycle rule for old versions."""
     rules = [
         rule_
-        for policy in stack.resources("azurerm_storage_management_policy")
+        for policy in stack.find_resources("azurerm_storage_management_policy")
         if stack.resolve(policy.body["storage_account_id"]) == account
         for rule_ in get_list(policy.body, "rule")
     ]
@@ -192,11 +192,11 @@ def _deletes_old_versions(stack: Stack, account: SynthesizedResource) -> bool:
 
 def _is_immutable(stack: Stack, account: SynthesizedResource) -> bool:
     """Return whether an account has containers, and all of them are immutable."""
-    policies = stack.resources("azurerm_storage_container_immutability_policy")
+    policies = stack.find_resources("azurerm_storage_container_immutability_policy")
     immutable = [stack.resolve(policy.body["storage_container_resource_manager_id"]) for policy in policies]
     containers = [
         container
-        for container in stack.resources("azurerm_storage_container")
+        for container in stack.find_resources("azurerm_storage_container")
         if stack.resolve(container.body["storage_account_id"]) == account
     ]
     return bool(containers) and all(container in immutable for container in containers)
@@ -212,7 +212,7 @@ def parameters_apply_one_at_a_time(stack: Stack) -> Iterator[Violation]:
     # At most one parameter depends on none, and no two depend on the same one. Terraform refuses cycles, so they form
     # one chain.
     followers: dict[object, str] = {}
-    for parameter in stack.resources("azurerm_postgresql_flexible_server_configuration"):
+    for parameter in stack.find_resources("azurerm_postgresql_flexible_server_configuration"):
         dependencies = get_list(parameter.body, "depends_on")
         predecessor = next((address for address in dependencies if parameter.type in str(address)), None)
         first = followers.setdefault(predecessor, parameter.name)

@@ -104,7 +104,7 @@ WILDCARDS = ("*", "0.0.0.0/0", "::/0", "Any", "0-65535")
 
 def find_open_doors(stack: Stack) -> Iterator[tuple[SynthesizedResource, Violation]]:
     """Yield every resource that is open to the internet, including the named exceptions, and what is open in it."""
-    for resource in stack.resources():
+    for resource in stack.find_resources():
         for door in DOORS:
             if not hasattr(load_binding(resource.type), door) or get_value(resource.body, door) in CLOSED:
                 continue
@@ -192,9 +192,9 @@ def data_stores_have_a_private_endpoint(stack: Stack) -> Iterator[Violation]:
     Without both, the app would not find them at all.
     https://learn.microsoft.com/azure/private-link/private-endpoint-dns
     """
-    endpoints = list(stack.resources("azurerm_private_endpoint"))
+    endpoints = list(stack.find_resources("azurerm_private_endpoint"))
     connected = "private_service_connection.private_connection_resource_id"
-    for store in stack.resources(*PRIVATE_ONLY):
+    for store in stack.find_resources(*PRIVATE_ONLY):
         own = [endpoint for endpoint in endpoints if stack.resolve(get_value(endpoint.body, connected)) == store]
         if not own:
             expected = "must be connected by an azurerm_private_endpoint"
@@ -216,7 +216,7 @@ def no_wildcard_is_allowed(stack: Stack) -> Iterator[Violation]:
     docs/design.md#decisions, "Network";
     https://learn.microsoft.com/azure/virtual-network/network-security-groups-overview#security-rules
     """
-    for group in stack.resources("azurerm_network_security_group"):
+    for group in stack.find_resources("azurerm_network_security_group"):
         for index, security_rule in enumerate(get_list(group.body, "security_rule")):
             if get_value(security_rule, "access") == "Deny":
                 continue
@@ -243,7 +243,7 @@ def the_last_rule_denies(stack: Stack) -> Iterator[Violation]:
         "destination_address_prefix": "*",
         "destination_port_range": "*",
     }
-    for group in stack.resources("azurerm_network_security_group"):
+    for group in stack.find_resources("azurerm_network_security_group"):
         for direction in ("Inbound", "Outbound"):
             rules = [row for row in get_list(group.body, "security_rule") if get_value(row, "direction") == direction]
             last = max(rules, key=lambda row: int(str(get_value(row, "priority"))), default=None)
@@ -259,9 +259,9 @@ def subnets_are_guarded(stack: Stack) -> Iterator[Violation]:
 
     https://learn.microsoft.com/azure/virtual-network/ip-services/default-outbound-access
     """
-    associations = stack.resources("azurerm_subnet_network_security_group_association")
+    associations = stack.find_resources("azurerm_subnet_network_security_group_association")
     guarded = [stack.resolve(association.body["subnet_id"]) for association in associations]
-    for subnet in stack.resources("azurerm_subnet"):
+    for subnet in stack.find_resources("azurerm_subnet"):
         if subnet not in guarded:
             yield Violation(subnet.address, "network security group", None, "must be associated with one")
         if get_value(subnet.body, "private_endpoint_network_policies") != "Enabled":
@@ -277,7 +277,7 @@ def the_app_leaves_through_its_subnet(stack: Stack) -> Iterator[Violation]:
 
     There the security group applies to it. https://learn.microsoft.com/azure/app-service/overview-vnet-integration#routes
     """
-    for app in stack.resources(*WEB_APPS):
+    for app in stack.find_resources(*WEB_APPS):
         for attribute in ("site_config.vnet_route_all_enabled", "vnet_image_pull_enabled"):
             if get_value(app.body, attribute) is not True:
                 yield Violation.of(app, attribute, "must be true")
@@ -296,9 +296,9 @@ def cors_admits_only_own_front_ends(stack: Stack) -> Iterator[Violation]:
     """
     environment = stack.environment
     zone = f"{environment.domain.label}.{stack.platform.shared.account.domain}" if environment else ""
-    sites = [f"{site.type}.{site.name}" for site in stack.resources("azurerm_static_web_app")]
+    sites = [f"{site.type}.{site.name}" for site in stack.find_resources("azurerm_static_web_app")]
     own = {f"https://{zone}", f"https://admin.{zone}", *(f"https://${{{site}.default_host_name}}" for site in sites)}
-    for app in stack.resources(*WEB_APPS):
+    for app in stack.find_resources(*WEB_APPS):
         origins = get_list(app.body, "site_config.cors.allowed_origins")
         for index, origin in enumerate(origins):
             if origin not in own:

@@ -104,7 +104,7 @@ def names_keep_to_azures_rules(stack: Stack) -> Iterator[Violation]:
     Otherwise Azure refuses the name in the middle of an apply.
     https://learn.microsoft.com/azure/azure-resource-manager/management/resource-name-rules
     """
-    for resource in stack.resources():
+    for resource in stack.find_resources():
         name = get_value(resource.body, "name")
         if name is None:
             continue
@@ -122,7 +122,7 @@ def short_names_fit_a_text_message(stack: Stack) -> Iterator[Violation]:
 
     https://learn.microsoft.com/azure/azure-monitor/alerts/action-groups
     """
-    for group in stack.resources("azurerm_monitor_action_group"):
+    for group in stack.find_resources("azurerm_monitor_action_group"):
         if not 1 <= len(str(group.body["short_name"])) <= 12:
             yield Violation.of(group, "short_name", "must be 1 to 12 characters")
 
@@ -137,7 +137,7 @@ def names_are_unique(stack: Stack) -> Iterator[Violation]:
     """
     owners: dict[tuple[str, str, str], str] = {}
     for name, body in {**stack.bodies, stack.name: stack.body}.items():
-        for resource in Stack(name, body, stack.platform, stack.bodies).resources(*NAMES):
+        for resource in Stack(name, body, stack.platform, stack.bodies).find_resources(*NAMES):
             attribute = NAMES[resource.type].scope
             scope = "" if attribute == EVERYWHERE else f"{name}: {get_value(resource.body, attribute)}"
             key = (resource.type, str(get_value(resource.body, "name")).lower(), scope)

@@ -176,7 +176,7 @@ def tags_are_complete(stack: Stack) -> Iterator[Violation]:
         "repository": account.github_repository,
     }
     environments = {stack.name} if stack.environment else {"shared", *stack.platform.environments}
-    for resource in stack.resources():
+    for resource in stack.find_resources():
         if not hasattr(load_binding(resource.type), "tags"):
             continue
         for tag, value in tags.items():
@@ -195,9 +195,9 @@ def everything_is_logged(stack: Stack) -> Iterator[Violation]:
     """
     settings = {
         str(setting.body["target_resource_id"]): setting
-        for setting in stack.resources("azurerm_monitor_diagnostic_setting")
+        for setting in stack.find_resources("azurerm_monitor_diagnostic_setting")
     }
-    for resource in stack.resources():
+    for resource in stack.find_resources():
         if (resource.type in CATEGORIES) == (resource.type in NO_DIAGNOSTICS):
             expected = "must be either in CATEGORIES or in NO_DIAGNOSTICS, with a reason"
             yield Violation(resource.address, "type", resource.type, expected)
@@ -220,11 +220,11 @@ def logs_go_to_the_stacks_own_workspace(stack: Stack) -> Iterator[Violation]:
     would be lost with that stack. docs/design.md#decisions, "Logs";
     https://learn.microsoft.com/azure/azure-monitor/logs/workspace-design
     """
-    for setting in stack.resources("azurerm_monitor_diagnostic_setting"):
+    for setting in stack.find_resources("azurerm_monitor_diagnostic_setting"):
         workspace = stack.resolve(setting.body["log_analytics_workspace_id"])
         if workspace is None or workspace.type != "azurerm_log_analytics_workspace":
             yield Violation.of(setting, "log_analytics_workspace_id", "must be this stack's workspace")
-    for insights in stack.resources("azurerm_application_insights"):
+    for insights in stack.find_resources("azurerm_application_insights"):
         if stack.resolve(get_value(insights.body, "workspace_id")) is None:
             yield Violation.of(insights, "workspace_id", "must be this stack's workspace")
 
@@ -235,10 +235,10 @@ def the_database_logs_who_did_what(stack: Stack) -> Iterator[Violation]:
 
     docs/design.md#decisions, "Logs"; https://learn.microsoft.com/azure/postgresql/flexible-server/concepts-audit
     """
-    for server in stack.resources("azurerm_postgresql_flexible_server"):
+    for server in stack.find_resources("azurerm_postgresql_flexible_server"):
         values = {
             str(parameter.body["name"]): str(parameter.body["value"])
-            for parameter in stack.resources("azurerm_postgresql_flexible_server_configuration")
+            for parameter in stack.find_resources("azurerm_postgresql_flexible_server_configuration")
         }
         for name, pattern in DATABASE_LOGS.items():
             if not re.fullmatch(pattern, values.get(name, "")):
@@ -258,7 +258,7 @@ def the_activity_log_is_kept(stack: Stack) -> Iterator[Violation]:
     target = f"/subscriptions/{stack.platform.shared.account.subscription_id}"
     exported = [
         get_value(row, "category")
-        for setting in stack.resources("azurerm_monitor_diagnostic_setting")
+        for setting in stack.find_resources("azurerm_monitor_diagnostic_setting")
         if setting.body["target_resource_id"] == target
         for row in get_list(setting.body, "enabled_log")
     ]
@@ -275,7 +275,7 @@ def every_subject_is_watched(stack: Stack) -> Iterator[Violation]:
     """
     if stack.environment is None:
         return
-    alerts = [alert for alert in stack.resources(*ALERT_TYPES) if get_value(alert.body, "enabled") is not False]
+    alerts = [alert for alert in stack.find_resources(*ALERT_TYPES) if get_value(alert.body, "enabled") is not False]
     for subject in WATCHED:
         if not any(subject.is_watched_by(alert) for alert in alerts):
             yield Violation(f"{stack.name}: alerts", subject.name, None, "must be watched by an enabled alert")
@@ -290,7 +290,7 @@ def service_health_is_watched_once(stack: Stack) -> Iterator[Violation]:
     https://learn.microsoft.com/azure/service-health/alerts-activity-log-service-notifications-portal
     """
     is_service_health = watches_category("ServiceHealth")
-    alerts = [alert for alert in stack.resources("azurerm_monitor_activity_log_alert") if is_service_health(alert)]
+    alerts = [alert for alert in stack.find_resources("azurerm_monitor_activity_log_alert") if is_service_health(alert)]
     if len(alerts) != (stack.environment is None):
         expected = "must be 0 in an environment, and 1 in the shared stack"
         yield Violation(f"{stack.name}: alerts", "Service Health", len(alerts), expected)
@@ -310,9 +310,9 @@ def certificates_are_watched(stack: Stack) -> Iterator[Violation]:
     docs/design.md#decisions, "What is watched"; https://learn.microsoft.com/azure/azure-monitor/app/availability
     """
     block = "application_insights_web_test_location_availability_criteria.web_test_id"
-    alerts = stack.resources("azurerm_monitor_metric_alert")
+    alerts = stack.find_resources("azurerm_monitor_metric_alert")
     alerted = [stack.resolve(get_value(alert.body, block)) for alert in alerts]
-    tests = list(stack.resources("azurerm_application_insights_standard_web_test"))
+    tests = list(stack.find_resources("azurerm_application_insights_standard_web_test"))
     for page in sorted({str(get_value(test.body, "request.url")) for test in tests}):
         watching = [
             test
@@ -334,12 +334,12 @@ def alerts_reach_somebody(stack: Stack) -> Iterator[Violation]:
     https://learn.microsoft.com/azure/azure-monitor/alerts/action-groups
     """
     account, environment = stack.platform.shared.account, stack.environment
-    for alert in stack.resources(*ALERT_TYPES):
+    for alert in stack.find_resources(*ALERT_TYPES):
         path = "action.action_groups.0" if alert.type == QUERY_ALERT else "action.0.action_group_id"
         group = stack.resolve(get_value(alert.body, path))
         if group is None or group.type != "azurerm_monitor_action_group":
             yield Violation.of(alert, path, "must be this stack's action group")
-    for group in stack.resources("azurerm_monitor_action_group"):
+    for group in stack.find_resources("azurerm_monitor_action_group"):
         mails, teams = get_list(group.body, "email_receiver"), get_list(group.body, "logic_app_receiver")
         if [get_value(mail, "email_address") for mail in mails] != list(account.alert_emails):
             yield Violation.of(group, "email_receiver", f"must be {list(account.alert_emails)}")
@@ -360,7 +360,7 @@ def alerts_watch_their_own_stack(stack: Stack) -> Iterator[Violation]:
     whole = f"/subscriptions/{stack.platform.shared.account.subscription_id}"
     if stack.environment:
         whole += f"/resourceGroups/{stack.platform.names(stack.environment).compose('resource_group')}"
-    for alert in stack.resources(*ALERT_TYPES):
+    for alert in stack.find_resources(*ALERT_TYPES):
         for index, scope in enumerate(get_list(alert.body, "scopes")):
             if scope != whole and stack.resolve(scope) is None:
                 yield Violation.of(alert, f"scopes.{index}", f"must be a resource of this stack, or {whole}")
@@ -374,7 +374,7 @@ def alerts_name_their_runbook(stack: Stack) -> Iterator[Violation]:
     """
     repository = re.escape(stack.platform.shared.account.github_repository)
     page = re.compile(rf"Runbook: https://github\.com/{repository}/blob/main/docs/operations/runbook/[\w-]+\.md$")
-    for alert in stack.resources(*ALERT_TYPES):
+    for alert in stack.find_resources(*ALERT_TYPES):
         if not page.search(str(get_value(alert.body, "description"))):
             yield Violation.of(alert, "description", "must end with the address of a runbook page")
 
@@ -385,7 +385,7 @@ def critical_alerts_are_evaluated_every_minute(stack: Stack) -> Iterator[Violati
 
     A person must hear of them within 2 minutes. docs/design.md#users.
     """
-    for alert in stack.resources("azurerm_monitor_metric_alert", QUERY_ALERT):
+    for alert in stack.find_resources("azurerm_monitor_metric_alert", QUERY_ALERT):
         frequency = "evaluation_frequency" if alert.type == QUERY_ALERT else "frequency"
         if get_value(alert.body, "severity") in (0, 1) and get_value(alert.body, frequency) != "PT1M":
             yield Violation.of(alert, frequency, 'must be "PT1M": it is critical')
@@ -399,7 +399,7 @@ def every_environment_has_a_budget(stack: Stack) -> Iterator[Violation]:
     https://learn.microsoft.com/azure/cost-management-billing/costs/tutorial-acm-create-budgets
     """
     addresses = list(stack.platform.shared.account.alert_emails)
-    budgets = list(stack.resources("azurerm_consumption_budget_resource_group"))
+    budgets = list(stack.find_resources("azurerm_consumption_budget_resource_group"))
     if stack.environment and len(budgets) != 1:
         address = f"{stack.name}: azurerm_consumption_budget_resource_group"
         yield Violation(address, "count", len(budgets), "must be 1")

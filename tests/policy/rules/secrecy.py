@@ -102,7 +102,7 @@ def the_first_password_is_write_only(stack: Stack) -> Iterator[Violation]:
     null. docs/design.md#decisions, "First database password";
     https://developer.hashicorp.com/terraform/language/manage-sensitive-data/write-only
     """
-    for server in stack.resources("azurerm_postgresql_flexible_server"):
+    for server in stack.find_resources("azurerm_postgresql_flexible_server"):
         if get_value(server.body, "administrator_password_wo") != PASSWORD:
             yield Violation.of(
                 server, "administrator_password_wo", f"must be {PASSWORD}, which Terraform makes up and forgets"
@@ -124,7 +124,7 @@ def secret_settings_are_vault_references(stack: Stack) -> Iterator[Violation]:
     """
     secrets = {setting.name: setting.secret for setting in read_app_settings() if setting.secret}
     vault = stack.platform.names(stack.environment).compose("key_vault") if stack.environment else ""
-    for app in stack.resources(*WEB_APPS):
+    for app in stack.find_resources(*WEB_APPS):
         for name, value in app.body.get("app_settings", {}).items():
             reference = VAULT_REFERENCE.fullmatch(str(value))
             if name in secrets:
@@ -150,7 +150,7 @@ def no_resource_uses_a_data_plane(stack: Stack) -> Iterator[Violation]:
                 if DATA_PLANE.fullmatch(type_):
                     address = f"{stack.name}: {prefix}{type_}.{name}"
                     yield Violation(address, "type", type_, "must go through Resource Manager, or be done by scripts/")
-    for resource in stack.resources(*DATA_PLANE_ARGUMENTS):
+    for resource in stack.find_resources(*DATA_PLANE_ARGUMENTS):
         for argument in DATA_PLANE_ARGUMENTS[resource.type]:
             if get_value(resource.body, argument) is not None:
                 yield Violation.of(resource, argument, "must be absent: it makes the provider ask the data plane")

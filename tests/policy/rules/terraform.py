@@ -100,7 +100,7 @@ def every_reference_resolves(stack: Stack) -> Iterator[Violation]:
     References inside strings, in `depends_on` and in outputs count too.
     https://developer.hashicorp.com/terraform/language/expressions/references
     """
-    addresses = {f"{resource.type}.{resource.name}" for resource in stack.resources()}
+    addresses = {f"{resource.type}.{resource.name}" for resource in stack.find_resources()}
     addresses |= {f"data.{type_}.{name}" for type_, bodies in stack.body.get("data", {}).items() for name in bodies}
     for address, path, text in walk_stack_strings(stack):
         for target, attribute in find_references(text):
@@ -145,7 +145,7 @@ def resources_are_in_their_own_group(stack: Stack) -> Iterator[Violation]:
     https://learn.microsoft.com/azure/azure-resource-manager/management/overview#resource-groups
     """
     shared = stack.platform.shared.names.compose("resource_group")
-    for resource in stack.resources():
+    for resource in stack.find_resources():
         group = get_value(resource.body, GROUP)
         if group is None or resource.type == "azurerm_resource_group":
             continue
@@ -167,7 +167,7 @@ def no_unknown_argument(stack: Stack) -> Iterator[Violation]:
     docs/adr/0002-provider-newer-than-bindings.md;
     https://developer.hashicorp.com/terraform/cdktf/concepts/resources#escape-hatch
     """
-    for resource in stack.resources():
+    for resource in stack.find_resources():
         for argument in resource.body:
             is_expected = argument in META or argument in NEWER.get(resource.type, ())
             if not is_expected and not hasattr(load_binding(resource.type), argument):

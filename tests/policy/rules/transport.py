@@ -63,11 +63,11 @@ def postgresql_requires_tls(stack: Stack) -> Iterator[Violation]:
 
     https://learn.microsoft.com/azure/postgresql/flexible-server/how-to-connect-tls-ssl
     """
-    for server in stack.resources("azurerm_postgresql_flexible_server"):
+    for server in stack.find_resources("azurerm_postgresql_flexible_server"):
         for parameter, allowed in DATABASE_TLS.items():
             configurations = [
                 configuration
-                for configuration in stack.resources("azurerm_postgresql_flexible_server_configuration")
+                for configuration in stack.find_resources("azurerm_postgresql_flexible_server_configuration")
                 if configuration.body["name"] == parameter and stack.resolve(configuration.body["server_id"]) == server
             ]
             if not configurations:
@@ -95,7 +95,7 @@ def web_tests_use_https(stack: Stack) -> Iterator[Violation]:
     A test over HTTP would be answered by the redirect, and would say nothing about the certificate.
     https://learn.microsoft.com/azure/azure-monitor/app/availability
     """
-    for test in stack.resources("azurerm_application_insights_standard_web_test"):
+    for test in stack.find_resources("azurerm_application_insights_standard_web_test"):
         if not str(get_value(test.body, "request.url")).startswith("https://"):
             yield Violation.of(test, "request.url", "must begin with https://")
         if get_value(test.body, "validation_rules.ssl_check_enabled") is not True:

@@ -27,7 +27,7 @@ def unhealthy_instances_are_evicted(stack: Stack) -> Iterator[Violation]:
     Without the time, an unhealthy instance keeps its traffic. The path asks no database.
     docs/adr/0012-health-checks.md; https://learn.microsoft.com/azure/app-service/monitor-instances-health-check
     """
-    for app in stack.resources(*WEB_APPS):
+    for app in stack.find_resources(*WEB_APPS):
         if get_value(app.body, "site_config.health_check_path") != "/health/live":
             yield Violation.of(app, "site_config.health_check_path", 'must be "/health/live", which asks no database')
         minutes = get_value(app.body, "site_config.health_check_eviction_time_in_min")
@@ -42,7 +42,7 @@ def app_service_keeps_its_own_settings(stack: Stack) -> Iterator[Violation]:
     docs/design.md#traps;
     https://github.com/hashicorp/terraform-provider-azurerm/blob/v4.81.0/internal/services/appservice/helpers
     """
-    for app in stack.resources(*WEB_APPS):
+    for app in stack.find_resources(*WEB_APPS):
         for name in app.body.get("app_settings", {}):
             if FORBIDDEN_SETTINGS.fullmatch(name):
                 yield Violation.of(app, f"app_settings.{name}", "must be an argument of site_config, or absent")
@@ -55,7 +55,7 @@ def the_slot_equals_the_app(stack: Stack) -> Iterator[Violation]:
     A swap exchanges everything that is not sticky, so a slot that differs would bring its difference into production.
     https://learn.microsoft.com/azure/app-service/deploy-staging-slots#which-settings-are-swapped
     """
-    for slot in stack.resources("azurerm_linux_web_app_slot"):
+    for slot in stack.find_resources("azurerm_linux_web_app_slot"):
         app = stack.resolve(slot.body["app_service_id"])
         if app is None:
             yield Violation.of(slot, "app_service_id", "must be this stack's app")
@@ -77,7 +77,7 @@ def the_firewall_limits_rates(stack: Stack) -> Iterator[Violation]:
     A firewall in detection mode only counts. Passwords are guessed at sign-in. docs/design.md#decisions, "Firewall";
     https://learn.microsoft.com/azure/web-application-firewall/afds/waf-front-door-rate-limit
     """
-    for policy in stack.resources("azurerm_cdn_frontdoor_firewall_policy"):
+    for policy in stack.find_resources("azurerm_cdn_frontdoor_firewall_policy"):
         if policy.body["mode"] != "Prevention":
             yield Violation.of(policy, "mode", 'must be "Prevention"')
         limits: dict[str, tuple[object, object]] = {}
@@ -108,7 +108,7 @@ def the_firewall_covers_every_route(stack: Stack) -> Iterator[Violation]:
     """
     path = "security_policies.firewall.association"
     covered: set[str] = set()
-    for policy in stack.resources("azurerm_cdn_frontdoor_security_policy"):
+    for policy in stack.find_resources("azurerm_cdn_frontdoor_security_policy"):
         if get_value(policy.body, f"{path}.patterns_to_match") != ["/*"]:
             yield Violation.of(policy, f"{path}.patterns_to_match", 'must be ["/*"]')
         if stack.resolve(get_value(policy.body, "security_policies.firewall.cdn_frontdoor_firewall_policy_id")) is None:
@@ -117,7 +117,7 @@ def the_firewall_covers_every_route(stack: Stack) -> Iterator[Violation]:
             )
         domains = get_list(policy.body, f"{path}.domain")
         covered |= {str(get_value(domain, "cdn_frontdoor_domain_id")) for domain in domains}
-    for route in stack.resources("azurerm_cdn_frontdoor_route"):
+    for route in stack.find_resources("azurerm_cdn_frontdoor_route"):
         hosts = list(map(str, get_list(route.body, "cdn_frontdoor_custom_domain_ids")))
         if get_value(route.body, "link_to_default_domain") is not False:
             hosts.append(str(route.body["cdn_frontdoor_endpoint_id"]))
@@ -133,7 +133,7 @@ def the_edge_leads_to_the_app(stack: Stack) -> Iterator[Violation]:
     Any other origin could use our host name and certificate for phishing.
     https://learn.microsoft.com/azure/frontdoor/origin
     """
-    for origin in stack.resources("azurerm_cdn_frontdoor_origin"):
+    for origin in stack.find_resources("azurerm_cdn_frontdoor_origin"):
         for attribute in ("host_name", "origin_host_header"):
             target = stack.resolve(get_value(origin.body, attribute))
             if target is None or target.type != "azurerm_linux_web_app":
@@ -147,9 +147,9 @@ def the_cname_waits_for_the_firewall(stack: Stack) -> Iterator[Violation]:
     If it came earlier, visitors would meet errors, or no rate limit. docs/design.md#traps;
     https://registry.terraform.io/providers/hashicorp/azurerm/4.81.0/docs/resources/cdn_frontdoor_custom_domain
     """
-    edge = stack.resources("azurerm_cdn_frontdoor_route", "azurerm_cdn_frontdoor_security_policy")
+    edge = stack.find_resources("azurerm_cdn_frontdoor_route", "azurerm_cdn_frontdoor_security_policy")
     needed = {f"{resource.type}.{resource.name}" for resource in edge}
-    for record in stack.resources("azurerm_dns_cname_record"):
+    for record in stack.find_resources("azurerm_dns_cname_record"):
         target = stack.resolve(record.body["record"])
         if target is None or target.type != "azurerm_cdn_frontdoor_endpoint":
             continue
@@ -165,7 +165,7 @@ def host_names_are_proven_before_they_are_bound(stack: Stack) -> Iterator[Violat
     docs/design.md#traps;
     https://learn.microsoft.com/azure/app-service/app-service-web-tutorial-custom-domain
     """
-    for binding in stack.resources("azurerm_app_service_custom_hostname_binding"):
+    for binding in stack.find_resources("azurerm_app_service_custom_hostname_binding"):
         dependencies = [_resolve_dependency(stack, address) for address in get_list(binding.body, "depends_on")]
         label = str(binding.body["hostname"]).partition(".")[0]
         for type_, name in (("azurerm_dns_cname_record", label), ("azurerm_dns_txt_record", f"asuid.{label}")):
@@ -188,6 +188,6 @@ def the_webhooks_address_is_kept_secret(stack: Stack) -> Iterator[Violation]:
     https://learn.microsoft.com/azure/logic-apps/logic-apps-securing-a-logic-app#obfuscate
     """
     secure = '"secureData": {"properties": ["inputs", "outputs"]}'
-    for action in stack.resources("azurerm_logic_app_action_custom"):
+    for action in stack.find_resources("azurerm_logic_app_action_custom"):
         if secure not in str(action.body["body"]):
             yield Violation.of(action, "body", f"must have {secure}")

@@ -326,13 +326,13 @@ def test_a_federated_identity_may_do_only_what_its_roles_allow(
     assert client.ask("PUT", f"{GROUP}x", HERE).code == "AuthorizationFailed"
 
 
-class Clock:
+class ShiftedClock:
     """A clock that a test can advance."""
 
     def __init__(self) -> None:
         self._ahead = 0.0
 
-    def __call__(self) -> float:
+    def read(self) -> float:
         return time.monotonic() + self._ahead
 
     def advance(self, seconds: float) -> None:
@@ -340,8 +340,8 @@ class Clock:
 
 
 def test_a_new_role_assignment_counts_after_its_propagation(tmp_path: Path) -> None:
-    clock = Clock()
-    with run_stand_in(make_certificates(tmp_path), propagation_seconds=60, clock=clock) as stand_in:
+    clock = ShiftedClock()
+    with run_stand_in(make_certificates(tmp_path), propagation_seconds=60, clock=clock.read) as stand_in:
         owner = make_owner(stand_in)
         workflow = make_workflow(stand_in, owner)
         grant(owner, workflow.principal, READER, GROUP)

@@ -23,7 +23,7 @@ ROLE = f"/subscriptions/{SUBSCRIPTION}/providers/Microsoft.Authorization/roleDef
 READER = f"{ROLE}acdd72a7-3385-48ef-bd42-f606fba81ae7"
 
 
-def path_of(type_: str, *names: str) -> str:
+def make_path(type_: str, *names: str) -> str:
     """Return the path of a resource in the group, as in `path_of("Microsoft.Web/sites/slots", "app", "staging")`."""
     namespace, *kinds = type_.split("/")
     return f"{GROUP}/providers/{namespace}" + "".join(
@@ -49,17 +49,17 @@ STATIC, STATIC_DOMAIN = "Microsoft.Web/staticSites", "Microsoft.Web/staticSites/
 HERE: Json = {"location": "eastus2"}
 BODIES: dict[str, Json] = {
     GROUP: HERE,
-    path_of(VNET, "v"): HERE | {"properties": {"addressSpace": {"addressPrefixes": ["10.0.0.0/16"]}}},
-    path_of(SUBNET, "v", "app"): {
+    make_path(VNET, "v"): HERE | {"properties": {"addressSpace": {"addressPrefixes": ["10.0.0.0/16"]}}},
+    make_path(SUBNET, "v", "app"): {
         "properties": {
             "addressPrefix": "10.0.0.0/24",
             "delegations": [{"name": "d", "properties": {"serviceName": PLAN}}],
             "serviceEndpoints": [{"service": "Microsoft.Storage"}],
         }
     },
-    path_of(SUBNET, "v", "ends"): {"properties": {"addressPrefix": "10.0.1.0/24"}},
-    path_of(LOGS, "logs"): HERE | {"properties": {"retentionInDays": 30}},
-    path_of(SERVER, "server"): HERE
+    make_path(SUBNET, "v", "ends"): {"properties": {"addressPrefix": "10.0.1.0/24"}},
+    make_path(LOGS, "logs"): HERE | {"properties": {"retentionInDays": 30}},
+    make_path(SERVER, "server"): HERE
     | {
         "sku": {"name": "Standard_D2ds_v5", "tier": "GeneralPurpose"},
         "properties": {
@@ -69,55 +69,58 @@ BODIES: dict[str, Json] = {
             "storage": {"storageSizeGB": 64},
         },
     },
-    path_of(f"{SERVER}/configurations", "server", "log_connections"): {"properties": {"value": "on"}},
-    path_of(CLUSTER, "redis"): HERE | {"sku": {"name": "Balanced_B0"}, "properties": {"highAvailability": "Disabled"}},
-    path_of(f"{CLUSTER}/databases", "redis", "default"): {"properties": {"clusteringPolicy": "EnterpriseCluster"}},
-    path_of(PLAN, "plan"): HERE | {"sku": {"name": "B1"}, "properties": {"reserved": True}},
-    path_of(SITE, "app"): HERE
-    | {"properties": {"serverFarmId": path_of(PLAN, "plan"), "virtualNetworkSubnetId": path_of(SUBNET, "v", "app")}},
-    path_of(VAULT, "vault-1"): HERE | {"properties": {"tenantId": "t", "sku": {"name": "standard", "family": "A"}}},
-    path_of(ACCOUNT, "account"): HERE | {"kind": "StorageV2", "sku": {"name": "Standard_LRS"}},
-    path_of(COMPONENT, "appi"): HERE
-    | {"kind": "web", "properties": {"Application_Type": "web", "WorkspaceResourceId": path_of(LOGS, "logs")}},
-    path_of("Microsoft.Communication/emailServices", "mail"): {"location": "global"},
-    path_of(DOMAIN, "mail", "example.com"): {
+    make_path(f"{SERVER}/configurations", "server", "log_connections"): {"properties": {"value": "on"}},
+    make_path(CLUSTER, "redis"): HERE
+    | {"sku": {"name": "Balanced_B0"}, "properties": {"highAvailability": "Disabled"}},
+    make_path(f"{CLUSTER}/databases", "redis", "default"): {"properties": {"clusteringPolicy": "EnterpriseCluster"}},
+    make_path(PLAN, "plan"): HERE | {"sku": {"name": "B1"}, "properties": {"reserved": True}},
+    make_path(SITE, "app"): HERE
+    | {
+        "properties": {"serverFarmId": make_path(PLAN, "plan"), "virtualNetworkSubnetId": make_path(SUBNET, "v", "app")}
+    },
+    make_path(VAULT, "vault-1"): HERE | {"properties": {"tenantId": "t", "sku": {"name": "standard", "family": "A"}}},
+    make_path(ACCOUNT, "account"): HERE | {"kind": "StorageV2", "sku": {"name": "Standard_LRS"}},
+    make_path(COMPONENT, "appi"): HERE
+    | {"kind": "web", "properties": {"Application_Type": "web", "WorkspaceResourceId": make_path(LOGS, "logs")}},
+    make_path("Microsoft.Communication/emailServices", "mail"): {"location": "global"},
+    make_path(DOMAIN, "mail", "example.com"): {
         "location": "global",
         "properties": {"domainManagement": "CustomerManaged"},
     },
-    path_of(SERVICE, "acs"): {"location": "global", "properties": {"dataLocation": "United States"}},
-    path_of(PEP, "pep"): HERE
+    make_path(SERVICE, "acs"): {"location": "global", "properties": {"dataLocation": "United States"}},
+    make_path(PEP, "pep"): HERE
     | {
         "properties": {
-            "subnet": {"id": path_of(SUBNET, "v", "ends")},
+            "subnet": {"id": make_path(SUBNET, "v", "ends")},
             "privateLinkServiceConnections": [
-                {"properties": {"privateLinkServiceId": path_of(SERVER, "server"), "groupIds": ["postgresqlServer"]}}
+                {"properties": {"privateLinkServiceId": make_path(SERVER, "server"), "groupIds": ["postgresqlServer"]}}
             ],
         }
     },
-    path_of(ZONE, "example.com"): {"location": "global"},
-    path_of(IDENTITY, "id"): HERE,
-    path_of(PRIVATE_ZONE, "privatelink.example.com"): {"location": "global"},
-    path_of(NSG, "nsg"): HERE,
-    path_of(PROFILE, "edge"): {"location": "global", "sku": {"name": "Standard_AzureFrontDoor"}},
-    path_of(FIREWALL, "waf"): {"location": "global", "sku": {"name": "Standard_AzureFrontDoor"}},
-    path_of(EDGE_DOMAIN, "edge", "api"): {
+    make_path(ZONE, "example.com"): {"location": "global"},
+    make_path(IDENTITY, "id"): HERE,
+    make_path(PRIVATE_ZONE, "privatelink.example.com"): {"location": "global"},
+    make_path(NSG, "nsg"): HERE,
+    make_path(PROFILE, "edge"): {"location": "global", "sku": {"name": "Standard_AzureFrontDoor"}},
+    make_path(FIREWALL, "waf"): {"location": "global", "sku": {"name": "Standard_AzureFrontDoor"}},
+    make_path(EDGE_DOMAIN, "edge", "api"): {
         "properties": {
             "hostName": "api.example.com",
             "tlsSettings": {"certificateType": "ManagedCertificate", "minimumTlsVersion": "TLS12"},
         }
     },
-    path_of(STATIC, "admin"): HERE | {"sku": {"name": "Standard"}},
+    make_path(STATIC, "admin"): HERE | {"sku": {"name": "Standard"}},
 }
 """The resources of a small platform, in an order in which they can be created."""
 
 
-class Clock:
+class StoppedClock:
     """A clock that stands still until a test advances it."""
 
     def __init__(self) -> None:
         self._now = 0.0
 
-    def __call__(self) -> float:
+    def read(self) -> float:
         return self._now
 
     def advance(self, seconds: float) -> None:
@@ -125,15 +128,15 @@ class Clock:
 
 
 @pytest.fixture
-def clock() -> Clock:
+def clock() -> StoppedClock:
     """The clock of the resource manager."""
-    return Clock()
+    return StoppedClock()
 
 
 @pytest.fixture
-def manager(clock: Clock) -> ResourceManager:
+def manager(clock: StoppedClock) -> ResourceManager:
     """A resource manager that has created everything in `BODIES`."""
-    manager = ResourceManager(families.TYPES, subscription=SUBSCRIPTION, tenant="t", clock=clock)
+    manager = ResourceManager(families.TYPES, subscription=SUBSCRIPTION, tenant="t", clock=clock.read)
     add_built_in_roles(manager)
     for path, body in BODIES.items():
         manager.write(parse_id(path), copy.deepcopy(body))
@@ -164,122 +167,122 @@ def change_body(path: str, where: str, value: object) -> Json:
 
 
 CHANGES: dict[str, tuple[str, str, object, str]] = {
-    "a vnet without addresses": (path_of(VNET, "v"), "properties.addressSpace", None, "InvalidRequest"),
+    "a vnet without addresses": (make_path(VNET, "v"), "properties.addressSpace", None, "InvalidRequest"),
     "an invalid range": (
-        path_of(SUBNET, "v", "ends"),
+        make_path(SUBNET, "v", "ends"),
         "properties.addressPrefix",
         "10.0.1.1/24",
         "InvalidAddressPrefixFormat",
     ),
     "a subnet outside the network": (
-        path_of(SUBNET, "v", "ends"),
+        make_path(SUBNET, "v", "ends"),
         "properties.addressPrefix",
         "10.1.0.0/24",
         "NetcfgSubnetRangeOutsideVnet",
     ),
     "subnets that overlap": (
-        path_of(SUBNET, "v", "ends"),
+        make_path(SUBNET, "v", "ends"),
         "properties.addressPrefix",
         "10.0.0.128/25",
         "NetcfgSubnetRangesOverlap",
     ),
     "two delegations": (
-        path_of(SUBNET, "v", "ends"),
+        make_path(SUBNET, "v", "ends"),
         "properties.delegations",
         [{"name": "a", "properties": {}}, {"name": "b", "properties": {}}],
         "SubnetDelegationsLimitExceeded",
     ),
-    "logs kept too long": (path_of(LOGS, "logs"), "properties.retentionInDays", 731, "InvalidRetention"),
-    "an unknown version": (path_of(SERVER, "server"), "properties.version", "9", "InvalidParameterValue"),
-    "a tier that does not fit": (path_of(SERVER, "server"), "sku.tier", "Burstable", "InvalidSku"),
+    "logs kept too long": (make_path(LOGS, "logs"), "properties.retentionInDays", 731, "InvalidRetention"),
+    "an unknown version": (make_path(SERVER, "server"), "properties.version", "9", "InvalidParameterValue"),
+    "a tier that does not fit": (make_path(SERVER, "server"), "sku.tier", "Burstable", "InvalidSku"),
     "backups kept too long": (
-        path_of(SERVER, "server"),
+        make_path(SERVER, "server"),
         "properties.backup",
         {"backupRetentionDays": 36},
         "InvalidBackupRetention",
     ),
     "storage that shrinks": (
-        path_of(SERVER, "server"),
+        make_path(SERVER, "server"),
         "properties.storage.storageSizeGB",
         32,
         "StorageSizeCannotBeReduced",
     ),
     "geo backup enabled later": (
-        path_of(SERVER, "server"),
+        make_path(SERVER, "server"),
         "properties.backup",
         {"geoRedundantBackup": "Enabled"},
         "PropertyChangeNotAllowed",
     ),
     "a weak password": (
-        path_of(SERVER, "server"),
+        make_path(SERVER, "server"),
         "properties.administratorLoginPassword",
         "password",
         "PasswordNotComplex",
     ),
-    "an unknown redis sku": (path_of(CLUSTER, "redis"), "sku.name", "Standard_C1", "InvalidSku"),
+    "an unknown redis sku": (make_path(CLUSTER, "redis"), "sku.name", "Standard_C1", "InvalidSku"),
     "redis availability enabled later": (
-        path_of(CLUSTER, "redis"),
+        make_path(CLUSTER, "redis"),
         "properties.highAvailability",
         "Enabled",
         "PropertyChangeNotAllowed",
     ),
     "another clustering policy": (
-        path_of(f"{CLUSTER}/databases", "redis", "default"),
+        make_path(f"{CLUSTER}/databases", "redis", "default"),
         "properties.clusteringPolicy",
         "OSSCluster",
         "PropertyChangeNotAllowed",
     ),
-    "an unknown plan sku": (path_of(PLAN, "plan"), "sku.name", "B9", "InvalidSku"),
-    "zones on Basic": (path_of(PLAN, "plan"), "properties.zoneRedundant", True, "ZoneRedundancyNotSupported"),
+    "an unknown plan sku": (make_path(PLAN, "plan"), "sku.name", "B9", "InvalidSku"),
+    "zones on Basic": (make_path(PLAN, "plan"), "properties.zoneRedundant", True, "ZoneRedundancyNotSupported"),
     "an undelegated subnet": (
-        path_of(SITE, "app"),
+        make_path(SITE, "app"),
         "properties.virtualNetworkSubnetId",
-        path_of(SUBNET, "v", "ends"),
+        make_path(SUBNET, "v", "ends"),
         "SubnetNotDelegated",
     ),
     "a missing plan": (
-        path_of(SITE, "app"),
+        make_path(SITE, "app"),
         "properties.serverFarmId",
-        path_of(PLAN, "none"),
+        make_path(PLAN, "none"),
         "InvalidResourceReference",
     ),
-    "an unknown vault sku": (path_of(VAULT, "vault-1"), "properties.sku.name", "gold", "InvalidParameterValue"),
-    "purge protection off": (path_of(VAULT, "vault-1"), "properties.enablePurgeProtection", False, "BadRequest"),
+    "an unknown vault sku": (make_path(VAULT, "vault-1"), "properties.sku.name", "gold", "InvalidParameterValue"),
+    "purge protection off": (make_path(VAULT, "vault-1"), "properties.enablePurgeProtection", False, "BadRequest"),
     "a vault without the endpoint": (
-        path_of(VAULT, "vault-1"),
+        make_path(VAULT, "vault-1"),
         "properties.networkAcls",
-        {"virtualNetworkRules": [{"id": path_of(SUBNET, "v", "app")}]},
+        {"virtualNetworkRules": [{"id": make_path(SUBNET, "v", "app")}]},
         "SubnetsHaveNoServiceEndpointsConfigured",
     ),
-    "an old TLS": (path_of(ACCOUNT, "account"), "properties.minimumTlsVersion", "SSL3", "InvalidParameterValue"),
-    "an unknown storage sku": (path_of(ACCOUNT, "account"), "sku.name", "Gold_LRS", "InvalidParameterValue"),
-    "classic insights": (path_of(COMPONENT, "appi"), "properties.WorkspaceResourceId", None, "BadRequest"),
+    "an old TLS": (make_path(ACCOUNT, "account"), "properties.minimumTlsVersion", "SSL3", "InvalidParameterValue"),
+    "an unknown storage sku": (make_path(ACCOUNT, "account"), "sku.name", "Gold_LRS", "InvalidParameterValue"),
+    "classic insights": (make_path(COMPONENT, "appi"), "properties.WorkspaceResourceId", None, "BadRequest"),
     "data moved to another location": (
-        path_of(SERVICE, "acs"),
+        make_path(SERVICE, "acs"),
         "properties.dataLocation",
         "Europe",
         "PropertyChangeNotAllowed",
     ),
     "a domain not verified": (
-        path_of(SERVICE, "acs"),
+        make_path(SERVICE, "acs"),
         "properties.linkedDomains",
-        [path_of(DOMAIN, "mail", "example.com")],
+        [make_path(DOMAIN, "mail", "example.com")],
         "DomainNotVerified",
     ),
     "a wrong group id": (
-        path_of(PEP, "pep"),
+        make_path(PEP, "pep"),
         "properties.privateLinkServiceConnections",
-        [{"properties": {"privateLinkServiceId": path_of(SERVER, "server"), "groupIds": ["server"]}}],
+        [{"properties": {"privateLinkServiceId": make_path(SERVER, "server"), "groupIds": ["server"]}}],
         "InvalidGroupId",
     ),
     "an endpoint in a delegated subnet": (
-        path_of(PEP, "pep"),
+        make_path(PEP, "pep"),
         "properties.subnet.id",
-        path_of(SUBNET, "v", "app"),
+        make_path(SUBNET, "v", "app"),
         "PrivateEndpointInDelegatedSubnet",
     ),
     "another host name": (
-        path_of(EDGE_DOMAIN, "edge", "api"),
+        make_path(EDGE_DOMAIN, "edge", "api"),
         "properties.hostName",
         "www.example.com",
         "PropertyChangeNotAllowed",
@@ -287,44 +290,54 @@ CHANGES: dict[str, tuple[str, str, object, str]] = {
     "a group that moves": (GROUP, "location", "westus", "InvalidResourceGroupLocation"),
     "a group in an unknown region": (GROUP, "location", "nowhere", "LocationNotAvailableForResourceGroup"),
     "a global group": (GROUP, "location", "global", "LocationNotAvailableForResourceGroup"),
-    "a vault that moves": (path_of(VAULT, "vault-1"), "location", "West US", "InvalidResourceLocation"),
+    "a vault that moves": (make_path(VAULT, "vault-1"), "location", "West US", "InvalidResourceLocation"),
     "a vault in an unknown region": (
-        path_of(VAULT, "vault-1"),
+        make_path(VAULT, "vault-1"),
         "location",
         "nowhere",
         "LocationNotAvailableForResourceType",
     ),
-    "an unknown server sku": (path_of(SERVER, "server"), "sku.name", "Standard_D3ds_v5", "InvalidSku"),
-    "a disk of odd size": (path_of(SERVER, "server"), "properties.storage.storageSizeGB", 100, "InvalidParameterValue"),
-    "an unknown zone": (path_of(SERVER, "server"), "properties.availabilityZone", "4", "InvalidParameterValue"),
+    "an unknown server sku": (make_path(SERVER, "server"), "sku.name", "Standard_D3ds_v5", "InvalidSku"),
+    "a disk of odd size": (
+        make_path(SERVER, "server"),
+        "properties.storage.storageSizeGB",
+        100,
+        "InvalidParameterValue",
+    ),
+    "an unknown zone": (make_path(SERVER, "server"), "properties.availabilityZone", "4", "InvalidParameterValue"),
     "an unknown standby mode": (
-        path_of(SERVER, "server"),
+        make_path(SERVER, "server"),
         "properties.highAvailability",
         {"mode": "Sometimes"},
         "InvalidParameterValue",
     ),
     "a standby in the server's zone": (
-        path_of(SERVER, "server"),
+        make_path(SERVER, "server"),
         "properties.highAvailability",
         {"mode": "ZoneRedundant", "standbyAvailabilityZone": "1"},
         "InvalidZone",
     ),
     "an unknown backup mode": (
-        path_of(SERVER, "server"),
+        make_path(SERVER, "server"),
         "properties.backup",
         {"geoRedundantBackup": "Maybe"},
         "InvalidParameterValue",
     ),
-    "an unknown redis size": (path_of(CLUSTER, "redis"), "sku.name", "Balanced_B7", "InvalidSku"),
-    "an old TLS for redis": (path_of(CLUSTER, "redis"), "properties.minimumTlsVersion", "1.0", "InvalidParameterValue"),
+    "an unknown redis size": (make_path(CLUSTER, "redis"), "sku.name", "Balanced_B7", "InvalidSku"),
+    "an old TLS for redis": (
+        make_path(CLUSTER, "redis"),
+        "properties.minimumTlsVersion",
+        "1.0",
+        "InvalidParameterValue",
+    ),
     "an unknown eviction policy": (
-        path_of(f"{CLUSTER}/databases", "redis", "default"),
+        make_path(f"{CLUSTER}/databases", "redis", "default"),
         "properties.evictionPolicy",
         "Oldest",
         "InvalidParameterValue",
     ),
     "snapshots every minute": (
-        path_of(f"{CLUSTER}/databases", "redis", "default"),
+        make_path(f"{CLUSTER}/databases", "redis", "default"),
         "properties.persistence",
         {"rdbFrequency": "1m"},
         "InvalidParameterValue",
@@ -340,23 +353,23 @@ def test_a_broken_update_is_refused(manager: ResourceManager, name: str) -> None
 
 @pytest.mark.parametrize("path", BODIES)
 def test_every_body_is_accepted_a_second_time(manager: ResourceManager, path: str) -> None:
-    if path == path_of(f"{SERVER}/configurations", "server", "log_connections"):
+    if path == make_path(f"{SERVER}/configurations", "server", "log_connections"):
         manager.finish_due_operations()
     assert manager.write(parse_id(path), copy.deepcopy(BODIES[path])).status in (200, 202)
 
 
 NEW: dict[str, tuple[str, Json, str]] = {
-    "a parent that is missing": (path_of(SUBNET, "none", "s"), {}, "ParentResourceNotFound"),
-    "a group that is missing": (path_of(PLAN, "p").replace("/rg/", "/none/"), {}, "ResourceGroupNotFound"),
+    "a parent that is missing": (make_path(SUBNET, "none", "s"), {}, "ParentResourceNotFound"),
+    "a group that is missing": (make_path(PLAN, "p").replace("/rg/", "/none/"), {}, "ResourceGroupNotFound"),
     "a name in use": (
-        path_of(ACCOUNT, "account").replace("/rg/", "/rg2/"),
-        BODIES[path_of(ACCOUNT, "account")],
+        make_path(ACCOUNT, "account").replace("/rg/", "/rg2/"),
+        BODIES[make_path(ACCOUNT, "account")],
         "NameAlreadyExists",
     ),
-    "an invalid name": (path_of(ACCOUNT, "Upper_Case"), BODIES[path_of(ACCOUNT, "account")], "InvalidResourceName"),
-    "slots on Basic": (path_of(SLOT, "app", "s"), BODIES[path_of(SITE, "app")], "SlotsNotSupported"),
-    "an unknown parameter": (path_of(f"{SERVER}/configurations", "server", "nonsense"), {}, "ParameterNotFound"),
-    "another redis database": (path_of(f"{CLUSTER}/databases", "redis", "second"), {}, "InvalidDatabaseName"),
+    "an invalid name": (make_path(ACCOUNT, "Upper_Case"), BODIES[make_path(ACCOUNT, "account")], "InvalidResourceName"),
+    "slots on Basic": (make_path(SLOT, "app", "s"), BODIES[make_path(SITE, "app")], "SlotsNotSupported"),
+    "an unknown parameter": (make_path(f"{SERVER}/configurations", "server", "nonsense"), {}, "ParameterNotFound"),
+    "another redis database": (make_path(f"{CLUSTER}/databases", "redis", "second"), {}, "InvalidDatabaseName"),
     "a role for an unknown principal": (
         f"{GROUP}/providers/{ASSIGNMENT}/a",
         {"properties": {"roleDefinitionId": READER, "principalId": "nobody"}},
@@ -368,21 +381,21 @@ NEW: dict[str, tuple[str, Json, str]] = {
         "InvalidResourceReference",
     ),
     "a workbook whose name is no GUID": (
-        path_of("Microsoft.Insights/workbooks", "book"),
+        make_path("Microsoft.Insights/workbooks", "book"),
         HERE | {"properties": {"displayName": "a", "serializedData": "{}"}},
         "InvalidResourceName",
     ),
     "an alert of severity 5": (
-        path_of("Microsoft.Insights/metricAlerts", "alert"),
+        make_path("Microsoft.Insights/metricAlerts", "alert"),
         {"location": "global", "properties": {"criteria": {}, "severity": 5}},
         "InvalidParameterValue",
     ),
     "an alert every two minutes": (
-        path_of("Microsoft.Insights/metricAlerts", "alert"),
+        make_path("Microsoft.Insights/metricAlerts", "alert"),
         {"location": "global", "properties": {"criteria": {}, "severity": 1, "evaluationFrequency": "PT2M"}},
         "InvalidParameterValue",
     ),
-    "an unknown type": (path_of("Microsoft.Compute/virtualMachines", "vm"), HERE, "RehearsalUnknownType"),
+    "an unknown type": (make_path("Microsoft.Compute/virtualMachines", "vm"), HERE, "RehearsalUnknownType"),
 }
 
 
@@ -395,9 +408,9 @@ def test_a_broken_create_is_refused(manager: ResourceManager, name: str) -> None
 
 def _lock_server(manager: ResourceManager) -> str:
     manager.write(
-        parse_id(f"{path_of(SERVER, 'server')}/providers/{LOCK}/l"), {"properties": {"level": "CanNotDelete"}}
+        parse_id(f"{make_path(SERVER, 'server')}/providers/{LOCK}/l"), {"properties": {"level": "CanNotDelete"}}
     )
-    return path_of(SERVER, "server")
+    return make_path(SERVER, "server")
 
 
 def _lock_server_in_group(manager: ResourceManager) -> str:
@@ -407,16 +420,16 @@ def _lock_server_in_group(manager: ResourceManager) -> str:
 
 def _lock_group(manager: ResourceManager) -> str:
     manager.write(parse_id(f"{GROUP}/providers/{LOCK}/l"), {"properties": {"level": "CanNotDelete"}})
-    return path_of(ZONE, "example.com")
+    return make_path(ZONE, "example.com")
 
 
 DELETIONS: dict[str, tuple[Callable[[ResourceManager], str], str]] = {
     "locked": (_lock_server, "ScopeLocked"),
     "above a lock": (_lock_server_in_group, "ScopeLocked"),
     "below a lock": (_lock_group, "ScopeLocked"),
-    "a subnet in use": (lambda _: path_of(SUBNET, "v", "app"), "InUseSubnetCannotBeDeleted"),
-    "a network in use": (lambda _: path_of(VNET, "v"), "InUseSubnetCannotBeDeleted"),
-    "a plan with apps": (lambda _: path_of(PLAN, "plan"), "Conflict"),
+    "a subnet in use": (lambda _: make_path(SUBNET, "v", "app"), "InUseSubnetCannotBeDeleted"),
+    "a network in use": (lambda _: make_path(VNET, "v"), "InUseSubnetCannotBeDeleted"),
+    "a plan with apps": (lambda _: make_path(PLAN, "plan"), "Conflict"),
 }
 
 
@@ -430,7 +443,7 @@ def test_a_deletion_is_refused(manager: ResourceManager, name: str) -> None:
 
 
 def test_a_read_only_lock_refuses_writes_and_listing_keys(manager: ResourceManager) -> None:
-    path = path_of(ACCOUNT, "account")
+    path = make_path(ACCOUNT, "account")
     assert manager.run_action(parse_id(path), "listKeys", {})["keys"]
     manager.write(parse_id(f"{GROUP}/providers/{LOCK}/l"), {"properties": {"level": "ReadOnly"}})
     assert get_refusal(manager, path, copy.deepcopy(BODIES[path])) == "ScopeLocked"
@@ -439,7 +452,7 @@ def test_a_read_only_lock_refuses_writes_and_listing_keys(manager: ResourceManag
 
 
 def test_a_deleted_vault_keeps_its_name(manager: ResourceManager) -> None:
-    path = path_of(VAULT, "vault-1")
+    path = make_path(VAULT, "vault-1")
     manager.delete(parse_id(path))
     assert get_refusal(manager, path, copy.deepcopy(BODIES[path])) == "ConflictError"
     assert manager.write(parse_id(path), change_body(path, "properties.createMode", "recover")).status == 201
@@ -450,68 +463,68 @@ def test_no_password_is_stored(manager: ResourceManager) -> None:
 
 
 def _make_network_rule(subnet: str) -> Json:
-    return {"virtualNetworkRules": [{"id": path_of(SUBNET, "v", subnet)}]}
+    return {"virtualNetworkRules": [{"id": make_path(SUBNET, "v", subnet)}]}
 
 
 # The resource that is written, its body, and the actions that the writer must be allowed on linked resources.
 LINKS: dict[str, tuple[str, Json, dict[str, str]]] = {
     "a subnet and its security group": (
-        path_of(SUBNET, "v", "ends"),
-        change_body(path_of(SUBNET, "v", "ends"), "properties.networkSecurityGroup", {"id": path_of(NSG, "nsg")}),
-        {path_of(NSG, "nsg"): f"{NSG}/join/action"},
+        make_path(SUBNET, "v", "ends"),
+        change_body(make_path(SUBNET, "v", "ends"), "properties.networkSecurityGroup", {"id": make_path(NSG, "nsg")}),
+        {make_path(NSG, "nsg"): f"{NSG}/join/action"},
     ),
     "a private endpoint": (
-        path_of(PEP, "pep"),
-        BODIES[path_of(PEP, "pep")],
+        make_path(PEP, "pep"),
+        BODIES[make_path(PEP, "pep")],
         {
-            path_of(SUBNET, "v", "ends"): f"{SUBNET}/join/action",
-            path_of(SERVER, "server"): f"{SERVER}/privateEndpointConnectionsApproval/action",
+            make_path(SUBNET, "v", "ends"): f"{SUBNET}/join/action",
+            make_path(SERVER, "server"): f"{SERVER}/privateEndpointConnectionsApproval/action",
         },
     ),
     "a private endpoint's zone": (
-        path_of(f"{PEP}/privateDnsZoneGroups", "pep", "default"),
+        make_path(f"{PEP}/privateDnsZoneGroups", "pep", "default"),
         {
             "properties": {
                 "privateDnsZoneConfigs": [
-                    {"properties": {"privateDnsZoneId": path_of(PRIVATE_ZONE, "privatelink.example.com")}}
+                    {"properties": {"privateDnsZoneId": make_path(PRIVATE_ZONE, "privatelink.example.com")}}
                 ]
             }
         },
-        {path_of(PRIVATE_ZONE, "privatelink.example.com"): f"{PRIVATE_ZONE}/join/action"},
+        {make_path(PRIVATE_ZONE, "privatelink.example.com"): f"{PRIVATE_ZONE}/join/action"},
     ),
     "a private zone's network": (
-        path_of(LINK, "privatelink.example.com", "to"),
-        {"location": "global", "properties": {"virtualNetwork": {"id": path_of(VNET, "v")}}},
-        {path_of(VNET, "v"): f"{VNET}/join/action"},
+        make_path(LINK, "privatelink.example.com", "to"),
+        {"location": "global", "properties": {"virtualNetwork": {"id": make_path(VNET, "v")}}},
+        {make_path(VNET, "v"): f"{VNET}/join/action"},
     ),
     "a storage account's subnet": (
-        path_of(ACCOUNT, "account"),
-        change_body(path_of(ACCOUNT, "account"), "properties.networkAcls", _make_network_rule("app")),
-        {path_of(SUBNET, "v", "app"): f"{SUBNET}/joinViaServiceEndpoint/action"},
+        make_path(ACCOUNT, "account"),
+        change_body(make_path(ACCOUNT, "account"), "properties.networkAcls", _make_network_rule("app")),
+        {make_path(SUBNET, "v", "app"): f"{SUBNET}/joinViaServiceEndpoint/action"},
     ),
     "a vault's subnet": (
-        path_of(VAULT, "vault-1"),
-        change_body(path_of(VAULT, "vault-1"), "properties.networkAcls", _make_network_rule("vaults")),
-        {path_of(SUBNET, "v", "vaults"): f"{SUBNET}/joinViaServiceEndpoint/action"},
+        make_path(VAULT, "vault-1"),
+        change_body(make_path(VAULT, "vault-1"), "properties.networkAcls", _make_network_rule("vaults")),
+        {make_path(SUBNET, "v", "vaults"): f"{SUBNET}/joinViaServiceEndpoint/action"},
     ),
     "an app, its plan, subnet and identity": (
-        path_of(SITE, "app"),
-        BODIES[path_of(SITE, "app")] | {"identity": {"userAssignedIdentities": {path_of(IDENTITY, "id"): {}}}},
+        make_path(SITE, "app"),
+        BODIES[make_path(SITE, "app")] | {"identity": {"userAssignedIdentities": {make_path(IDENTITY, "id"): {}}}},
         {
-            path_of(PLAN, "plan"): f"{PLAN}/join/action",
-            path_of(SUBNET, "v", "app"): f"{SUBNET}/join/action",
-            path_of(IDENTITY, "id"): f"{IDENTITY}/assign/action",
+            make_path(PLAN, "plan"): f"{PLAN}/join/action",
+            make_path(SUBNET, "v", "app"): f"{SUBNET}/join/action",
+            make_path(IDENTITY, "id"): f"{IDENTITY}/assign/action",
         },
     ),
     "a security policy's firewall": (
-        path_of(f"{PROFILE}/securityPolicies", "edge", "limits"),
-        {"properties": {"parameters": {"wafPolicy": {"id": path_of(FIREWALL, "waf")}, "associations": []}}},
-        {path_of(FIREWALL, "waf"): f"{FIREWALL}/join/action"},
+        make_path(f"{PROFILE}/securityPolicies", "edge", "limits"),
+        {"properties": {"parameters": {"wafPolicy": {"id": make_path(FIREWALL, "waf")}, "associations": []}}},
+        {make_path(FIREWALL, "waf"): f"{FIREWALL}/join/action"},
     ),
     "a diagnostic setting's workspace": (
-        f"{path_of(SERVER, 'server')}/providers/Microsoft.Insights/diagnosticSettings/all",
-        {"properties": {"workspaceId": path_of(LOGS, "logs"), "logs": [{"categoryGroup": "allLogs"}]}},
-        {path_of(LOGS, "logs"): f"{LOGS}/sharedKeys/action"},
+        f"{make_path(SERVER, 'server')}/providers/Microsoft.Insights/diagnosticSettings/all",
+        {"properties": {"workspaceId": make_path(LOGS, "logs"), "logs": [{"categoryGroup": "allLogs"}]}},
+        {make_path(LOGS, "logs"): f"{LOGS}/sharedKeys/action"},
     ),
 }
 
@@ -519,7 +532,7 @@ LINKS: dict[str, tuple[str, Json, dict[str, str]]] = {
 @pytest.mark.parametrize("name", LINKS)
 def test_a_link_needs_a_right_on_the_linked_resource(manager: ResourceManager, name: str) -> None:
     endpoint = {"addressPrefix": "10.0.2.0/24", "serviceEndpoints": [{"service": "Microsoft.KeyVault"}]}
-    manager.write(parse_id(path_of(SUBNET, "v", "vaults")), {"properties": endpoint})
+    manager.write(parse_id(make_path(SUBNET, "v", "vaults")), {"properties": endpoint})
     path, body, rights = LINKS[name]
     checked: dict[str, str] = {}
     manager.write(
@@ -535,35 +548,35 @@ def publish_record(manager: ResourceManager, kind: str, name: str, *values: str)
         if kind == "CNAME"
         else {"TXTRecords": [{"value": [value]} for value in values]}
     )
-    manager.write(parse_id(path_of(f"{ZONE}/{kind}", "example.com", name)), {"properties": {"TTL": 3600} | records})
+    manager.write(parse_id(make_path(f"{ZONE}/{kind}", "example.com", name)), {"properties": {"TTL": 3600} | records})
 
 
 def test_front_door_approves_a_domain_by_its_dns_token_and_then_issues_the_certificate(
-    manager: ResourceManager, clock: Clock
+    manager: ResourceManager, clock: StoppedClock
 ) -> None:
-    path = parse_id(path_of(EDGE_DOMAIN, "edge", "api"))
+    path = parse_id(make_path(EDGE_DOMAIN, "edge", "api"))
 
-    def states() -> tuple[str, str]:
+    def read_states() -> tuple[str, str]:
         shown = manager.show(path)["properties"]
         return shown["domainValidationState"], shown["deploymentStatus"]
 
     token = manager.show(path)["properties"]["validationProperties"]["validationToken"]
-    assert states() == ("Pending", "NotStarted")
+    assert read_states() == ("Pending", "NotStarted")
     publish_record(manager, "TXT", "_dnsauth.api", "another token")
     publish_record(manager, "TXT", "_dnsauth.www", token)
-    assert states() == ("Pending", "NotStarted")
+    assert read_states() == ("Pending", "NotStarted")
     publish_record(manager, "TXT", "_dnsauth.api", token)
-    assert states() == ("Approved", "InProgress")
-    manager.delete(parse_id(path_of(f"{ZONE}/TXT", "example.com", "_dnsauth.api")))
+    assert read_states() == ("Approved", "InProgress")
+    manager.delete(parse_id(make_path(f"{ZONE}/TXT", "example.com", "_dnsauth.api")))
     clock.advance(CERTIFICATE_MINUTES * manager.seconds_per_minute)
-    assert states() == ("Approved", "Succeeded")
+    assert read_states() == ("Approved", "Succeeded")
     manager.write(path, copy.deepcopy(BODIES[path.path]))
-    assert states() == ("Approved", "Succeeded"), "an update keeps the validation"
+    assert read_states() == ("Approved", "Succeeded"), "an update keeps the validation"
 
 
 def test_a_wildcard_has_no_managed_certificate(manager: ResourceManager) -> None:
-    wildcard = change_body(path_of(EDGE_DOMAIN, "edge", "api"), "properties.hostName", "*.example.com")
-    assert get_refusal(manager, path_of(EDGE_DOMAIN, "edge", "all"), wildcard) == "ManagedCertificateNotSupported"
+    wildcard = change_body(make_path(EDGE_DOMAIN, "edge", "api"), "properties.hostName", "*.example.com")
+    assert get_refusal(manager, make_path(EDGE_DOMAIN, "edge", "all"), wildcard) == "ManagedCertificateNotSupported"
 
 
 MAIL_RECORDS = {
@@ -585,7 +598,7 @@ MAIL_RECORDS = {
 
 @pytest.mark.parametrize("kind", MAIL_RECORDS)
 def test_a_mail_domain_is_verified_only_by_its_own_records(manager: ResourceManager, kind: str) -> None:
-    domain = parse_id(path_of(DOMAIN, "mail", "example.com"))
+    domain = parse_id(make_path(DOMAIN, "mail", "example.com"))
     type_, name, value = MAIL_RECORDS[kind]
 
     def verify() -> str:
@@ -601,39 +614,39 @@ def test_a_mail_domain_is_verified_only_by_its_own_records(manager: ResourceMana
 
 
 def test_a_mail_domain_is_linked_when_all_but_dmarc_is_verified(manager: ResourceManager) -> None:
-    domain = path_of(DOMAIN, "mail", "example.com")
-    body = change_body(path_of(SERVICE, "acs"), "properties.linkedDomains", [domain])
+    domain = make_path(DOMAIN, "mail", "example.com")
+    body = change_body(make_path(SERVICE, "acs"), "properties.linkedDomains", [domain])
     publish_record(manager, "TXT", "@", MAIL_RECORDS["Domain"][2], MAIL_RECORDS["SPF"][2])
     for kind in ("Domain", "SPF", "DKIM", "DKIM2"):
-        assert get_refusal(manager, path_of(SERVICE, "acs"), copy.deepcopy(body)) == "DomainNotVerified"
+        assert get_refusal(manager, make_path(SERVICE, "acs"), copy.deepcopy(body)) == "DomainNotVerified"
         if kind.startswith("DKIM"):
             publish_record(manager, *MAIL_RECORDS[kind])
         manager.run_action(parse_id(domain), "initiateVerification", {"verificationType": kind})
-    assert manager.write(parse_id(path_of(SERVICE, "acs")), body).status == 200
+    assert manager.write(parse_id(make_path(SERVICE, "acs")), body).status == 200
 
 
 def test_an_app_accepts_a_host_name_with_a_cname_and_its_verification_id(manager: ResourceManager) -> None:
-    path, body = path_of(BINDING, "app", "www.example.com"), Json(properties={"siteName": "app"})
-    id_ = manager.show(parse_id(path_of(SITE, "app")))["properties"]["customDomainVerificationId"]
+    path, body = make_path(BINDING, "app", "www.example.com"), Json(properties={"siteName": "app"})
+    id_ = manager.show(parse_id(make_path(SITE, "app")))["properties"]["customDomainVerificationId"]
     publish_record(manager, "CNAME", "www", "app.azurewebsites.net.")
     assert get_refusal(manager, path, body) == "InvalidHostname", "the app's id is missing"
     publish_record(manager, "TXT", "asuid.api", id_)
-    assert get_refusal(manager, path_of(BINDING, "app", "api.example.com"), body) == "InvalidHostname", (
+    assert get_refusal(manager, make_path(BINDING, "app", "api.example.com"), body) == "InvalidHostname", (
         "it points nowhere"
     )
     publish_record(manager, "TXT", "asuid.www", id_)
-    certificate = HERE | {"properties": {"serverFarmId": path_of(PLAN, "plan"), "canonicalName": "www.example.com"}}
-    assert get_refusal(manager, path_of(CERTIFICATE, "www"), certificate) == "HostNameNotBound"
+    certificate = HERE | {"properties": {"serverFarmId": make_path(PLAN, "plan"), "canonicalName": "www.example.com"}}
+    assert get_refusal(manager, make_path(CERTIFICATE, "www"), certificate) == "HostNameNotBound"
     assert manager.write(parse_id(path), body).status == 200
-    assert manager.write(parse_id(path_of(CERTIFICATE, "www")), certificate).status == 200
+    assert manager.write(parse_id(make_path(CERTIFICATE, "www")), certificate).status == 200
 
 
 def test_a_static_site_accepts_a_host_name_that_points_to_it(manager: ResourceManager) -> None:
-    path, body = path_of(STATIC_DOMAIN, "admin", "admin.example.com"), Json(properties={})
+    path, body = make_path(STATIC_DOMAIN, "admin", "admin.example.com"), Json(properties={})
     publish_record(manager, "CNAME", "admin", "elsewhere.example.com")
     assert get_refusal(manager, path, body) == "BadRequest"
     publish_record(
-        manager, "CNAME", "admin", manager.show(parse_id(path_of(STATIC, "admin")))["properties"]["defaultHostname"]
+        manager, "CNAME", "admin", manager.show(parse_id(make_path(STATIC, "admin")))["properties"]["defaultHostname"]
     )
     assert manager.write(parse_id(path), body).status == 200
 
@@ -646,20 +659,20 @@ def get_minutes(manager: ResourceManager, path: str, body: Json) -> float:
 
 
 def test_a_second_node_of_redis_takes_longer(manager: ResourceManager) -> None:
-    single = BODIES[path_of(CLUSTER, "redis")]
-    double = change_body(path_of(CLUSTER, "redis"), "properties.highAvailability", "Enabled")
-    assert get_minutes(manager, path_of(CLUSTER, "single"), copy.deepcopy(single)) < get_minutes(
-        manager, path_of(CLUSTER, "double"), double
+    single = BODIES[make_path(CLUSTER, "redis")]
+    double = change_body(make_path(CLUSTER, "redis"), "properties.highAvailability", "Enabled")
+    assert get_minutes(manager, make_path(CLUSTER, "single"), copy.deepcopy(single)) < get_minutes(
+        manager, make_path(CLUSTER, "double"), double
     )
 
 
-def test_a_standby_and_a_restore_of_postgresql_take_longer(manager: ResourceManager, clock: Clock) -> None:
-    path = path_of(SERVER, "server")
-    plain = get_minutes(manager, path_of(SERVER, "plain"), copy.deepcopy(BODIES[path]))
+def test_a_standby_and_a_restore_of_postgresql_take_longer(manager: ResourceManager, clock: StoppedClock) -> None:
+    path = make_path(SERVER, "server")
+    plain = get_minutes(manager, make_path(SERVER, "plain"), copy.deepcopy(BODIES[path]))
     ready = change_body(path, "properties.highAvailability", {"mode": "ZoneRedundant"})
-    assert get_minutes(manager, path_of(SERVER, "ready"), copy.deepcopy(ready)) == plain + STANDBY_MINUTES
+    assert get_minutes(manager, make_path(SERVER, "ready"), copy.deepcopy(ready)) == plain + STANDBY_MINUTES
     restored = change_body(path, "properties.createMode", "PointInTimeRestore")
-    assert get_minutes(manager, path_of(SERVER, "restored"), restored) == RESTORE_MINUTES
+    assert get_minutes(manager, make_path(SERVER, "restored"), restored) == RESTORE_MINUTES
     assert get_minutes(manager, path, ready) == plain / 4 + STANDBY_MINUTES, "a standby that is added later"
     clock.advance(1000)
     manager.finish_due_operations()

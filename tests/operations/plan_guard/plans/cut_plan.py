@@ -16,7 +16,7 @@ KEPT_FIELDS = ("format_version", "terraform_version", "timestamp", "applyable", 
 REDACTED = "redacted-by-cut"
 
 
-class ResourceChange(TypedDict):
+class RawChange(TypedDict):
     """The parts of a resource's change that are read here."""
 
     address: str
@@ -40,7 +40,7 @@ def redact(value: JsonValue, mark: JsonValue) -> JsonValue:
 
 def main() -> None:
     plan = json.load(sys.stdin)
-    changes: list[ResourceChange] = plan["resource_changes"]
+    changes: list[RawChange] = plan["resource_changes"]
     kept = [resource for resource in changes if any(text in resource["address"] for text in sys.argv[1:])]
     for resource in kept:
         for side in ("before", "after"):
