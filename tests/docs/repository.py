@@ -54,3 +54,17 @@ def read_anchors(page: Path) -> frozenset[str]:
         content.content for token, content in itertools.pairwise(read_tokens(page)) if token.type == "heading_open"
     ]
     return frozenset(re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings)
+
+
+def iter_matches(pattern: re.Pattern[str]) -> Iterator[tuple[Path, int, list[str]]]:
+    """Yield every line of a tracked file that matches: the file, the line's index, and all lines of the file."""
+    for file in list_tracked_files():
+        lines = file.read_text(encoding="utf-8", errors="ignore").splitlines()
+        for index, line in enumerate(lines):
+            if pattern.search(line):
+                yield file, index, lines
+
+
+def format_line(file: Path, index: int, lines: list[str]) -> str:
+    """Return `file:number: line`."""
+    return f"{file}:{index + 1}: {lines[index].strip()}"

@@ -1,30 +1,14 @@
 """No tracked file cites something that a reader of this repository cannot open."""
 
 import re
-from collections.abc import Iterator
-from pathlib import Path
 
-from tests.docs.repository import DOCS, list_tracked_files
+from tests.docs.repository import DOCS, format_line, iter_matches
 
 NUMBERED_ISSUE = re.compile(r"\bissues? #?\d", re.IGNORECASE)
 """An issue by its number alone. The address of an issue has a slash before the number, so it does not match."""
 DESIGN = re.compile(r"\bthe design\b|\bdesign,? (?:section|\d)", re.IGNORECASE)
 DESIGN_PAGE = DOCS / "design.md"
 LINES_NEAR = 2
-
-
-def iter_matches(pattern: re.Pattern[str]) -> Iterator[tuple[Path, int, list[str]]]:
-    """Yield every line of a tracked file that matches: the file, the line's index, and all lines of the file."""
-    for file in list_tracked_files():
-        lines = file.read_text(encoding="utf-8", errors="ignore").splitlines()
-        for index, line in enumerate(lines):
-            if pattern.search(line):
-                yield file, index, lines
-
-
-def format_line(file: Path, index: int, lines: list[str]) -> str:
-    """Return `file:number: line`."""
-    return f"{file}:{index + 1}: {lines[index].strip()}"
 
 
 def test_no_issue_is_cited_by_its_number_alone() -> None:
