@@ -107,7 +107,7 @@ class Place:
         return f"{self.resource_group_id}/providers/{provider_type}/{name}"
 
 
-class State(NamedTuple):
+class StateLocation(NamedTuple):
     """Where a stack's Terraform state is stored. Each stack has its own container, so that rights can end at it."""
 
     account: str
@@ -117,7 +117,7 @@ class State(NamedTuple):
 class AzureStack(TerraformStack):
     """A stack with its state backend and its provider, which the shared stack and every environment have in common."""
 
-    def __init__(self, scope: Construct, id_: str, *, place: Place, state: State) -> None:
+    def __init__(self, scope: Construct, id_: str, *, place: Place, state: StateLocation) -> None:
         super().__init__(scope, id_)
         self.place = place
         AzurermBackend(

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from cdktf_cdktf_provider_azurerm.log_analytics_workspace import LogAnalyticsWorkspace
 
-from constructs_lib.place import AzureStack, Capability, Place, State
+from constructs_lib.place import AzureStack, Capability, Place, StateLocation
 from constructs_lib.storage import (
     add_container,
     add_lifecycle_rules,
@@ -17,9 +17,9 @@ from environments.settings import StateSettings
 PLANS_KEPT_DAYS = 30
 
 
-def locate_state(stack: str, *, shared: Place) -> State:
+def locate_state(stack: str, *, shared: Place) -> StateLocation:
     """Return where the state of the stack with this name is stored."""
-    return State(account=shared.names.compose("storage", "state"), container=f"tfstate-{stack}")
+    return StateLocation(account=shared.names.compose("storage", "state"), container=f"tfstate-{stack}")
 
 
 class StateBackend(Capability):

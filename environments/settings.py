@@ -517,7 +517,7 @@ class Account(Settings):
             return f"repo:{owner}@{self.github_owner_id}/{name}@{self.github_repository_id}"
         return f"repo:{owner}/{name}"
 
-    def names(self, stack: "Shared | Environment") -> Names:
+    def make_names(self, stack: "Shared | Environment") -> Names:
         """Return what composes the names of a stack's resources."""
         return Names(self.workload, stack.short_name, stack.location, self.name_suffix)
 
@@ -545,7 +545,7 @@ class Shared(Settings):
     @property
     def names(self) -> Names:
         """What composes the names of the shared stack's resources."""
-        return self.account.names(self)
+        return self.account.make_names(self)
 
 
 # What only an environment that people depend on needs.
@@ -638,7 +638,7 @@ class Platform(Settings):
 
     def names(self, environment: Environment) -> Names:
         """Return what composes the names of an environment's resources."""
-        return self.shared.account.names(environment)
+        return self.shared.account.make_names(environment)
 
 
 # -------------------------------------------------------------------------------------------------------- small helpers

@@ -41,7 +41,7 @@ def validate(shared: Shared, environments: Mapping[str, Environment]) -> Platfor
     except ValidationError as error:
         errors = _drop_echoes(error.errors())
     problems = [describe_error(error) for error in errors]
-    problems += _find_problems_between(platform, [error["loc"] for error in errors])
+    problems += _find_problems_between_environments(platform, [error["loc"] for error in errors])
     order = {where: position for position, where in enumerate(("shared", *written.environments))}
     problems.sort(key=lambda problem: order[problem.where])
     problems = [*find_unknown_variables(), *problems]
@@ -56,7 +56,9 @@ def _drop_echoes(errors: list[ErrorDetails]) -> list[ErrorDetails]:
     return [error for error in errors if error["type"] != "too_short" or error["loc"] not in owners]
 
 
-def _find_problems_between(platform: Platform, wrong: Collection[tuple[str | int, ...]]) -> Iterator[SettingProblem]:
+def _find_problems_between_environments(
+    platform: Platform, wrong: Collection[tuple[str | int, ...]]
+) -> Iterator[SettingProblem]:
     """Yield what contradicts across environments, among the settings that are right by themselves."""
     shared = CheckedValues(Shared, platform.shared, {path[1:] for path in wrong if path[0] == "shared"})
     environments = {

@@ -73,7 +73,7 @@ class CommandFailedError(Exception):
         self.code = code
 
 
-class State(BaseModel):
+class StateContent(BaseModel):
     """The parts of a state that tell whether another state is a copy of it."""
 
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
@@ -83,7 +83,7 @@ class State(BaseModel):
     resources: tuple[JsonValue, ...] = ()
 
 
-def read_state(text: str, source: str) -> State | None:
+def read_state(text: str, source: str) -> StateContent | None:
     """Read a state from its JSON. Return None if the text is empty, or if the state has no resources.
 
     Raises:
@@ -92,7 +92,7 @@ def read_state(text: str, source: str) -> State | None:
     if not text.strip():
         return None
     try:
-        state = State.model_validate_json(text)
+        state = StateContent.model_validate_json(text)
     except ValidationError:
         raise BootstrapError(f"what {source} contains is no state of Terraform.") from None
     return state if state.resources else None
@@ -155,7 +155,7 @@ class Bootstrap:
         self._remove_local_files()
         print(f"Done: {len(moved.resources)} resources; the state of the shared stack is in {self.account.name}.")
 
-    def _is_state_in_azure(self, local: State | None) -> bool:
+    def _is_state_in_azure(self, local: StateContent | None) -> bool:
         """Return whether an earlier run has moved the state already.
 
         Raises:
@@ -190,7 +190,7 @@ class Bootstrap:
             )
         return remote is not None
 
-    def _apply(self) -> State:
+    def _apply(self) -> StateContent:
         print(f"Applying the shared stack, with its state in {self.local_state.name}.", flush=True)
         self._init_locally()
         if code := self.terraform.run_in_terminal("apply"):
@@ -223,7 +223,7 @@ class Bootstrap:
                 output=str(error),
             ) from None
 
-    def _move_state(self) -> State | None:
+    def _move_state(self) -> StateContent | None:
         """Move the local state into the account, and return the state that is there afterwards."""
         remote = self._read_remote_state()
         if remote is not None:
@@ -259,12 +259,12 @@ class Bootstrap:
         if init.code:
             raise CommandFailedError(init.code)
 
-    def _read_local_state(self) -> State | None:
+    def _read_local_state(self) -> StateContent | None:
         if not self.local_state.is_file():
             return None
         return read_state(self.local_state.read_text(encoding="utf-8"), str(self.local_state))
 
-    def _read_remote_state(self) -> State | None:
+    def _read_remote_state(self) -> StateContent | None:
         return read_state(self.terraform.pull_state(), self.account.name)
 
     @property

@@ -12,7 +12,7 @@ from typing import cast
 
 from cdktf import App, Testing
 
-from constructs_lib.place import AzureStack, Place, State
+from constructs_lib.place import AzureStack, Place, StateLocation
 from environments import Platform, load
 from stacks.platform import PlatformStack
 from stacks.shared import SharedStack
@@ -65,6 +65,6 @@ def resources(stacks: Mapping[str, TerraformJson] | None = None) -> Iterator[Syn
 def synthesize_content(make: Callable[[AzureStack], object], *, environment: str = "production") -> TerraformJson:
     """Return the Terraform JSON of a stack that has an environment's place, and contains only what `make` adds."""
     place = Place.of_environment(load_platform().environments[environment], load_platform())
-    stack = AzureStack(make_app(), "test", place=place, state=State("sttest", "tfstate-test"))
+    stack = AzureStack(make_app(), "test", place=place, state=StateLocation("sttest", "tfstate-test"))
     make(stack)
     return synthesize(stack)

@@ -35,13 +35,13 @@ class Comment(TypedDict):
     checkov: NotRequired[dict[str, str]]
 
 
-Resource = TypedDict("Resource", {"//": NotRequired[Comment]})
+CommentedResource = TypedDict("CommentedResource", {"//": NotRequired[Comment]})
 
 
-class StackJson(TypedDict):
+class ScannedStack(TypedDict):
     """The part of a cdk.tf.json that holds exceptions."""
 
-    resource: NotRequired[dict[str, dict[str, Resource]]]
+    resource: NotRequired[dict[str, dict[str, CommentedResource]]]
 
 
 class Record(TypedDict):
@@ -82,7 +82,7 @@ def read_exceptions(stacks: Path) -> list[Finding]:
     """Return the exceptions that constructs have recorded on the resources under `stacks`."""
     exceptions: list[Finding] = []
     for file in sorted(stacks.glob("*/cdk.tf.json")):
-        synthesized: StackJson = json.loads(file.read_text(encoding="utf-8"))
+        synthesized: ScannedStack = json.loads(file.read_text(encoding="utf-8"))
         for resource_type, resources in synthesized.get("resource", {}).items():
             for name, resource in resources.items():
                 for check, reason in resource.get("//", {}).get("checkov", {}).items():

@@ -16,7 +16,7 @@ class _Part(BaseModel):
     model_config = ConfigDict(frozen=True)
 
 
-class Resource(_Part):
+class EventResource(_Part):
     """The resource that an event is about."""
 
     addr: str
@@ -26,7 +26,7 @@ class Resource(_Part):
 class Hook(_Part):
     """What Terraform does to a resource."""
 
-    resource: Resource
+    resource: EventResource
     action: str
     """Such as `create`, `update`, `delete` or, for a data source, `read`."""
     id_value: str = ""

@@ -54,7 +54,7 @@ class Authorizer:
     def _list_assignments(self, principal: str, path: str) -> Iterator[Resource]:
         """Yield the assignments of a principal that count at a path by now."""
         for assignment in self._store.list_resources(ASSIGNMENT_TYPE):
-            propagated = self._store.now() - assignment.written >= self._propagation_seconds
+            propagated = self._store.read_clock() - assignment.written >= self._propagation_seconds
             is_principals = assignment.properties["principalId"] == principal
             if is_principals and is_within(path, assignment.id.scope) and propagated:
                 yield assignment

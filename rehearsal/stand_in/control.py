@@ -5,7 +5,7 @@ from dataclasses import asdict
 
 from rehearsal.stand_in import dump
 from rehearsal.stand_in.faults import Faults, parse_fault
-from rehearsal.stand_in.model import Json, ResourceType, bad_request
+from rehearsal.stand_in.model import Json, ResourceType, make_bad_request
 from rehearsal.stand_in.routes import Route, RouteRequest
 
 FAULTS_PATH = "/rehearsal/faults"
@@ -22,7 +22,7 @@ def make_control_routes(faults: Faults, types: Iterable[ResourceType]) -> tuple[
     def add_fault(request: RouteRequest) -> Json:
         fault = parse_fault(request.body)
         if fault.type.lower() not in type_names:
-            raise bad_request(f"The rehearsal does not know the resource type '{fault.type}'.", "InvalidFault")
+            raise make_bad_request(f"The rehearsal does not know the resource type '{fault.type}'.", "InvalidFault")
         return asdict(faults.add(fault))
 
     def list_faults(_: RouteRequest) -> Json:

@@ -11,9 +11,9 @@ from typing import ClassVar, Literal
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from rehearsal.stand_in.ids import ResourceId
-from rehearsal.stand_in.model import Json, RefusedError, bad_request
+from rehearsal.stand_in.model import Json, RefusedError, make_bad_request
 
-Kind = Literal["status", "reset", "truncate", "hang", "lost-answer", "failed-operation"]
+FaultKind = Literal["status", "reset", "truncate", "hang", "lost-answer", "failed-operation"]
 
 
 @dataclass
@@ -22,7 +22,7 @@ class Fault:
 
     __pydantic_config__: ClassVar = ConfigDict(extra="forbid")
 
-    kind: Kind
+    kind: FaultKind
     """`status`: the request is answered with the error `status`.
     `reset`: the connection is dropped before the request is handled.
     `lost-answer`: the request is handled, then the connection is dropped without a response.
@@ -71,7 +71,7 @@ def parse_fault(body: Json) -> Fault:
         return _FAULT.validate_python(body)
     except ValidationError as error:
         problems = "; ".join(f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}" for problem in error.errors())
-        raise bad_request(f"This is no fault: {problems}.", "InvalidFault") from error
+        raise make_bad_request(f"This is no fault: {problems}.", "InvalidFault") from error
 
 
 class Faults:

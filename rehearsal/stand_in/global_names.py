@@ -5,7 +5,7 @@ https://learn.microsoft.com/azure/azure-resource-manager/management/resource-nam
 
 import re
 
-from rehearsal.stand_in.model import Json, Store, Write, bad_request, conflict
+from rehearsal.stand_in.model import Json, Store, Write, make_bad_request, make_conflict
 from rehearsal.stand_in.routes import Route, RouteRequest
 
 
@@ -18,9 +18,9 @@ def require_global_name(write: Write, pattern: str) -> None:
     if write.previous:
         return
     if not re.fullmatch(pattern, write.id.name):
-        raise bad_request(f"'{write.id.name}' is no name for a {write.id.type}.", "InvalidResourceName")
+        raise make_bad_request(f"'{write.id.name}' is no name for a {write.id.type}.", "InvalidResourceName")
     if _is_taken(write.store, write.id.type, write.id.name):
-        raise conflict(f"The name '{write.id.name}' of {write.id.type} is already in use.", "NameAlreadyExists")
+        raise make_conflict(f"The name '{write.id.name}' of {write.id.type} is already in use.", "NameAlreadyExists")
 
 
 def make_name_check(type_: str) -> Route:

@@ -1,7 +1,7 @@
 """Azure's regions, and the rule that a resource stays in its region."""
 
 from rehearsal.stand_in.ids import GROUP_TYPE, ResourceId
-from rehearsal.stand_in.model import Json, Resource, bad_request, conflict
+from rehearsal.stand_in.model import Json, Resource, make_bad_request, make_conflict
 
 GLOBAL = "global"
 """The location of a resource that belongs to no region, such as a DNS zone."""
@@ -33,12 +33,12 @@ def check_location(id_: ResourceId, body: Json, previous: Resource | None) -> No
     location = _normalize_region(body["location"])
     if location not in REGIONS and (group or location != GLOBAL):
         suffix = "" if group else "Type"
-        raise bad_request(
+        raise make_bad_request(
             f"The provided location '{body['location']}' is not available for '{id_.type}'.",
             f"LocationNotAvailableFor{what}{suffix}",
         )
     if previous and _normalize_region(previous.body.get("location", location)) != location:
-        raise conflict(f"'{id_.path}' already exists in '{previous.body['location']}'.", f"Invalid{what}Location")
+        raise make_conflict(f"'{id_.path}' already exists in '{previous.body['location']}'.", f"Invalid{what}Location")
 
 
 def _normalize_region(location: object) -> str:

@@ -28,12 +28,12 @@ class RefusedError(Exception):
         return {"error": {"code": self.code, "message": self.message}}
 
 
-def bad_request(message: str, code: str = "BadRequest") -> RefusedError:
+def make_bad_request(message: str, code: str = "BadRequest") -> RefusedError:
     """Return an error 400: Azure does not accept this body."""
     return RefusedError(400, code, message)
 
 
-def conflict(message: str, code: str = "Conflict") -> RefusedError:
+def make_conflict(message: str, code: str = "Conflict") -> RefusedError:
     """Return an error 409: the current state of the resources does not allow the request."""
     return RefusedError(409, code, message)
 
@@ -72,7 +72,7 @@ class Store(Protocol):
         """How many real seconds a minute of Azure takes."""
         ...
 
-    def now(self) -> float:
+    def read_clock(self) -> float:
         """Return the time of the store's clock, in seconds."""
         ...
 
@@ -142,14 +142,16 @@ class Write:
         """Raise RefusedError if the body lacks a value at one of these paths (`sku.name`, `properties.tenantId`)."""
         for path in paths:
             if get_value(self.body, path) is None:
-                raise bad_request(f"The required property '{path}' of '{self.id.path}' is missing.", "InvalidRequest")
+                raise make_bad_request(
+                    f"The required property '{path}' of '{self.id.path}' is missing.", "InvalidRequest"
+                )
 
     def require_choice(self, path: str, *allowed: str | int) -> None:
         """Raise RefusedError if the value at `path` is none of `allowed`. The value may be absent."""
         value = get_value(self.body, path)
         if value is not None and value not in allowed:
             choices = ", ".join(map(str, allowed))
-            raise bad_request(
+            raise make_bad_request(
                 f"The value '{value}' of '{path}' of '{self.id.path}' is invalid. Allowed: {choices}.",
                 "InvalidParameterValue",
             )
@@ -161,7 +163,9 @@ class Write:
         for path in paths:
             old, new = get_value(self.previous.body, path), get_value(self.body, path)
             if old is not None and new is not None and new != old:
-                raise conflict(f"Property '{path}' of '{self.id.path}' cannot be changed.", "PropertyChangeNotAllowed")
+                raise make_conflict(
+                    f"Property '{path}' of '{self.id.path}' cannot be changed.", "PropertyChangeNotAllowed"
+                )
 
     def require_reference(self, path: str | None, type_: str, action: str | None = None) -> Resource:
         """Return the resource that the body refers to.
@@ -216,7 +220,7 @@ def _show_body(_store: Store, resource: Resource) -> Json:
     return resource.body
 
 
-Action = Callable[[Store, Resource, Json], Json]
+ActionHandler = Callable[[Store, Resource, Json], Json]
 """Handles a POST on a resource. Takes the request's body and returns the response's."""
 
 
@@ -241,7 +245,7 @@ class ResourceType:
     delete_minutes: float = 0.0
     polling_header: str = "Azure-AsyncOperation"
     """The header with the address at which a long operation is polled: this one, or `Location`."""
-    actions: Mapping[str, Action] = field(default_factory=dict[str, Action])
+    actions: Mapping[str, ActionHandler] = field(default_factory=dict[str, ActionHandler])
     """The POST actions by name."""
     before_delete: Callable[[Store, Resource], None] = _allow_delete
     """Called before a delete. Raises RefusedError if Azure refuses the delete."""

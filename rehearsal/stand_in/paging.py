@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from urllib.parse import urlencode
 
 from rehearsal.stand_in.ids import ResourceId
-from rehearsal.stand_in.model import Json, bad_request
+from rehearsal.stand_in.model import Json, make_bad_request
 
 PAGE_SIZE = 100
 """How many items a page has. If there are more, it has a `nextLink`."""
@@ -23,7 +23,7 @@ def make_page(items: Sequence[Json], address: str, query: Mapping[str, str]) -> 
     """
     token = query.get("$skiptoken", "0")
     if not token.isdecimal():
-        raise bad_request(f"'{token}' is no $skiptoken of a nextLink.", "InvalidSkipToken")
+        raise make_bad_request(f"'{token}' is no $skiptoken of a nextLink.", "InvalidSkipToken")
     start = int(token)
     end = start + PAGE_SIZE
     page: Json = {"value": items[start:end]}

@@ -8,7 +8,7 @@ import asyncio
 from starlette.responses import JSONResponse, Response
 
 from rehearsal.stand_in.model import Json
-from rehearsal.stand_in.resource_manager import Accepted, ResourceManager
+from rehearsal.stand_in.resource_manager import AcceptedRequest, ResourceManager
 
 _OPERATIONS = "/providers/Microsoft.Rehearsal/operations/"
 
@@ -21,7 +21,7 @@ class Polling:
         self._manager = manager
         self._operations = f"{url}/subscriptions/{manager.subscription}{_OPERATIONS}"
 
-    def make_response(self, accepted: Accepted) -> Response:
+    def make_response(self, accepted: AcceptedRequest) -> Response:
         """Return the response to a write or a delete."""
         headers: dict[str, str] = {}
         if accepted.operation:

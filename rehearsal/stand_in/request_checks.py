@@ -7,7 +7,7 @@ from typing import cast
 from starlette.requests import Request
 
 from rehearsal.stand_in.ids import ResourceId
-from rehearsal.stand_in.model import Json, RefusedError, Store, bad_request
+from rehearsal.stand_in.model import Json, RefusedError, Store, make_bad_request
 
 
 def read_body(content: bytes) -> Json:
@@ -21,9 +21,9 @@ def read_body(content: bytes) -> Json:
     try:
         body = cast(object, json.loads(content or b"{}"))
     except ValueError as error:
-        raise bad_request(f"The request content is no JSON: {error}.", "InvalidRequestContent") from error
+        raise make_bad_request(f"The request content is no JSON: {error}.", "InvalidRequestContent") from error
     if not isinstance(body, dict):
-        raise bad_request("The request content is no JSON object.", "InvalidRequestContent")
+        raise make_bad_request("The request content is no JSON object.", "InvalidRequestContent")
     return cast(Json, body)
 
 

@@ -17,7 +17,7 @@ from rehearsal.stand_in.model import (
     ResourceType,
     Write,
     allow_any_link,
-    conflict,
+    make_conflict,
 )
 
 SECONDS_PER_MINUTE = 0.02
@@ -49,7 +49,7 @@ class Operation:
 
 
 @dataclass(frozen=True)
-class Accepted:
+class AcceptedRequest:
     """The response to a write or a delete that was not refused."""
 
     status: int
@@ -142,7 +142,7 @@ class ResourceManager:
         """Store a resource without any check, as Azure does for what it creates by itself."""
         id_ = parse_id(path)
         full_body = {"id": id_.path, "name": id_.name, "type": id_.type} | copy.deepcopy(body)
-        resource = Resource(id_, full_body, _make_etag(), self.now())
+        resource = Resource(id_, full_body, _make_etag(), self.read_clock())
         self._resources[id_.key] = resource
         return resource
 
@@ -157,7 +157,7 @@ class ResourceManager:
 
     def write(
         self, id_: ResourceId, sent: Json, *, patch: bool = False, check_link: CheckLink = allow_any_link
-    ) -> Accepted:
+    ) -> AcceptedRequest:
         """PUT or PATCH a resource. `check_link` is called for every resource that the new one refers to.
 
         Raises:
@@ -177,7 +177,7 @@ class ResourceManager:
         check_location(id_, body, previous)
         path = previous.id.path if previous else id_.path
         body |= {"id": path, "name": id_.name, "type": id_.type}
-        resource = Resource(previous.id if previous else id_, body, _make_etag(), self.now())
+        resource = Resource(previous.id if previous else id_, body, _make_etag(), self.read_clock())
         write = Write(self, resource, copy.deepcopy(previous), check_link)
         minutes = type_.get_minutes(write)
         type_.complete(write)
@@ -188,15 +188,15 @@ class ResourceManager:
         if not minutes and not failure:
             if type_.has_provisioning_state:
                 resource.properties.setdefault("provisioningState", "Succeeded")
-            return Accepted(status, resource.body)
+            return AcceptedRequest(status, resource.body)
         resource.properties["provisioningState"] = "Creating" if created else "Updating"
         final_state = "Failed" if failure else "Succeeded"
         operation = self._start_operation(
             id_, minutes, lambda: resource.properties.update(provisioningState=final_state), failure
         )
-        return Accepted(status, None if status == 202 else resource.body, operation, type_.polling_header)
+        return AcceptedRequest(status, None if status == 202 else resource.body, operation, type_.polling_header)
 
-    def delete(self, id_: ResourceId) -> Accepted:
+    def delete(self, id_: ResourceId) -> AcceptedRequest:
         """DELETE a resource and everything below it. A resource that does not exist is answered with 204.
 
         Raises:
@@ -205,16 +205,16 @@ class ResourceManager:
         type_ = self.get_type(id_)
         resource = self.find(id_.path)
         if resource is None:
-            return Accepted(204, None)
+            return AcceptedRequest(204, None)
         self._refuse_if_busy(id_)
         self._refuse_if_locked(id_, "delete")
         type_.before_delete(self, resource)
         if not type_.delete_minutes:
             self.remove(id_.path)
-            return Accepted(200, None)
+            return AcceptedRequest(200, None)
         resource.properties["provisioningState"] = "Deleting"
         operation = self._start_operation(id_, type_.delete_minutes, lambda: self.remove(id_.path), None)
-        return Accepted(202, None, operation, "Location")
+        return AcceptedRequest(202, None, operation, "Location")
 
     def run_action(self, id_: ResourceId, name: str, body: Json) -> Json:
         """POST an action on a resource, and return the response's body.
@@ -232,7 +232,7 @@ class ResourceManager:
 
     # Time
 
-    def now(self) -> float:
+    def read_clock(self) -> float:
         """Return the time of the clock, in seconds."""
         return self._clock()
 
@@ -243,7 +243,7 @@ class ResourceManager:
 
     def finish_due_operations(self) -> None:
         """Finish every operation whose time is over. Call this before reading or writing resources."""
-        now = self.now()
+        now = self.read_clock()
         for operation in self._operations.values():
             if operation.status == "InProgress" and operation.ends <= now:
                 operation.finish()
@@ -251,12 +251,12 @@ class ResourceManager:
 
     def get_remaining_seconds(self, operation: Operation) -> float:
         """Return how many real seconds are left until the operation ends."""
-        return max(0.0, operation.ends - self.now())
+        return max(0.0, operation.ends - self.read_clock())
 
     def _start_operation(
         self, id_: ResourceId, minutes: float, finish: Callable[[], None], error: RefusedError | None
     ) -> Operation:
-        ends = self.now() + minutes * self.seconds_per_minute
+        ends = self.read_clock() + minutes * self.seconds_per_minute
         operation = Operation(str(uuid.uuid4()), id_, minutes, ends, finish, error=error)
         self._operations[operation.id] = operation
         return operation
@@ -286,7 +286,7 @@ class ResourceManager:
         """
         for operation in self._operations.values():
             if operation.status == "InProgress" and operation.resource.key == id_.key:
-                raise conflict(
+                raise make_conflict(
                     f"Another operation on '{id_.path}' is in progress. Try again later.", "AnotherOperationInProgress"
                 )
 
@@ -306,7 +306,7 @@ class ResourceManager:
             else:
                 refused = lock_is_above or lock_is_below
             if refused:
-                raise conflict(
+                raise make_conflict(
                     f"The scope '{id_.path}' cannot perform {operation} operation because following scope(s) are "
                     f"locked: '{lock.id.scope}'. Please remove the lock and try again.",
                     "ScopeLocked",

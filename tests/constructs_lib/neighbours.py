@@ -19,7 +19,7 @@ from constructs_lib.email import Email
 from constructs_lib.key_vault import KeyVault
 from constructs_lib.network import Network
 from constructs_lib.observability import Observability, add_log_workspace
-from constructs_lib.place import AzureStack, Capability, Place, State
+from constructs_lib.place import AzureStack, Capability, Place, StateLocation
 from constructs_lib.static_site import StaticSite
 from constructs_lib.storage import Storage
 from constructs_lib.teams import Teams
@@ -207,7 +207,7 @@ def synthesize_in_shared(construct: str, make: Callable[[AzureStack, LogAnalytic
 
 def _synthesize(construct: str, make: Callable[[AzureStack], object], place: Place) -> TerraformJson:
     def add(app: App) -> None:
-        make(AzureStack(app, "test", place=place, state=State("sttest", "tfstate-test")))
+        make(AzureStack(app, "test", place=place, state=StateLocation("sttest", "tfstate-test")))
 
     return make_readable(synthesize_files(add)["test"], construct)
 

@@ -36,8 +36,8 @@ STOCK = {"AUGEO_STOCK_BINDINGS": "1"}
 
 
 @dataclass(frozen=True)
-class Bar:
-    """A limit of speed that the program keeps to: `value` may be at most `limit`."""
+class SpeedLimit:
+    """A limit that a measured time must keep to: `value` may be at most `limit`."""
 
     text: str
     value: float
@@ -78,7 +78,7 @@ class Bench:
         (self.folder / "twin.js").write_text(twin.write_program(self.read_synthesized("ours")), encoding="utf-8")
 
     @contextmanager
-    def cold_environment(self) -> Generator[dict[str, str]]:
+    def make_cold_environment(self) -> Generator[dict[str, str]]:
         """Yield the environment variables of a first run: there is no .pyc file, and jsii's cache is empty."""
         with tempfile.TemporaryDirectory(dir=self.folder) as caches:
             yield {"PYTHONPYCACHEPREFIX": f"{caches}/pyc", "JSII_RUNTIME_PACKAGE_CACHE_ROOT": f"{caches}/jsii"}
@@ -129,7 +129,7 @@ def drop_metadata(value: JsonValue) -> JsonValue:
             return value
 
 
-def find_differences(bench: Bench) -> list[str]:
+def find_unlike_stacks(bench: Bench) -> list[str]:
     """Return a sentence for each stack that the three programs do not synthesize alike."""
     ours, stock, in_javascript = (bench.read_synthesized(output) for output in ("ours", "stock", "twin"))
     return [
@@ -143,33 +143,35 @@ def find_differences(bench: Bench) -> list[str]:
 
 
 @dataclass(frozen=True)
-class Measured:
-    """Medians. All are seconds, except for the shares."""
+class Measurements:
+    """Medians. All of them are seconds, except for the shares."""
 
     warm: dict[str, float]
     cold: dict[str, float]
     tests: dict[str, tuple[float, float]]
     """By stack: the first time in a test, which compiles what it uses, and each later time."""
     shares: tuple[list[dict[str, float]], list[dict[str, float]]]
-    """The share of each phase, in the runs of ours and of stock."""
+    """The share of each phase: first in the runs of the program as it is, then in the stock runs."""
 
-    def bars(self) -> list[Bar]:
+    def compare_with_limits(self) -> list[SpeedLimit]:
         """Compare what was measured with the limits. docs/benchmarks.md says where they come from."""
         return [
-            Bar("warm, as a multiple of the JavaScript twin", self.warm["ours"] / self.warm["twin"], 4.5),
-            Bar("warm, as a part of stock", self.warm["ours"] / self.warm["stock"], 1 / 6),
-            Bar("cold first run, as a part of stock", self.cold["ours"] / self.cold["stock"], 1 / 2),
-            Bar("a stack in a test, the slowest, in seconds", max(again for _, again in self.tests.values()), 0.1),
+            SpeedLimit("warm, as a multiple of the JavaScript twin", self.warm["ours"] / self.warm["twin"], 4.5),
+            SpeedLimit("warm, as a part of stock", self.warm["ours"] / self.warm["stock"], 1 / 6),
+            SpeedLimit("cold first run, as a part of stock", self.cold["ours"] / self.cold["stock"], 1 / 2),
+            SpeedLimit(
+                "a stack in a test, the slowest, in seconds", max(again for _, again in self.tests.values()), 0.1
+            ),
         ]
 
 
-def measure(bench: Bench, runs: int) -> Measured:
+def measure_programs(bench: Bench, runs: int) -> Measurements:
     """Run everything. The programs take turns, so that a busy moment of the machine falls on all of them."""
     bench.run_ours()
     bench.write_twin()
     bench.run_twin()
     bench.run_stock()
-    return Measured(
+    return Measurements(
         warm=measure_medians({"ours": bench.run_ours, "stock": bench.run_stock, "twin": bench.run_twin}, runs),
         cold=measure_medians(
             {"ours": lambda: run_first(bench, bench.run_ours), "stock": lambda: run_first(bench, bench.run_stock)}, 3
@@ -180,7 +182,7 @@ def measure(bench: Bench, runs: int) -> Measured:
 
 
 def run_first(bench: Bench, program: Callable[..., float]) -> float:
-    with bench.cold_environment() as environment:
+    with bench.make_cold_environment() as environment:
         return program(**environment)
 
 
@@ -192,11 +194,11 @@ def measure_medians(programs: dict[str, Callable[[], float]], runs: int) -> dict
     return {name: statistics.median(measured) for name, measured in seconds.items()}
 
 
-def write_report(bench: Bench, measured: Measured) -> str:
+def write_report(bench: Bench, measured: Measurements) -> str:
     """Return the tables in Markdown. Figures are ratios, except those of a stack in a test, which are seconds."""
     stacks = bench.read_synthesized("ours")
-    types = [kind for stack in stacks.values() for kind in twin.as_object(stack["resource"]).items()]
-    resources = sum(len(twin.as_object(of_type)) for _, of_type in types)
+    types = [kind for stack in stacks.values() for kind in twin.require_object(stack["resource"]).items()]
+    resources = sum(len(twin.require_object(of_type)) for _, of_type in types)
     warm, cold = measured.warm, measured.cold
     unit = warm["twin"]
     programs = [
@@ -214,7 +216,10 @@ def write_report(bench: Bench, measured: Measured) -> str:
         [
             f"{resources} resources of {len({name for name, _ in types})} types in {len(stacks)} stacks.",
             tabulate(
-                [[bar.text, bar.value, bar.limit, "yes" if bar.met else "NO"] for bar in measured.bars()],
+                [
+                    [speed.text, speed.value, speed.limit, "yes" if speed.met else "NO"]
+                    for speed in measured.compare_with_limits()
+                ],
                 headers=["bar", "measured", "at most", "met"],
                 tablefmt="github",
                 floatfmt=".2f",
@@ -231,7 +236,7 @@ def write_report(bench: Bench, measured: Measured) -> str:
     )
 
 
-def publish(text: str) -> None:
+def write_into_page(text: str) -> None:
     """Replace what the last run wrote into docs/benchmarks.md. The words around it stay."""
     page = REPORT.read_text(encoding="utf-8")
     before, _, rest = page.partition(BEGIN)
@@ -256,14 +261,14 @@ def main() -> None:
     install_twin_packages()
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         bench = Bench(Path(folder))
-        measured = measure(bench, arguments.runs)
+        measured = measure_programs(bench, arguments.runs)
         text = write_report(bench, measured)
-        unlike = find_differences(bench)
+        unlike = find_unlike_stacks(bench)
     print(text)
     if unlike:
         sys.exit("\n".join(unlike))
-    publish(text)
-    if not all(bar.met for bar in measured.bars()):
+    write_into_page(text)
+    if not all(speed_limit.met for speed_limit in measured.compare_with_limits()):
         sys.exit("bench: a bar is missed")
 
 

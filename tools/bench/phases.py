@@ -19,7 +19,7 @@ class Phases:
     synth: float
 
 
-def measure() -> Phases:
+def measure_phases() -> Phases:
     """Run the program in this process and return its phases. The process must not have imported jsii before."""
     started = time.perf_counter()
     import jsii  # noqa: PLC0415  (is part of what is measured)
@@ -27,12 +27,12 @@ def measure() -> Phases:
     load = jsii.kernel.load
     loads: list[float] = []
 
-    def timed_load(name: str, version: str, tarball: str) -> None:
+    def load_and_time(name: str, version: str, tarball: str) -> None:
         before = time.perf_counter()
         load(name, version, tarball)
         loads.append(time.perf_counter() - before)
 
-    jsii.kernel.load = timed_load
+    jsii.kernel.load = load_and_time
     import bindings  # noqa: PLC0415
 
     bindings.install()
@@ -57,4 +57,4 @@ def measure() -> Phases:
 
 
 if __name__ == "__main__":
-    print(json.dumps(asdict(measure())))
+    print(json.dumps(asdict(measure_phases())))

@@ -17,7 +17,7 @@ from main import add_stacks
 ROUNDS = 7
 
 
-def measure() -> dict[str, list[float]]:
+def measure_stacks() -> dict[str, list[float]]:
     """Build and synthesize every stack `ROUNDS` times, as tests/support.py does, and return the seconds of each."""
     seconds: dict[str, list[float]] = defaultdict(list)
     with tempfile.TemporaryDirectory() as folder:
@@ -33,4 +33,4 @@ def measure() -> dict[str, list[float]]:
 
 
 if __name__ == "__main__":
-    print(json.dumps({stack: [runs[0], statistics.median(runs[1:])] for stack, runs in measure().items()}))
+    print(json.dumps({stack: [runs[0], statistics.median(runs[1:])] for stack, runs in measure_stacks().items()}))

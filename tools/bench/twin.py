@@ -1,8 +1,8 @@
 """Write the JavaScript twin: a program that synthesizes the same stacks through the npm bindings.
 
 The twin is generated from the Terraform JSON of the Python program. It has the same constructs in the same tree, each
-with the same arguments, written out as literals. The twin computes nothing of what the Python program computes, which
-makes it a hard bar.
+with the same arguments, written out as literals. The twin does not compute these values, as the Python program does, so
+its speed is hard to reach.
 """
 
 import json
@@ -32,7 +32,7 @@ class Binding:
     module: str
     class_name: str
     arguments: dict[str, str]
-    """The constructor's name of an argument or of a block's argument, by its Terraform name."""
+    """The constructor's names of the arguments and of the blocks' arguments, by their Terraform names."""
     maps: frozenset[str]
     """Terraform names of the arguments whose keys are the user's own: tags, app settings."""
 
@@ -60,7 +60,7 @@ def read_binding(terraform_type: str, *, data_source: bool = False) -> Binding:
 def write_program(stacks: dict[str, Block]) -> str:
     """Return the twin's source for the stacks' Terraform JSON, by name. Its argument is the output directory."""
     requires: dict[str, set[str]] = {}
-    statements = [line for name, stack in stacks.items() for line in _stack(name, stack, requires)]
+    statements = [line for name, stack in stacks.items() for line in _write_stack(name, stack, requires)]
     return "\n".join(
         [
             '"use strict";',
@@ -78,7 +78,7 @@ def write_program(stacks: dict[str, Block]) -> str:
     )
 
 
-def _stack(name: str, stack: Block, requires: dict[str, set[str]]) -> Iterator[str]:
+def _write_stack(name: str, stack: Block, requires: dict[str, set[str]]) -> Iterator[str]:
     yield f"{{ // {name}"
     yield f"const tree = new Map([[{json.dumps(name)}, new TerraformStack(app, {json.dumps(name)})]]);"
     yield f"const stack = tree.get({json.dumps(name)});"
@@ -87,87 +87,90 @@ def _stack(name: str, stack: Block, requires: dict[str, set[str]]) -> Iterator[s
             case "//" | "resource" | "data":
                 continue
             case "provider":
-                for provider, configurations in as_object(content).items():
-                    used = _required(read_binding(provider), requires)
-                    for number, configuration in enumerate(as_array(configurations)):
-                        arguments, overrides = _arguments(used, as_object(configuration))
+                for provider, configurations in require_object(content).items():
+                    binding = _require_binding(read_binding(provider), requires)
+                    for number, configuration in enumerate(require_array(configurations)):
+                        arguments, overrides = _split_arguments(binding, require_object(configuration))
                         identity = json.dumps(f"{provider}-{number}")
                         yield "{"
-                        yield f"const it = new {used.class_name}(stack, {identity}, {json.dumps(arguments)});"
-                        yield from _overrides(overrides)
+                        yield f"const it = new {binding.class_name}(stack, {identity}, {json.dumps(arguments)});"
+                        yield from _write_overrides(overrides)
                         yield "}"
             case "output":
-                for logical_id, output in as_object(content).items():
-                    arguments = {_camel(key): value for key, value in as_object(output).items()}
+                for logical_id, output in require_object(content).items():
+                    arguments = {_to_camel_case(key): value for key, value in require_object(output).items()}
                     yield f"new TerraformOutput(stack, {json.dumps('output-' + logical_id)}, {json.dumps(arguments)})"
                     yield f"  .overrideLogicalId({json.dumps(logical_id)});"
             case "terraform":
-                yield from _terraform(as_object(content))
+                yield from _write_terraform_block(require_object(content))
             case _:
                 yield f"stack.addOverride({json.dumps(kind)}, {json.dumps(content)});"
     scopes = {name}
-    for path, used, logical_id, element in sorted(_elements(stack), key=lambda element: element[0]):
-        yield from _element(path, _required(used, requires), logical_id, element, scopes)
+    for path, binding, logical_id, element in sorted(_iter_elements(stack), key=lambda element: element[0]):
+        yield from _write_element(path, _require_binding(binding, requires), logical_id, element, scopes)
     yield "}"
 
 
-def _elements(stack: Block) -> Iterator[tuple[str, Binding, str, Block]]:
+def _iter_elements(stack: Block) -> Iterator[tuple[str, Binding, str, Block]]:
     """Yield every resource and data source with its path in the tree of constructs, its type and its logical id."""
     for kind in ("resource", "data"):
-        for terraform_type, elements in as_object(stack.get(kind, {})).items():
-            used = read_binding(terraform_type, data_source=kind == "data")
-            for logical_id, element in as_object(elements).items():
-                metadata = as_object(as_object(as_object(element)["//"])["metadata"])
-                yield str(metadata["path"]), used, logical_id, as_object(element)
+        for terraform_type, elements in require_object(stack.get(kind, {})).items():
+            binding = read_binding(terraform_type, data_source=kind == "data")
+            for logical_id, element in require_object(elements).items():
+                metadata = require_object(require_object(require_object(element)["//"])["metadata"])
+                yield str(metadata["path"]), binding, logical_id, require_object(element)
 
 
-def _required(used: Binding, requires: dict[str, set[str]]) -> Binding:
-    requires.setdefault(used.module, set()).add(used.class_name)
-    return used
+def _require_binding(binding: Binding, requires: dict[str, set[str]]) -> Binding:
+    requires.setdefault(binding.module, set()).add(binding.class_name)
+    return binding
 
 
-def _element(path: str, used: Binding, logical_id: str, element: Block, scopes: set[str]) -> Iterator[str]:
+def _write_element(path: str, binding: Binding, logical_id: str, element: Block, scopes: set[str]) -> Iterator[str]:
     scope, _, name = path.rpartition("/")
-    yield from _scope(scope, scopes)
+    yield from _write_scopes(scope, scopes)
     scopes.add(path)
-    arguments, overrides = _arguments(used, element)
+    arguments, overrides = _split_arguments(binding, element)
     yield "{"
     yield f"const scope = tree.get({json.dumps(scope)});"
-    yield f"const it = new {used.class_name}(scope, {json.dumps(name)}, {json.dumps(arguments)});"
+    yield f"const it = new {binding.class_name}(scope, {json.dumps(name)}, {json.dumps(arguments)});"
     yield f"tree.set({json.dumps(path)}, it);"
     yield f"it.overrideLogicalId({json.dumps(logical_id)});"
-    yield from _overrides(overrides)
+    yield from _write_overrides(overrides)
     yield "}"
 
 
-def _overrides(overrides: Block) -> Iterator[str]:
+def _write_overrides(overrides: Block) -> Iterator[str]:
     for path, value in overrides.items():
         yield f"it.addOverride({json.dumps(path)}, {json.dumps(value)});"
 
 
-def _scope(path: str, scopes: set[str]) -> Iterator[str]:
-    """Construct the scopes on the way to a resource, each once."""
+def _write_scopes(path: str, scopes: set[str]) -> Iterator[str]:
+    """Write the constructs that are above a resource in the tree, each of them once."""
     if path in scopes:
         return
     scopes.add(path)
     parent, _, name = path.rpartition("/")
-    yield from _scope(parent, scopes)
+    yield from _write_scopes(parent, scopes)
     yield f"tree.set({json.dumps(path)}, new Construct(tree.get({json.dumps(parent)}), {json.dumps(name)}));"
 
 
-def _terraform(settings: Block) -> Iterator[str]:
+def _write_terraform_block(settings: Block) -> Iterator[str]:
     for key, value in settings.items():
         if key == "backend":
-            ((kind, arguments),) = as_object(value).items()
+            ((kind, arguments),) = require_object(value).items()
             backend = {"azurerm": "AzurermBackend", "local": "LocalBackend"}[kind]
-            camel = {_camel(name): argument for name, argument in as_object(arguments).items()}
+            camel = {_to_camel_case(name): argument for name, argument in require_object(arguments).items()}
             yield f"new {backend}(stack, {json.dumps(camel)});"
         else:
             yield f"stack.addOverride({json.dumps('terraform.' + key)}, {json.dumps(value)});"
 
 
-def _arguments(used: Binding, block: Block) -> tuple[Block, Block]:
-    """Split a block into constructor arguments and, by path, what newer providers added: only overrides say that."""
+def _split_arguments(binding: Binding, block: Block) -> tuple[Block, Block]:
+    """Split a block into constructor arguments and overrides.
+
+    Overrides hold, by path, the arguments that newer providers have added and the binding does not know.
+    """
     arguments: Block = {}
     overrides: Block = {}
     for key, value in block.items():
@@ -175,47 +178,61 @@ def _arguments(used: Binding, block: Block) -> tuple[Block, Block]:
             case "//":
                 continue
             case "depends_on":
-                arguments["dependsOn"] = [{"fqn": address} for address in as_array(value)]
+                arguments["dependsOn"] = [{"fqn": address} for address in require_array(value)]
             case "provider":
                 arguments["provider"] = {"fqn": value}
             case "lifecycle":
-                arguments["lifecycle"] = {_camel(name): setting for name, setting in as_object(value).items()}
-            case _ if key in used.arguments:
-                arguments[used.arguments[key]] = value if key in used.maps else _convert(used, value, key, overrides)
+                arguments["lifecycle"] = {
+                    _to_camel_case(name): setting for name, setting in require_object(value).items()
+                }
+            case _ if key in binding.arguments:
+                arguments[binding.arguments[key]] = (
+                    value if key in binding.maps else _convert_value(binding, value, key, overrides)
+                )
             case _:
                 overrides[key] = value
     return arguments, overrides
 
 
-def _convert(used: Binding, value: JsonValue, path: str, overrides: Block) -> JsonValue:
+def _convert_value(binding: Binding, value: JsonValue, path: str, overrides: Block) -> JsonValue:
     match value:
         case dict():
-            overrides |= {f"{path}.{key}": inner for key, inner in value.items() if key not in used.arguments}
+            overrides |= {f"{path}.{key}": inner for key, inner in value.items() if key not in binding.arguments}
             return {
-                used.arguments[key]: inner if key in used.maps else _convert(used, inner, f"{path}.{key}", overrides)
+                binding.arguments[key]: inner
+                if key in binding.maps
+                else _convert_value(binding, inner, f"{path}.{key}", overrides)
                 for key, inner in value.items()
-                if key in used.arguments
+                if key in binding.arguments
             }
         case list():
-            return [_convert(used, item, f"{path}.{at}", overrides) for at, item in enumerate(value)]
+            return [_convert_value(binding, item, f"{path}.{at}", overrides) for at, item in enumerate(value)]
         case _:
             return value
 
 
-def _camel(name: str) -> str:
+def _to_camel_case(name: str) -> str:
     head, *rest = name.split("_")
     return head + "".join(part.capitalize() for part in rest)
 
 
-def as_object(value: JsonValue) -> Block:
-    """Return what Terraform's JSON syntax promises to be an object."""
+def require_object(value: JsonValue) -> Block:
+    """Return a value that is an object in Terraform's JSON syntax.
+
+    Raises:
+        TypeError: It is no object.
+    """
     if not isinstance(value, dict):
         raise TypeError(f"not an object: {value!r}")
     return value
 
 
-def as_array(value: JsonValue) -> list[JsonValue]:
-    """Return what Terraform's JSON syntax promises to be an array."""
+def require_array(value: JsonValue) -> list[JsonValue]:
+    """Return a value that is an array in Terraform's JSON syntax.
+
+    Raises:
+        TypeError: It is no array.
+    """
     if not isinstance(value, list):
         raise TypeError(f"not an array: {value!r}")
     return value

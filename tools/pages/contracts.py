@@ -44,12 +44,13 @@ def render_trusted_subjects(shared: TerraformJson) -> str:
     return render_table_block(["identity", "subject of the token"], rows)
 
 
-def render_ci_rights(shared: TerraformJson, *, of: Sequence[str] = ("-prod-", "-shared-")) -> str:
+def render_ci_rights(shared: TerraformJson, *, name_parts: Sequence[str] = ("-prod-", "-shared-")) -> str:
     """Return a table of the roles of CI identities.
 
     Args:
         shared: The shared stack.
-        of: Parts of the names of the identities to list. The identities of the other environments have the same roles.
+        name_parts: Parts of the names of the identities to list. The identities of the other environments have the same
+            roles.
     """
     identities = _read_identity_names(shared)
     built_in = {guid: role for role, guid in ROLE_IDS.items()}
@@ -62,7 +63,7 @@ def render_ci_rights(shared: TerraformJson, *, of: Sequence[str] = ("-prod-", "-
         identity = identities[_read_target_name(assignment, "principal_id")]
         guid = str(assignment.body["role_definition_id"]).rsplit("/", maxsplit=1)[-1]
         role = built_in.get(guid) or f"custom: {custom[_read_target_name(assignment, 'role_definition_id')]}"
-        if any(part in identity for part in of):
+        if any(part in identity for part in name_parts):
             rows.append([f"`{identity}`", role, str(assignment.body["description"])])
     return render_table_block(["identity", "role", "why"], sorted(rows))
 

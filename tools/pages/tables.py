@@ -7,13 +7,13 @@ from tabulate import DataRow, TableFormat, tabulate
 _ROW = DataRow("| ", " | ", " |")
 
 
-def _rule(widths: Sequence[int], _: Sequence[str]) -> str:
+def _format_rule(widths: Sequence[int], _: Sequence[str]) -> str:
     return "|---" * len(widths) + "|"
 
 
 COMPACT = TableFormat(
     lineabove=None,
-    linebelowheader=_rule,
+    linebelowheader=_format_rule,
     linebetweenrows=None,
     linebelow=None,
     headerrow=_ROW,

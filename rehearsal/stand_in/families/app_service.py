@@ -7,7 +7,16 @@ from rehearsal.stand_in.families.identity import resolve_identities
 from rehearsal.stand_in.families.network import SUBNET
 from rehearsal.stand_in.family import Family
 from rehearsal.stand_in.global_names import make_name_check, require_global_name
-from rehearsal.stand_in.model import Json, Resource, ResourceType, Store, Write, bad_request, conflict, get_objects
+from rehearsal.stand_in.model import (
+    Json,
+    Resource,
+    ResourceType,
+    Store,
+    Write,
+    get_objects,
+    make_bad_request,
+    make_conflict,
+)
 
 PLAN = "Microsoft.Web/serverFarms"
 SITE = "Microsoft.Web/sites"
@@ -54,15 +63,15 @@ def _complete_plan(write: Write) -> None:
     sku = write.body["sku"]
     name = sku["name"]
     if not re.fullmatch(r"F1|B[123]|S[123]|P[0-5]m?v[234]|P[123]v2|Y1", name):
-        raise bad_request(f"'{name}' is no SKU of an App Service plan.", "InvalidSku")
+        raise make_bad_request(f"'{name}' is no SKU of an App Service plan.", "InvalidSku")
     tiers = {"F": "Free", "B": "Basic", "S": "Standard", "Y": "Dynamic", "P": f"Premium{name[-2:].upper()}"}
     sku.update(tier=tiers[name[0]], size=name, family=re.sub(r"\d", "", name, count=1))
     sku.setdefault("capacity", 1)
     if write.properties.get("zoneRedundant"):
         if not name.startswith("P"):
-            raise bad_request("Zone redundancy needs a Premium plan.", "ZoneRedundancyNotSupported")
+            raise make_bad_request("Zone redundancy needs a Premium plan.", "ZoneRedundancyNotSupported")
         if sku["capacity"] < 2:
-            raise bad_request("Zone redundancy needs two workers or more.", "ZoneRedundancyNeedsWorkers")
+            raise make_bad_request("Zone redundancy needs two workers or more.", "ZoneRedundancyNeedsWorkers")
     write.properties.setdefault("zoneRedundant", False)
     write.properties.setdefault("perSiteScaling", False)
     write.properties.setdefault("elasticScaleEnabled", False)
@@ -75,7 +84,7 @@ def _complete_plan(write: Write) -> None:
 def _refuse_if_plan_is_used(store: Store, plan: Resource) -> None:
     for site in (*store.list_resources(SITE), *store.list_resources(SLOT)):
         if site.properties["serverFarmId"].lower() == plan.id.key:
-            raise conflict(
+            raise make_conflict(
                 f"Server farm '{plan.id.name}' cannot be deleted because it has web app(s) '{site.id.name}'."
             )
 
@@ -88,7 +97,7 @@ def _complete_site(write: Write) -> None:
     if is_slot:
         # https://learn.microsoft.com/azure/app-service/deploy-staging-slots
         if plan.body["sku"]["tier"] in ("Free", "Basic", "Shared"):
-            raise conflict(f"The plan's tier {plan.body['sku']['tier']} has no slots.", "SlotsNotSupported")
+            raise make_conflict(f"The plan's tier {plan.body['sku']['tier']} has no slots.", "SlotsNotSupported")
         host = f"{write.id.names[0]}-{write.id.name}"
     else:
         require_global_name(write, r"[A-Za-z0-9](?!.*--)[A-Za-z0-9-]{0,58}[A-Za-z0-9]")
@@ -100,7 +109,7 @@ def _complete_site(write: Write) -> None:
         services = [delegation["properties"]["serviceName"].lower() for delegation in delegations]
         if PLAN.lower() not in services:
             # https://learn.microsoft.com/azure/app-service/overview-vnet-integration#subnet-requirements
-            raise bad_request(f"Subnet '{subnet_id}' is not delegated to {PLAN}.", "SubnetNotDelegated")
+            raise make_bad_request(f"Subnet '{subnet_id}' is not delegated to {PLAN}.", "SubnetNotDelegated")
     resolve_identities(write)
     sent: Json = write.properties.pop("siteConfig", None) or {}
     _put_configuration(write, sent)

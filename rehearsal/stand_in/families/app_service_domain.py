@@ -8,7 +8,7 @@ import hashlib
 from rehearsal.stand_in.families.app_service import PLAN, SITE
 from rehearsal.stand_in.families.dns import get_txt_values, has_cname
 from rehearsal.stand_in.family import Family
-from rehearsal.stand_in.model import Resource, ResourceType, Store, Write, bad_request, conflict, get_value
+from rehearsal.stand_in.model import Resource, ResourceType, Store, Write, get_value, make_bad_request, make_conflict
 
 BINDING = f"{SITE}/hostNameBindings"
 CERTIFICATE = "Microsoft.Web/certificates"
@@ -22,15 +22,15 @@ def _complete_binding(write: Write) -> None:
     host = write.id.name
     site = write.store.find(write.id.parent)
     if site is None:
-        raise bad_request(f"'{write.id.parent}' does not exist.", "ResourceNotFound")
+        raise make_bad_request(f"'{write.id.parent}' does not exist.", "ResourceNotFound")
     if not has_cname(write.store, host, site.properties["defaultHostName"]):
-        raise bad_request(f"A CNAME record pointing from {host} to the app was not found.", "InvalidHostname")
+        raise make_bad_request(f"A CNAME record pointing from {host} to the app was not found.", "InvalidHostname")
     if site.properties["customDomainVerificationId"] not in get_txt_values(write.store, f"asuid.{host}"):
-        raise bad_request(f"A TXT record asuid.{host} with the verification id was not found.", "InvalidHostname")
+        raise make_bad_request(f"A TXT record asuid.{host} with the verification id was not found.", "InvalidHostname")
     if thumbprint := write.properties.get("thumbprint"):
         certificates = write.store.list_resources(CERTIFICATE)
         if thumbprint not in (certificate.properties["thumbprint"] for certificate in certificates):
-            raise bad_request(f"There is no certificate {thumbprint}.", "CertificateNotFound")
+            raise make_bad_request(f"There is no certificate {thumbprint}.", "CertificateNotFound")
     write.properties.setdefault("sslState", "Disabled")
     write.properties.setdefault("siteName", site.id.name)
     write.properties.update(hostNameType="Verified", azureResourceType="Website")
@@ -44,10 +44,10 @@ def _complete_certificate(write: Write) -> None:
     write.require("location", "properties.serverFarmId", "properties.canonicalName")
     plan = write.require_reference(write.properties["serverFarmId"], PLAN)
     if plan.body["sku"]["tier"] in ("Free", "Shared"):
-        raise bad_request("The plan's tier has no certificates.", "CertificateNotSupportedForTier")
+        raise make_bad_request("The plan's tier has no certificates.", "CertificateNotSupportedForTier")
     host = write.properties["canonicalName"]
     if not any(binding.id.name == host for binding in write.store.list_resources(BINDING)):
-        raise bad_request(f"{host} is bound to no app.", "HostNameNotBound")
+        raise make_bad_request(f"{host} is bound to no app.", "HostNameNotBound")
     write.properties.update(
         thumbprint=hashlib.sha1(host.encode(), usedforsecurity=False).hexdigest().upper(),
         subjectName=host,
@@ -62,7 +62,7 @@ def _complete_certificate(write: Write) -> None:
 def _refuse_if_certificate_is_used(store: Store, certificate: Resource) -> None:
     for binding in store.list_resources(BINDING):
         if get_value(binding.body, "properties.thumbprint") == certificate.properties["thumbprint"]:
-            raise conflict(f"{binding.id.name} uses the certificate.", "CertificateInUse")
+            raise make_conflict(f"{binding.id.name} uses the certificate.", "CertificateInUse")
 
 
 _TYPES = (

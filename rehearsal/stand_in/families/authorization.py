@@ -3,7 +3,7 @@
 from rehearsal.stand_in.entra import OWNER
 from rehearsal.stand_in.family import Family
 from rehearsal.stand_in.ids import ASSIGNMENT_TYPE, IDENTITY_TYPE, LOCK_TYPE, ROLE_TYPE
-from rehearsal.stand_in.model import Resource, ResourceType, Store, Write, bad_request, conflict
+from rehearsal.stand_in.model import Resource, ResourceType, Store, Write, make_bad_request, make_conflict
 
 
 def _complete_role(write: Write) -> None:
@@ -11,7 +11,9 @@ def _complete_role(write: Write) -> None:
     write.require("properties.roleName", "properties.assignableScopes", "properties.permissions")
     for other in write.store.list_resources(ROLE_TYPE):
         if other.id.key != write.id.key and other.properties["roleName"] == write.properties["roleName"]:
-            raise conflict(f"There is a role '{write.properties['roleName']}'.", "RoleDefinitionWithSameNameExists")
+            raise make_conflict(
+                f"There is a role '{write.properties['roleName']}'.", "RoleDefinitionWithSameNameExists"
+            )
     write.properties["type"] = "CustomRole"
     write.properties["updatedOn"] = "2026-11-23T00:00:00Z"
 
@@ -19,7 +21,7 @@ def _complete_role(write: Write) -> None:
 def _refuse_if_role_is_assigned(store: Store, role: Resource) -> None:
     for assignment in store.list_resources(ASSIGNMENT_TYPE):
         if assignment.properties["roleDefinitionId"].lower() == role.id.key:
-            raise bad_request(f"'{assignment.id.path}' assigns the role.", "RoleDefinitionHasAssignments")
+            raise make_bad_request(f"'{assignment.id.path}' assigns the role.", "RoleDefinitionHasAssignments")
 
 
 def _complete_assignment(write: Write) -> None:
@@ -29,15 +31,15 @@ def _complete_assignment(write: Write) -> None:
     principal, role = write.properties["principalId"], write.properties["roleDefinitionId"].lower()
     identities = write.store.list_resources(IDENTITY_TYPE)
     if principal != OWNER and not any(identity.properties["principalId"] == principal for identity in identities):
-        raise bad_request(f"Principal {principal} does not exist in the directory.", "PrincipalNotFound")
+        raise make_bad_request(f"Principal {principal} does not exist in the directory.", "PrincipalNotFound")
     if write.previous:
-        raise conflict("A role assignment cannot be updated.", "RoleAssignmentUpdateNotPermitted")
+        raise make_conflict("A role assignment cannot be updated.", "RoleAssignmentUpdateNotPermitted")
     for other in write.store.list_resources(ASSIGNMENT_TYPE):
         same_scope = other.id.scope.lower() == write.id.scope.lower()
         same_principal = other.properties["principalId"] == principal
         same_role = other.properties["roleDefinitionId"].lower() == role
         if same_scope and same_principal and same_role:
-            raise conflict("The role assignment already exists.", "RoleAssignmentExists")
+            raise make_conflict("The role assignment already exists.", "RoleAssignmentExists")
     write.properties["scope"] = write.id.scope
     write.properties.setdefault("principalType", "ServicePrincipal")
 

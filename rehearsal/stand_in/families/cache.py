@@ -2,7 +2,7 @@
 
 from rehearsal.stand_in.family import Family
 from rehearsal.stand_in.global_names import require_global_name
-from rehearsal.stand_in.model import APPLY_LOG, Json, Resource, ResourceType, Store, Write, bad_request
+from rehearsal.stand_in.model import APPLY_LOG, Json, Resource, ResourceType, Store, Write, make_bad_request
 
 CLUSTER = "Microsoft.Cache/redisEnterprise"
 DATABASE = f"{CLUSTER}/databases"
@@ -30,7 +30,7 @@ def _complete_cluster(write: Write) -> None:
     write.require("location", "sku.name")
     require_global_name(write, r"[A-Za-z0-9](?!.*--)[A-Za-z0-9-]{0,58}[A-Za-z0-9]")
     if write.body["sku"]["name"] not in _SKUS:
-        raise bad_request(f"'{write.body['sku']['name']}' is no SKU of Managed Redis.", "InvalidSku")
+        raise make_bad_request(f"'{write.body['sku']['name']}' is no SKU of Managed Redis.", "InvalidSku")
     write.require_choice("properties.highAvailability", "Enabled", "Disabled")
     write.require_choice("properties.publicNetworkAccess", "Enabled", "Disabled")
     write.require_choice("properties.minimumTlsVersion", "1.2")
@@ -46,7 +46,7 @@ def _complete_cluster(write: Write) -> None:
 def _complete_database(write: Write) -> None:
     """Allowed values: https://learn.microsoft.com/azure/redis/architecture and .../how-to-persistence."""
     if write.id.name != "default":
-        raise bad_request("A cluster has one database, and it is called default.", "InvalidDatabaseName")
+        raise make_bad_request("A cluster has one database, and it is called default.", "InvalidDatabaseName")
     properties = write.properties
     properties.setdefault("port", 10000)
     properties.setdefault("clientProtocol", "Encrypted")

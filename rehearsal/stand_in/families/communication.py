@@ -5,7 +5,7 @@ import uuid
 from rehearsal.stand_in.families.dns import get_txt_values, has_cname
 from rehearsal.stand_in.family import Family
 from rehearsal.stand_in.global_names import make_name_check, require_global_name
-from rehearsal.stand_in.model import Json, Resource, ResourceType, Store, Write, bad_request, get_strings
+from rehearsal.stand_in.model import Json, Resource, ResourceType, Store, Write, get_strings, make_bad_request
 
 SERVICE = "Microsoft.Communication/communicationServices"
 EMAIL = "Microsoft.Communication/emailServices"
@@ -36,7 +36,7 @@ def _complete_service(write: Write) -> None:
         states = resource.properties["verificationStates"]
         if any(states[record]["status"] != "Verified" for record in _REQUIRED_RECORDS):
             # https://learn.microsoft.com/azure/communication-services/quickstarts/email/connect-email-communication-resource
-            raise bad_request(f"The domain '{resource.id.name}' is not verified.", "DomainNotVerified")
+            raise make_bad_request(f"The domain '{resource.id.name}' is not verified.", "DomainNotVerified")
 
 
 def _list_keys(_: Store, service: Resource, __: Json) -> Json:
@@ -56,7 +56,9 @@ def _complete_domain(write: Write) -> None:
     write.require_unchanged("properties.domainManagement")
     managed = write.properties["domainManagement"] == "AzureManaged"
     if managed != (write.id.name == "AzureManagedDomain"):
-        raise bad_request("An Azure-managed domain, and no other, is called AzureManagedDomain.", "InvalidDomainName")
+        raise make_bad_request(
+            "An Azure-managed domain, and no other, is called AzureManagedDomain.", "InvalidDomainName"
+        )
     name = "11111111-2222-3333-4444-555555555555.azurecomm.net" if managed else write.id.name
     previous = write.previous.properties if write.previous else {}
     status = "Verified" if managed else "NotStarted"
@@ -96,7 +98,7 @@ def _verify_domain(store: Store, domain: Resource, sent: Json) -> Json:
     kind = str(sent.get("verificationType"))
     states = domain.properties["verificationStates"]
     if kind not in states:
-        raise bad_request(f"'{kind}' is none of {', '.join(states)}.", "InvalidParameterValue")
+        raise make_bad_request(f"'{kind}' is none of {', '.join(states)}.", "InvalidParameterValue")
     states[kind] = {"status": "Verified" if _is_published(store, domain, kind) else "VerificationFailed"}
     return {}
 

@@ -11,9 +11,9 @@ from rehearsal.stand_in.model import (
     ResourceType,
     Store,
     Write,
-    bad_request,
-    conflict,
     get_value,
+    make_bad_request,
+    make_conflict,
 )
 
 SERVER = "Microsoft.DBforPostgreSQL/flexibleServers"
@@ -74,15 +74,15 @@ def _complete_server(write: Write) -> None:
         uses_password = get_value(properties, "authConfig.passwordAuth") != "Disabled" and mode in _NEW_SERVER_MODES
         has_login = properties.get("administratorLogin") and properties.get("administratorLoginPassword")
         if uses_password and not has_login:
-            raise bad_request("Administrator login and password are required.", "InvalidParameterValue")
+            raise make_bad_request("Administrator login and password are required.", "InvalidParameterValue")
     password = properties.pop("administratorLoginPassword", None)
     if password is not None and not _is_strong(password):
         # https://learn.microsoft.com/azure/postgresql/flexible-server/security-access-control
-        raise bad_request("The password is not complex enough.", "PasswordNotComplex")
+        raise make_bad_request("The password is not complex enough.", "PasswordNotComplex")
     write.require_choice("properties.version", "13", "14", "15", "16", "17", "18")
     sku = write.body["sku"]
     if not re.fullmatch(_SKUS.get(sku["tier"], ""), sku["name"]):
-        raise bad_request(f"There is no SKU '{sku['name']}' of tier '{sku['tier']}'.", "InvalidSku")
+        raise make_bad_request(f"There is no SKU '{sku['name']}' of tier '{sku['tier']}'.", "InvalidSku")
     write.require_choice("properties.storage.storageSizeGB", *_STORAGE)
     write.require_choice("properties.authConfig.activeDirectoryAuth", *_SWITCH)
     write.require_choice("properties.authConfig.passwordAuth", *_SWITCH)
@@ -92,13 +92,13 @@ def _complete_server(write: Write) -> None:
     backup.setdefault("backupRetentionDays", 7)
     backup.setdefault("geoRedundantBackup", "Disabled")
     if not 7 <= backup["backupRetentionDays"] <= 35:
-        raise bad_request("Backups are kept for 7 to 35 days.", "InvalidBackupRetention")
+        raise make_bad_request("Backups are kept for 7 to 35 days.", "InvalidBackupRetention")
     write.require_unchanged("properties.backup.geoRedundantBackup", "properties.administratorLogin")
     if (
         write.previous
         and properties["storage"]["storageSizeGB"] < write.previous.properties["storage"]["storageSizeGB"]
     ):
-        raise conflict("Storage cannot shrink.", "StorageSizeCannotBeReduced")
+        raise make_conflict("Storage cannot shrink.", "StorageSizeCannotBeReduced")
     properties["storage"].setdefault("autoGrow", "Disabled")
     properties["storage"].setdefault("tier", "P4" if properties["storage"]["storageSizeGB"] <= 32 else "P6")
     properties["storage"].setdefault("iops", 120)
@@ -130,12 +130,12 @@ def _check_zones(write: Write) -> None:
     if mode == "Disabled":
         return
     if write.body["sku"]["tier"] == "Burstable":
-        raise bad_request("High availability is not supported for Burstable.", "HaNotSupportedForBurstable")
+        raise make_bad_request("High availability is not supported for Burstable.", "HaNotSupportedForBurstable")
     same_zone_wanted = mode == "SameZone"
     default_zone = zone if same_zone_wanted else next(other for other in _ZONES if other != zone)
     standby_zone = standby.setdefault("standbyAvailabilityZone", default_zone)
     if (standby_zone == zone) != same_zone_wanted:
-        raise bad_request(
+        raise make_bad_request(
             f"The standby of a server in zone {zone} cannot be {mode} in zone {standby_zone}.", "InvalidZone"
         )
     standby["state"] = "Healthy"
@@ -150,7 +150,7 @@ def _is_strong(password: str) -> bool:
 def _require_ready_server(write: Write) -> Resource:
     server = write.store.find(write.id.parent)
     if server is None or server.properties.get("provisioningState") != "Succeeded":
-        raise conflict(f"The server '{write.id.names[0]}' is busy.", "ServerIsBusy")
+        raise make_conflict(f"The server '{write.id.names[0]}' is busy.", "ServerIsBusy")
     return server
 
 
@@ -162,11 +162,11 @@ def _complete_configuration(write: Write) -> None:
     server = _require_ready_server(write)
     for sibling in write.store.list_resources(CONFIGURATION, server.id.path):
         if sibling.properties.get("provisioningState") in ("Creating", "Updating"):
-            raise conflict(f"The server is applying '{sibling.id.name}'.", "ServerIsBusy")
+            raise make_conflict(f"The server is applying '{sibling.id.name}'.", "ServerIsBusy")
     if write.id.name.startswith("pgbouncer.") and server.body["sku"]["tier"] == "Burstable":
-        raise bad_request("PgBouncer is not supported for Burstable.", "PgBouncerNotSupported")
+        raise make_bad_request("PgBouncer is not supported for Burstable.", "PgBouncerNotSupported")
     if write.id.name not in PARAMETERS:
-        raise bad_request(f"There is no server parameter '{write.id.name}'.", "ParameterNotFound")
+        raise make_bad_request(f"There is no server parameter '{write.id.name}'.", "ParameterNotFound")
     write.resource.body["properties"] = _make_parameter(write.id.name, write.properties.get("value", ""))
 
 
@@ -194,7 +194,7 @@ def _restart(_: Store, __: Resource, ___: Json) -> Json:
 def _complete_administrator(write: Write) -> None:
     server = _require_ready_server(write)
     if get_value(server.body, "properties.authConfig.activeDirectoryAuth") != "Enabled":
-        raise conflict("Entra authentication is not enabled.", "AadAuthNotEnabled")
+        raise make_conflict("Entra authentication is not enabled.", "AadAuthNotEnabled")
     write.properties["objectId"] = write.id.name
 
 

@@ -11,10 +11,10 @@ from rehearsal.stand_in.model import (
     ResourceType,
     Store,
     Write,
-    bad_request,
-    conflict,
     get_objects,
     get_value,
+    make_bad_request,
+    make_conflict,
 )
 
 ZONE = "Microsoft.Network/dnsZones"
@@ -29,7 +29,7 @@ def _complete_zone(write: Write) -> None:
     https://learn.microsoft.com/azure/dns/dns-zones-records
     """
     if not re.fullmatch(r"([a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9])?\.)+[a-z0-9-]{2,63}", write.id.name):
-        raise bad_request(f"'{write.id.name}' is no zone name.", "InvalidDomainName")
+        raise make_bad_request(f"'{write.id.name}' is no zone name.", "InvalidDomainName")
     write.properties["nameServers"] = [
         f"ns{n}-01.azure-dns.{tld}." for n, tld in enumerate(("com", "net", "org", "info"), 1)
     ]
@@ -64,7 +64,7 @@ def _complete_record(write: Write) -> None:
         has_same_name = other.id.name == name and other.id.key != write.id.key
         if has_same_name and "CNAME" in (kind, other.id.type.rsplit("/", 1)[1]):
             # https://learn.microsoft.com/azure/dns/dns-zones-records#cname-records
-            raise conflict(f"A CNAME stands alone: '{name}' has {other.id.type} already.", "RecordSetConflict")
+            raise make_conflict(f"A CNAME stands alone: '{name}' has {other.id.type} already.", "RecordSetConflict")
 
 
 def _find_records(store: Store, kind: str, host: str) -> Iterator[Resource]:
@@ -116,7 +116,7 @@ def _complete_private_zone(write: Write) -> None:
 def _refuse_if_zone_is_linked(store: Store, zone: Resource) -> None:
     """https://learn.microsoft.com/azure/dns/private-dns-virtual-network-links."""
     if any(True for _ in store.list_resources(LINK, zone.id.path)):
-        raise conflict(f"'{zone.id.name}' has virtual network links.", "CannotDeleteResource")
+        raise make_conflict(f"'{zone.id.name}' has virtual network links.", "CannotDeleteResource")
 
 
 def _complete_link(write: Write) -> None:

@@ -5,7 +5,16 @@ import uuid
 from rehearsal.stand_in.families.dns import get_txt_values
 from rehearsal.stand_in.family import Family
 from rehearsal.stand_in.global_names import require_global_name
-from rehearsal.stand_in.model import Json, Resource, ResourceType, Store, Write, bad_request, get_objects, get_value
+from rehearsal.stand_in.model import (
+    Json,
+    Resource,
+    ResourceType,
+    Store,
+    Write,
+    get_objects,
+    get_value,
+    make_bad_request,
+)
 
 PROFILE = "Microsoft.Cdn/profiles"
 ENDPOINT = f"{PROFILE}/afdEndpoints"
@@ -59,7 +68,7 @@ def _complete_route(write: Write) -> None:
     """
     group = write.require_reference(write.properties["originGroup"]["id"], f"{PROFILE}/originGroups")
     if not any(True for _ in write.store.list_children(group.id.path)):
-        raise bad_request(f"The origin group '{group.id.name}' has no origin.", "OriginGroupHasNoOrigin")
+        raise make_bad_request(f"The origin group '{group.id.name}' has no origin.", "OriginGroupHasNoOrigin")
     for domain in get_objects(write.properties, "customDomains"):
         write.require_reference(domain["id"], DOMAIN)
         domain["isActive"] = True
@@ -75,7 +84,7 @@ def _complete_custom_domain(write: Write) -> None:
     managed = get_value(write.body, "properties.tlsSettings.certificateType") in (None, "ManagedCertificate")
     if managed and write.properties["hostName"].startswith("*."):
         # https://learn.microsoft.com/azure/frontdoor/domain#azure-front-door-managed-tls-certificates
-        raise bad_request("A wildcard domain has no managed certificate.", "ManagedCertificateNotSupported")
+        raise make_bad_request("A wildcard domain has no managed certificate.", "ManagedCertificateNotSupported")
     previous = write.previous.properties if write.previous else {}
     write.properties["validationProperties"] = previous.get("validationProperties") or {
         "validationToken": f"_{uuid.uuid4().hex[:31]}",
@@ -98,9 +107,9 @@ def _show_custom_domain(store: Store, domain: Resource) -> Json:
         store, f"_dnsauth.{properties['hostName']}"
     ):
         properties.update(domainValidationState="Approved", deploymentStatus="InProgress")
-        domain.written = store.now()
+        domain.written = store.read_clock()
     issued = domain.written + CERTIFICATE_MINUTES * store.seconds_per_minute
-    if properties["deploymentStatus"] == "InProgress" and store.now() >= issued:
+    if properties["deploymentStatus"] == "InProgress" and store.read_clock() >= issued:
         properties["deploymentStatus"] = "Succeeded"
     return domain.body
 
@@ -110,7 +119,7 @@ def _complete_firewall(write: Write) -> None:
     write.require("sku.name")
     sets = get_objects(write.body, "properties.managedRules.managedRuleSets")
     if sets and write.body["sku"]["name"] != "Premium_AzureFrontDoor":
-        raise bad_request("Managed rules need Premium_AzureFrontDoor.", "WebApplicationFirewallPolicyInvalid")
+        raise make_bad_request("Managed rules need Premium_AzureFrontDoor.", "WebApplicationFirewallPolicyInvalid")
     write.properties.setdefault("policySettings", {}).setdefault("enabledState", "Enabled")
     write.properties.update(resourceState="Enabled", frontendEndpointLinks=[], securityPolicyLinks=[])
     write.properties.setdefault("managedRules", {"managedRuleSets": []})

@@ -5,7 +5,7 @@ from typing import cast
 
 from rehearsal.stand_in.family import Family
 from rehearsal.stand_in.ids import CREDENTIAL_TYPE, IDENTITY_TYPE
-from rehearsal.stand_in.model import Json, ResourceType, Write, bad_request, get_value
+from rehearsal.stand_in.model import Json, ResourceType, Write, get_value, make_bad_request
 
 
 def _complete_identity(write: Write) -> None:
@@ -27,10 +27,12 @@ def _complete_credential(write: Write) -> None:
         if resource.id.type == write.id.type and resource.id.key != write.id.key
     ]
     if len(siblings) >= 20:
-        raise bad_request("An identity takes 20 federated identity credentials.", "QuotaExceeded")
+        raise make_bad_request("An identity takes 20 federated identity credentials.", "QuotaExceeded")
     subject = (write.properties["issuer"], write.properties["subject"])
     if any((sibling.properties["issuer"], sibling.properties["subject"]) == subject for sibling in siblings):
-        raise bad_request(f"Issuer and subject {subject} are trusted already.", "FederatedIdentityCredentialConflict")
+        raise make_bad_request(
+            f"Issuer and subject {subject} are trusted already.", "FederatedIdentityCredentialConflict"
+        )
 
 
 def resolve_identities(write: Write) -> None:

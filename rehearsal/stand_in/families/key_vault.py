@@ -10,10 +10,10 @@ from rehearsal.stand_in.model import (
     ResourceType,
     Store,
     Write,
-    bad_request,
-    conflict,
     get_objects,
     get_value,
+    make_bad_request,
+    make_conflict,
 )
 from rehearsal.stand_in.routes import Route, RouteRequest
 
@@ -31,20 +31,20 @@ def _complete_vault(write: Write) -> None:
     recovers = write.properties.pop("createMode", "default") == "recover"
     if deleted and not recovers:
         # https://learn.microsoft.com/azure/key-vault/general/soft-delete-overview
-        raise conflict(
+        raise make_conflict(
             f"A vault with the name '{write.id.name}' is soft-deleted; its name stays taken.", "ConflictError"
         )
     if deleted:
         write.store.remove(deleted.id.path)
     if get_value(write.body, "properties.enablePurgeProtection") is False:
-        raise bad_request('The property "enablePurgeProtection" cannot be set to false.')
+        raise make_bad_request('The property "enablePurgeProtection" cannot be set to false.')
     write.require_unchanged("properties.enablePurgeProtection", "properties.softDeleteRetentionInDays")
     for rule in get_objects(write.body, "properties.networkAcls.virtualNetworkRules"):
         # https://learn.microsoft.com/azure/virtual-network/virtual-network-service-endpoints-overview#provisioning
         subnet = write.require_reference(rule["id"], SUBNET, "joinViaServiceEndpoint/action")
         endpoints = {endpoint["service"] for endpoint in get_objects(subnet.properties, "serviceEndpoints")}
         if "Microsoft.KeyVault" not in endpoints:
-            raise bad_request(
+            raise make_bad_request(
                 f"Subnet '{subnet.id.path}' has no service endpoint Microsoft.KeyVault.",
                 "SubnetsHaveNoServiceEndpointsConfigured",
             )

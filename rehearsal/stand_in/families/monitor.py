@@ -10,10 +10,10 @@ from rehearsal.stand_in.model import (
     ResourceType,
     Store,
     Write,
-    bad_request,
-    conflict,
     get_objects,
     get_strings,
+    make_bad_request,
+    make_conflict,
 )
 from rehearsal.stand_in.routes import Route, RouteRequest
 
@@ -31,7 +31,7 @@ def _complete_workspace(write: Write) -> None:
     previous = write.previous.properties if write.previous else {}
     retention = properties.get("retentionInDays", 30)
     if retention not in (7, 30) and not 30 <= retention <= 730:
-        raise bad_request(f"Logs are kept for 30 to 730 days, not {retention}.", "InvalidRetention")
+        raise make_bad_request(f"Logs are kept for 30 to 730 days, not {retention}.", "InvalidRetention")
     properties["customerId"] = previous.get("customerId") or str(uuid.uuid4())
     properties.setdefault("retentionInDays", 30)
     properties.setdefault("sku", {"name": "PerGB2018"})
@@ -55,7 +55,9 @@ def _complete_component(write: Write) -> None:
     if workspace := write.properties.get("WorkspaceResourceId"):
         write.require_reference(workspace, WORKSPACE)
     else:  # https://learn.microsoft.com/azure/azure-monitor/app/create-workspace-resource
-        raise bad_request("Classic Application Insights are retired: WorkspaceResourceId is required.", "BadRequest")
+        raise make_bad_request(
+            "Classic Application Insights are retired: WorkspaceResourceId is required.", "BadRequest"
+        )
     previous = write.previous.properties if write.previous else {}
     key = previous.get("InstrumentationKey") or str(uuid.uuid4())
     app = previous.get("AppId") or str(uuid.uuid4())
@@ -90,7 +92,7 @@ def _answer_billing_features(request: RouteRequest) -> Json:
     """Read or update the billing features of a component. Their path ends without a name."""
     features = request.store.find(f"{request.match[1]}/currentBillingFeatures/default")
     if features is None:
-        raise bad_request(f"'{request.match[1]}' does not exist.", "ResourceNotFound")
+        raise make_bad_request(f"'{request.match[1]}' does not exist.", "ResourceNotFound")
     for name, value in request.body.items():
         features.body[name] = {**features.body[name], **value} if isinstance(value, dict) else value
     return {name: features.body[name] for name in ("CurrentBillingFeatures", "DataVolumeCap")}
@@ -102,7 +104,7 @@ def _complete_web_test(write: Write) -> None:
     tags: dict[str, str] = write.body.get("tags") or {}
     links = [name for name in tags if name.startswith("hidden-link:")]
     if len(links) != 1:
-        raise bad_request("A web test has one tag 'hidden-link:COMPONENT'.", "HiddenLinkMissing")
+        raise make_bad_request("A web test has one tag 'hidden-link:COMPONENT'.", "HiddenLinkMissing")
     write.require_reference(links[0].removeprefix("hidden-link:"), COMPONENT)
     write.properties["provisioningState"] = "Succeeded"
 
@@ -111,7 +113,7 @@ def _complete_action_group(write: Write) -> None:
     """https://learn.microsoft.com/rest/api/monitor/action-groups/create-or-update."""
     write.require("location", "properties.groupShortName")
     if len(write.properties["groupShortName"]) > 12:
-        raise bad_request("A short name has 12 characters at most.", "InvalidGroupShortName")
+        raise make_bad_request("A short name has 12 characters at most.", "InvalidGroupShortName")
     for receiver in get_objects(write.properties, "emailReceivers"):
         receiver["status"] = "Enabled"
 
@@ -126,7 +128,7 @@ def _require_scopes(write: Write) -> None:
     write.require("properties.scopes")
     for scope in write.properties["scopes"]:
         if write.store.find(scope) is None:
-            raise bad_request(f"The scope '{scope}' of '{write.id.name}' does not exist.", "ResourceNotFoundError")
+            raise make_bad_request(f"The scope '{scope}' of '{write.id.name}' does not exist.", "ResourceNotFoundError")
 
 
 def _complete_metric_alert(write: Write) -> None:
@@ -172,12 +174,12 @@ def _complete_diagnostics(write: Write) -> None:
         if setting.id.scope.lower() == write.id.scope.lower() and setting.id.key != write.id.key
     ]
     if len(siblings) >= 5:
-        raise conflict("A resource has five diagnostic settings at most.", "DiagnosticSettingsLimitExceeded")
+        raise make_conflict("A resource has five diagnostic settings at most.", "DiagnosticSettingsLimitExceeded")
     categories = _get_log_categories(write.resource)
     for other in siblings:
         common = categories & _get_log_categories(other)
         if workspace and other.properties.get("workspaceId") == workspace and common:
-            raise conflict(f"'{other.id.name}' sends {common} there already.", "DataSinkAlreadyUsed")
+            raise make_conflict(f"'{other.id.name}' sends {common} there already.", "DataSinkAlreadyUsed")
 
 
 def _get_log_categories(setting: Resource) -> set[str | None]:
@@ -189,11 +191,11 @@ def _complete_autoscale(write: Write) -> None:
     """https://learn.microsoft.com/rest/api/monitor/autoscale-settings/create-or-update."""
     write.require("location", "properties.profiles", "properties.targetResourceUri")
     if write.store.find(write.properties["targetResourceUri"]) is None:
-        raise bad_request("The target of the autoscale setting does not exist.", "TargetResourceNotFound")
+        raise make_bad_request("The target of the autoscale setting does not exist.", "TargetResourceNotFound")
     for profile in write.properties["profiles"]:
         low, default, high = (int(profile["capacity"][name]) for name in ("minimum", "default", "maximum"))
         if not low <= default <= high:
-            raise bad_request("minimum <= default <= maximum does not hold.", "InvalidScaleCapacity")
+            raise make_bad_request("minimum <= default <= maximum does not hold.", "InvalidScaleCapacity")
 
 
 def _complete_workbook(write: Write) -> None:
@@ -202,7 +204,7 @@ def _complete_workbook(write: Write) -> None:
     try:
         uuid.UUID(write.id.name)
     except ValueError:
-        raise bad_request(f"The name '{write.id.name}' of a workbook is no GUID.", "InvalidResourceName") from None
+        raise make_bad_request(f"The name '{write.id.name}' of a workbook is no GUID.", "InvalidResourceName") from None
 
 
 _TYPES = (

@@ -12,11 +12,11 @@ from rehearsal.stand_in.model import (
     ResourceType,
     Store,
     Write,
-    bad_request,
-    conflict,
     get_objects,
     get_strings,
     get_value,
+    make_bad_request,
+    make_conflict,
 )
 
 VNET = "Microsoft.Network/virtualNetworks"
@@ -40,7 +40,7 @@ def _parse_networks(prefixes: list[str]) -> list[ipaddress.IPv4Network]:
     try:
         return [ipaddress.IPv4Network(prefix) for prefix in prefixes]
     except ValueError as error:
-        raise bad_request(f"{error}", "InvalidAddressPrefixFormat") from error
+        raise make_bad_request(f"{error}", "InvalidAddressPrefixFormat") from error
 
 
 def _get_subnet_ranges(subnet: Json) -> list[ipaddress.IPv4Network]:
@@ -53,7 +53,7 @@ def _complete_vnet(write: Write) -> None:
     _parse_networks(write.properties["addressSpace"]["addressPrefixes"])
     for inline in get_objects(write.properties, "subnets"):
         if not write.store.find(f"{write.id.path}/subnets/{inline['name']}"):
-            raise bad_request("The rehearsal wants subnets as resources of their own.", "RehearsalInlineSubnet")
+            raise make_bad_request("The rehearsal wants subnets as resources of their own.", "RehearsalInlineSubnet")
     write.properties.pop("subnets", None)
     write.properties.setdefault("enableDdosProtection", False)
     write.properties.setdefault("privateEndpointVNetPolicies", "Disabled")
@@ -68,18 +68,20 @@ def _show_vnet(store: Store, vnet: Resource) -> Json:
 def _check_subnet_ranges(write: Write, vnet: Resource) -> None:
     ranges = _get_subnet_ranges(write.body)
     if not ranges:
-        raise bad_request(f"'{write.id.path}' has no address prefix.", "InvalidRequestFormat")
+        raise make_bad_request(f"'{write.id.path}' has no address prefix.", "InvalidRequestFormat")
     vnet_ranges = _parse_networks(vnet.properties["addressSpace"]["addressPrefixes"])
     for range_ in ranges:
         if not any(range_.subnet_of(vnet_range) for vnet_range in vnet_ranges):
-            raise bad_request(
+            raise make_bad_request(
                 f"Subnet '{write.id.name}' ({range_}) is not within its virtual network's address space.",
                 "NetcfgSubnetRangeOutsideVnet",
             )
         for other in write.store.list_resources(SUBNET, vnet.id.path):
             overlaps = any(range_.overlaps(other_range) for other_range in _get_subnet_ranges(other.body))
             if overlaps and other.id.key != write.id.key:
-                raise bad_request(f"Subnet '{write.id.name}' overlaps '{other.id.name}'.", "NetcfgSubnetRangesOverlap")
+                raise make_bad_request(
+                    f"Subnet '{write.id.name}' overlaps '{other.id.name}'.", "NetcfgSubnetRangesOverlap"
+                )
 
 
 def _complete_subnet(write: Write) -> None:
@@ -90,7 +92,7 @@ def _complete_subnet(write: Write) -> None:
         write.require_reference(group, NSG, "join/action")
     delegations = get_objects(write.properties, "delegations")
     if len(delegations) > 1:
-        raise bad_request("A subnet has one delegation at most.", "SubnetDelegationsLimitExceeded")
+        raise make_bad_request("A subnet has one delegation at most.", "SubnetDelegationsLimitExceeded")
     for delegation in delegations:
         delegation["properties"].setdefault("provisioningState", "Succeeded")
     if write.previous and _is_in_use(write.store, write.id.path):
@@ -116,7 +118,7 @@ def _is_in_use(store: Store, subnet: str) -> bool:
 
 def _refuse_if_subnet_is_used(store: Store, subnet: Resource) -> None:
     for user in _find_subnet_users(store, subnet.id.path):
-        raise bad_request(
+        raise make_bad_request(
             f"Subnet {subnet.id.name} is in use by {user.id.path} and cannot be deleted.", "InUseSubnetCannotBeDeleted"
         )
 
@@ -134,9 +136,11 @@ def _complete_nsg(write: Write) -> None:
         body = rule["properties"]
         slot = (body["direction"], body["priority"])
         if slot in taken:
-            raise bad_request(f"Two rules of '{write.id.name}' have {slot}.", "SecurityRuleConflict")
+            raise make_bad_request(f"Two rules of '{write.id.name}' have {slot}.", "SecurityRuleConflict")
         if not 100 <= slot[1] <= 4096:
-            raise bad_request(f"The priority {slot[1]} of '{rule['name']}' is not in 100..4096.", "InvalidPriority")
+            raise make_bad_request(
+                f"The priority {slot[1]} of '{rule['name']}' is not in 100..4096.", "InvalidPriority"
+            )
         taken.add(slot)
         rule["id"] = f"{write.id.path}/securityRules/{rule['name']}"
         body["provisioningState"] = "Succeeded"
@@ -146,7 +150,7 @@ def _complete_nsg(write: Write) -> None:
 def _refuse_if_nsg_is_used(store: Store, group: Resource) -> None:
     for subnet in store.list_resources(SUBNET):
         if (get_value(subnet.body, "properties.networkSecurityGroup.id") or "").lower() == group.id.key:
-            raise bad_request(
+            raise make_bad_request(
                 f"{group.id.path} is in use by {subnet.id.path}.", "InUseNetworkSecurityGroupCannotBeDeleted"
             )
 
@@ -160,23 +164,27 @@ def _complete_endpoint(write: Write) -> None:
     write.require("location", "properties.subnet.id")
     subnet = write.require_reference(write.properties["subnet"]["id"], SUBNET, "join/action")
     if subnet.properties.get("delegations"):
-        raise bad_request("A private endpoint cannot stand in a delegated subnet.", "PrivateEndpointInDelegatedSubnet")
+        raise make_bad_request(
+            "A private endpoint cannot stand in a delegated subnet.", "PrivateEndpointInDelegatedSubnet"
+        )
     connections = [
         *get_objects(write.properties, "privateLinkServiceConnections"),
         *get_objects(write.properties, "manualPrivateLinkServiceConnections"),
     ]
     if len(connections) != 1:
-        raise bad_request("A private endpoint has one connection.", "InvalidPrivateLinkServiceConnections")
+        raise make_bad_request("A private endpoint has one connection.", "InvalidPrivateLinkServiceConnections")
     for connection in connections:
         target = write.store.find(connection["properties"]["privateLinkServiceId"])
         if target is None:
-            raise bad_request(
+            raise make_bad_request(
                 f"'{connection['properties']['privateLinkServiceId']}' does not exist.", "ResourceNotFound"
             )
         write.check_link(f"{target.id.type}/privateEndpointConnectionsApproval/action", target.id)
         group_ids, group_id = connection["properties"].get("groupIds"), GROUP_IDS.get(target.id.type)
         if group_ids != [group_id]:
-            raise bad_request(f"The group ids {group_ids} do not suit {target.id.type}: {group_id}.", "InvalidGroupId")
+            raise make_bad_request(
+                f"The group ids {group_ids} do not suit {target.id.type}: {group_id}.", "InvalidGroupId"
+            )
         connection["properties"] |= {
             "privateLinkServiceConnectionState": {"status": "Approved", "description": "", "actionsRequired": "None"},
             "provisioningState": "Succeeded",
@@ -202,7 +210,7 @@ def _find_free_address(store: Store, subnet: Resource, endpoint: str) -> str:
     for address in list(_get_subnet_ranges(subnet.body)[0].hosts())[RESERVED_ADDRESSES - 2 :]:
         if owners.get(str(address), endpoint) == endpoint:
             return str(address)
-    raise conflict(f"Subnet '{subnet.id.name}' has no free address.", "SubnetIsFull")
+    raise make_conflict(f"Subnet '{subnet.id.name}' has no free address.", "SubnetIsFull")
 
 
 def _remove_network_interfaces(store: Store, endpoint: Resource) -> None:

@@ -4,7 +4,7 @@ import uuid
 
 from rehearsal.stand_in.families.dns import has_cname
 from rehearsal.stand_in.family import Family
-from rehearsal.stand_in.model import ESTIMATE, Json, Resource, ResourceType, Store, Write, bad_request
+from rehearsal.stand_in.model import ESTIMATE, Json, Resource, ResourceType, Store, Write, make_bad_request
 
 SITE = "Microsoft.Web/staticSites"
 LOCATIONS = ("westus2", "centralus", "eastus2", "westeurope", "eastasia")
@@ -45,7 +45,7 @@ def _complete_domain(write: Write) -> None:
     """Check the CNAME record of a subdomain: https://learn.microsoft.com/azure/static-web-apps/custom-domain-external."""
     site = write.require_reference(write.id.parent, SITE)
     if not has_cname(write.store, write.id.name, site.properties["defaultHostname"]):
-        raise bad_request(f"CNAME Record is invalid: {write.id.name} does not point to the site.", "BadRequest")
+        raise make_bad_request(f"CNAME Record is invalid: {write.id.name} does not point to the site.", "BadRequest")
     write.properties.update(status="Ready", domainName=write.id.name)
 
 

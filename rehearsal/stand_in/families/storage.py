@@ -10,9 +10,9 @@ from rehearsal.stand_in.model import (
     ResourceType,
     Store,
     Write,
-    bad_request,
-    conflict,
     get_objects,
+    make_bad_request,
+    make_conflict,
 )
 from rehearsal.stand_in.routes import Route, RouteRequest
 
@@ -38,7 +38,7 @@ def _complete_account(write: Write) -> None:
         subnet = write.require_reference(rule["id"], SUBNET, "joinViaServiceEndpoint/action")
         endpoints = {endpoint["service"] for endpoint in get_objects(subnet.properties, "serviceEndpoints")}
         if not endpoints & {"Microsoft.Storage", "Microsoft.Storage.Global"}:
-            raise bad_request(
+            raise make_bad_request(
                 f"Subnet '{subnet.id.path}' has no service endpoint Microsoft.Storage.",
                 "SubnetsHaveNoServiceEndpointsConfigured",
             )
@@ -91,7 +91,7 @@ def _complete_container(write: Write) -> None:
     account = write.store.find(write.id.path.split("/blobServices/", maxsplit=1)[0])
     public = write.properties.get("publicAccess", "None") != "None"
     if public and account and not account.properties["allowBlobPublicAccess"]:
-        raise conflict("Public access is not permitted on this storage account.", "PublicAccessNotPermitted")
+        raise make_conflict("Public access is not permitted on this storage account.", "PublicAccessNotPermitted")
     defaults: Json = {
         "publicAccess": "None",
         "leaseState": "Available",
@@ -109,19 +109,19 @@ def _refuse_if_policy_is_locked(store: Store, container: Resource) -> None:
     """https://learn.microsoft.com/azure/storage/blobs/immutable-time-based-retention-policy-overview."""
     policy = store.find(f"{container.id.path}/immutabilityPolicies/default")
     if policy and policy.properties["state"] == "Locked":
-        raise conflict("The container has a locked immutability policy.", "ContainerImmutabilityPolicyLocked")
+        raise make_conflict("The container has a locked immutability policy.", "ContainerImmutabilityPolicyLocked")
 
 
 def _complete_policy(write: Write) -> None:
     """https://learn.microsoft.com/rest/api/storagerp/blob-containers/create-or-update-immutability-policy."""
     if write.previous and write.previous.properties["state"] == "Locked":
-        raise conflict("The immutability policy is locked.", "ContainerImmutabilityPolicyLocked")
+        raise make_conflict("The immutability policy is locked.", "ContainerImmutabilityPolicyLocked")
     write.properties["state"] = "Unlocked"
 
 
 def _refuse_if_locked(_: Store, policy: Resource) -> None:
     if policy.properties["state"] == "Locked":
-        raise conflict("A locked immutability policy cannot be deleted.", "ContainerImmutabilityPolicyLocked")
+        raise make_conflict("A locked immutability policy cannot be deleted.", "ContainerImmutabilityPolicyLocked")
 
 
 def _lock_policy(_: Store, policy: Resource, __: Json) -> Json:
@@ -133,7 +133,7 @@ def _extend_policy(_: Store, policy: Resource, sent: Json) -> Json:
     """Extend a locked period, which cannot be shortened."""
     days = "immutabilityPeriodSinceCreationInDays"
     if sent["properties"][days] < policy.properties[days]:
-        raise conflict("A locked immutability period cannot be shortened.", "ContainerImmutabilityPolicyLocked")
+        raise make_conflict("A locked immutability period cannot be shortened.", "ContainerImmutabilityPolicyLocked")
     policy.properties[days] = sent["properties"][days]
     return policy.body
 
