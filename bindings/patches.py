@@ -18,8 +18,8 @@ import typeguard
 def cache_element_ids() -> None:
     """Replace `jsii.get`, so that it asks the kernel only once for an element's `id`.
 
-    The `id` is one token as long as the element lives. Stock, an element that is given a `for_each` later has another
-    one after that; this program does not use `for_each`.
+    The `id` is the same token as long as the element lives. Without this patch, the token changes once the element is
+    given a `for_each`. This program does not use `for_each`.
     """
     get_property: Callable[[object, str], object] = vars(jsii)["get"]
     ids: WeakKeyDictionary[object, object] = WeakKeyDictionary()
@@ -37,8 +37,8 @@ def cache_element_ids() -> None:
 def cache_type_hints() -> None:
     """Replace `typing.get_type_hints`, so that it evaluates the type hints of each of the bindings' constructors once.
 
-    The generated code asks for them at every call, as those of a function called `_typecheckingstub__...`. Nothing
-    changes for all other functions.
+    The generated code asks at every call for the type hints of a function called `_typecheckingstub__...`. For all
+    other functions nothing changes.
     """
     evaluate = typing.get_type_hints
     evaluate_once = functools.cache(evaluate)

@@ -28,7 +28,7 @@ METRIC_NAMESPACES: dict[Target, str] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Dimension:
-    """A metric's dimension, and the values of it that count."""
+    """A dimension of a metric, and the values of the dimension that count."""
 
     name: str
     values: tuple[str, ...]

@@ -27,9 +27,9 @@ class AppSetting(BaseModel):
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:
-        given = [name for name in ("value", "secret", "source") if getattr(self, name) is not None]
-        if len(given) != 1:
-            raise ValueError(f"{self.name}: needs exactly one of value, secret and from; has {given or 'none'}")
+        sources = [name for name in ("value", "secret", "source") if getattr(self, name) is not None]
+        if len(sources) != 1:
+            raise ValueError(f"{self.name}: needs exactly one of value, secret and from; has {sources or 'none'}")
         if self.slot_value is not None and self.value is None:
             raise ValueError(f"{self.name}: slot_value goes with value")
         return self

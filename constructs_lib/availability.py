@@ -32,7 +32,10 @@ class WebTest(NamedTuple):
 
 
 class Availability(Capability):
-    """The web tests, by name (`tests`). Certificates have tests of their own, so that an old one is no outage."""
+    """The web tests, by name (`tests`).
+
+    Certificates have tests of their own, so that an old certificate does not count as an outage.
+    """
 
     def __init__(
         self, scope: AzureStack, id_: str, *, api_host: str, admin_host: str, observability: Observability

@@ -72,8 +72,9 @@ DELEGATION_ACTIONS = (
     "Microsoft.Network/dnsZones/read",
 )
 # What azurerm looks up at the subscription: what a role consists of, whether a name is taken, whether a vault or a
-# workspace of that name has been deleted and can be recovered, and which resource providers exist. It looks up the last
-# at its start, even if it registers none: https://github.com/hashicorp/terraform-provider-azurerm/issues/26628
+# workspace of that name has been deleted and can be recovered, and which resource providers exist. It looks up the
+# resource providers when it starts, even if it registers none:
+# https://github.com/hashicorp/terraform-provider-azurerm/issues/26628
 LOOKUP_ACTIONS = (
     "Microsoft.Authorization/roleDefinitions/read",
     "Microsoft.KeyVault/locations/deletedVaults/read",

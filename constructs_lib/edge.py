@@ -91,7 +91,7 @@ class Edge(Capability):
             cdn_frontdoor_profile_id=self.profile.id,
             session_affinity_enabled=False,
             load_balancing=CdnFrontdoorOriginGroupLoadBalancing(sample_size=4, successful_samples_required=3),
-            # With one origin a probe changes no route, and every edge location probes: so probe seldom, and with HEAD.
+            # There is one origin, so a probe changes no route. Every edge location probes, so probe seldom, with HEAD.
             health_probe=CdnFrontdoorOriginGroupHealthProbe(
                 path="/health/live", protocol="Https", request_type="HEAD", interval_in_seconds=120
             ),

@@ -1,7 +1,7 @@
 """Mail through Communication Services, from a domain of Azure's or from the environment's own DNS zone.
 
-The own zone takes two phases. The first apply creates the mail domain and its DNS records. Then somebody has Azure
-verify the domain, because azurerm has no resource for that (docs/quickstart.md). After that
+The environment's own zone takes two phases. The first apply creates the mail domain and its DNS records. Then somebody
+has Azure verify the domain, because azurerm has no resource for that (docs/quickstart.md). After that
 `EmailSettings.verified=True` links the domain, and mail can be sent.
 """
 

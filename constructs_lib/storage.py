@@ -102,7 +102,7 @@ def add_container(
 ) -> StorageContainer:
     """Add a private container. It is created through Resource Manager, because the data plane may be unreachable.
 
-    `disposable` says whether the container may be deleted; None takes the owner's place's word for it.
+    `disposable` says whether the container may be deleted. If it is None, the place of `owner` says so.
     """
     container = StorageContainer(
         owner, f"{name}-container", name=name, storage_account_id=account.id, container_access_type="private"

@@ -27,7 +27,7 @@ class CheckedValues:
     """The values of a slice that are right by themselves. Rules compare these, whatever else in the slice is wrong."""
 
     def __init__(self, model: type["Settings"], written: object, wrong: Collection[tuple[int | str, ...]]) -> None:
-        """Look at `written`, an instance of `model` or what stands in its place, except at the `wrong` paths."""
+        """Read from `written`, an instance of `model` or what stands in its place, except at the `wrong` paths."""
         self._model = model
         self._written = written
         self._wrong = wrong

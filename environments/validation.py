@@ -51,7 +51,7 @@ def validate(shared: Shared, environments: Mapping[str, Environment]) -> Platfor
 
 
 def _drop_echoes(errors: list[ErrorDetails]) -> list[ErrorDetails]:
-    """Drop what follows from another error: pydantic also calls a list too short if an item in it is wrong."""
+    """Drop errors that follow from another one: pydantic also calls a list too short if an item in it is wrong."""
     owners = {error["loc"][:-1] for error in errors}
     return [error for error in errors if error["type"] != "too_short" or error["loc"] not in owners]
 
@@ -59,7 +59,7 @@ def _drop_echoes(errors: list[ErrorDetails]) -> list[ErrorDetails]:
 def _find_problems_between_environments(
     platform: Platform, wrong: Collection[tuple[str | int, ...]]
 ) -> Iterator[SettingProblem]:
-    """Yield what contradicts across environments, among the settings that are right by themselves."""
+    """Yield contradictions between environments, among the settings that are right by themselves."""
     shared = CheckedValues(Shared, platform.shared, {path[1:] for path in wrong if path[0] == "shared"})
     environments = {
         name: CheckedValues(

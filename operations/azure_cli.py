@@ -23,12 +23,12 @@ def is_installed() -> bool:
 
 
 def get_token_tenant(subscription_id: str | None) -> str:
-    """Get an access token, and return the ID of the tenant that it is from.
+    """Get an access token, and return the ID of the tenant that issued it.
 
     A login may have expired, and only a request for a token shows that.
 
     Args:
-        subscription_id: The token is for this subscription, or by default for the one that is selected in the CLI.
+        subscription_id: The token is for this subscription. By default it is for the one that is selected in the CLI.
 
     Raises:
         AzureCliError: there is no token. The message says why in one line.

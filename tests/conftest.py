@@ -22,18 +22,18 @@ class JsonFile(JSONSnapshotExtension):
 
     @classmethod
     def get_file_basename(cls, *, test_location: PyTestLocation, index: SnapshotIndex) -> str:  # noqa: ARG003
-        """The parameter. There is no number, because a test compares once."""
+        """Return the parameter. It has no number, because a test compares once."""
         return test_location.testname.removeprefix("test_snapshot[").removesuffix("]")
 
     def read_snapshot_collection(self, *, snapshot_location: str) -> SnapshotCollection:
-        """The one snapshot of a file, under the name of its test: so that a variant that is gone turns its file red."""
+        """Return the one snapshot of a file under its test's name. So the file of a removed variant fails the run."""
         collection = SnapshotCollection(location=snapshot_location)
         collection.add(Snapshot(name=f"test_snapshot[{Path(snapshot_location).stem}]"))
         return collection
 
     @classmethod
     def matches_test_location(cls, *, test_location: PyTestLocation, snapshot_location: str) -> bool:
-        """Whether the file lies in the folder of the test's file."""
+        """Return whether the file lies in the folder of the test's file."""
         return Path(snapshot_location).parent == Path(cls.dirname(test_location=test_location))
 
 
@@ -71,7 +71,7 @@ class SlowTestCounter:
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: object) -> None:
-        """Every worker collects all tests, and so leaves out the same ones."""
+        """Take over the count of a worker. Every worker collects all tests, so all of them leave out the same ones."""
         self.count = getattr(node, "workeroutput", {}).get("left_out", self.count)
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:

@@ -21,8 +21,8 @@ from pathlib import Path
 OLDEST_PYTHON = (3, 11)
 
 if sys.version_info < OLDEST_PYTHON:
-    found = f"{sys.executable} is {sys.version.split()[0]}"
-    sys.exit(f"Python 3.11 or newer is needed; {found}. Name another: make PYTHON=python3.12 ...")
+    present = f"{sys.executable} is {sys.version.split()[0]}"
+    sys.exit(f"Python 3.11 or newer is needed; {present}. Name another: make PYTHON=python3.12 ...")
 
 # The package index, the proxy and the certificates of a user's pip configuration apply. Where and how to install does
 # not depend on it: options given here win over the configuration file and the environment. Nothing is compiled, because
@@ -55,13 +55,13 @@ def install(venv: Path, requirement_files: list[Path]) -> None:
         CalledProcessError: pip failed, and has printed why.
     """
     stamp = venv / "installed.json"
-    wanted = compute_digests(requirement_files)
+    digests = compute_digests(requirement_files)
     installed: list[str] = json.loads(stamp.read_text()) if stamp.exists() else []
-    common = min(len(wanted), len(installed))
-    if not installed or wanted[:common] != installed[:common]:
+    common = min(len(digests), len(installed))
+    if not installed or digests[:common] != installed[:common]:
         create(venv)
         installed = []
-    for file, digest in list(zip(requirement_files, wanted, strict=True))[len(installed) :]:
+    for file, digest in list(zip(requirement_files, digests, strict=True))[len(installed) :]:
         print(f"{venv}: installing {file.name} (once, and again when it changes)", flush=True)
         subprocess.run([venv / "bin" / "python", *PIP_INSTALL, "--requirement", file], check=True)  # noqa: S603
         installed.append(digest)

@@ -35,10 +35,14 @@ def write_summary(stat: str, diff: str) -> str:
     if not diff:
         return f"{title}\n\nNo change.\n"
     lines = diff.splitlines()
-    shown = "\n".join(lines[:LINES_SHOWN])
-    rest = len(lines) - LINES_SHOWN
-    note = f"\n{rest} more lines: the whole diff is the artifact `synthesized-diff` of this run.\n" if rest > 0 else ""
-    return f"{title}\n\n~~~~~~text\n{stat.rstrip()}\n~~~~~~\n\n~~~~~~diff\n{shown}\n~~~~~~\n{note}"
+    first_lines = "\n".join(lines[:LINES_SHOWN])
+    omitted = len(lines) - LINES_SHOWN
+    note = (
+        f"\n{omitted} more lines: the whole diff is the artifact `synthesized-diff` of this run.\n"
+        if omitted > 0
+        else ""
+    )
+    return f"{title}\n\n~~~~~~text\n{stat.rstrip()}\n~~~~~~\n\n~~~~~~diff\n{first_lines}\n~~~~~~\n{note}"
 
 
 def main() -> None:

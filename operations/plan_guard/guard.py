@@ -22,7 +22,9 @@ class Guard:
     maximum_age: timedelta = MAXIMUM_AGE
 
     def judge_json(self, plan_json: str | bytes, *, now: datetime | None = None) -> Report:
-        """Judge the output of `terraform show -json PLAN`. Its age is what it is at `now`, by default the current time.
+        """Judge the output of `terraform show -json PLAN`.
+
+        `now` is the time at which the plan's age is measured, by default the current time.
 
         Raises:
             PlanError: it is no plan, or an address is allowed that the plan does not lose.

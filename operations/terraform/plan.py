@@ -158,14 +158,14 @@ class Plan(_Part):
         return sorted(selected, key=lambda resource: resource.title)
 
 
-def read_plan(shown: str | bytes) -> Plan:
+def read_plan(output: str | bytes) -> Plan:
     """Read what `terraform show -json PLAN` has printed.
 
     Raises:
         PlanError: The text is cut off, empty, of another major version of the format, or breaks the format.
     """
     try:
-        return Plan.model_validate_json(shown)
+        return Plan.model_validate_json(output)
     except ValidationError as error:
         # The input is left out, because it may be sensitive.
         problems = error.errors(include_input=False, include_url=False, include_context=False)

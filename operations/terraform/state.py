@@ -1,4 +1,4 @@
-"""Reads what Terraform says about a state: what identifies it, and who holds its lock."""
+"""Reads what Terraform says about a state: its lineage and serial, and who holds its lock."""
 
 import re
 from typing import NamedTuple

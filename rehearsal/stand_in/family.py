@@ -8,7 +8,7 @@ from rehearsal.stand_in.routes import Route
 
 @dataclass(frozen=True)
 class Family:
-    """The resource types of one Azure service, and the paths that the service answers besides."""
+    """The resource types of one Azure service, and the other paths that the service answers."""
 
     types: tuple[ResourceType, ...] = ()
     routes: tuple[Route, ...] = ()

@@ -121,9 +121,9 @@ class ResourceManager:
 
     def list_resources(self, type_: str | None = None, scope: str = "/") -> Iterator[Resource]:
         """Yield every resource at or below a scope, or only those of one type (in any case)."""
-        wanted = None if type_ is None else type_.lower()
+        lower_type = None if type_ is None else type_.lower()
         for resource in list(self._resources.values()):
-            if wanted in (None, resource.id.type.lower()) and is_within(resource.id.path, scope):
+            if lower_type in (None, resource.id.type.lower()) and is_within(resource.id.path, scope):
                 yield resource
 
     def list_children(self, path: str) -> Iterator[Resource]:
@@ -222,7 +222,7 @@ class ResourceManager:
         Raises:
             RefusedError: 501 if the action is unknown; otherwise what Azure refuses.
         """
-        actions = {known.lower(): action for known, action in self.get_type(id_).actions.items()}
+        actions = {action_name.lower(): action for action_name, action in self.get_type(id_).actions.items()}
         if name.lower() not in actions:
             raise RefusedError(
                 501, "RehearsalUnknownAction", f"The rehearsal does not know the action '{name}' of '{id_.type}'."

@@ -20,7 +20,7 @@ FEW = 150
 
 INSTALL = "import bindings; bindings.install()"
 
-# Node preloads this beside kernel.js. At its end it writes which files of provider and archiver were loaded.
+# Node preloads this in addition to kernel.js. At its end it writes which files of provider and archiver were loaded.
 WITNESS = """
 const loaded = () => Object.keys(require.cache).filter((file) => /provider-azurerm|archiver.lib/.test(file));
 process.on("exit", () => loaded().length && require("fs").writeFileSync(process.env.WITNESS, JSON.stringify(loaded())));

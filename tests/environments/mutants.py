@@ -64,7 +64,7 @@ class Mutation(NamedTuple):
 
 
 def find_mutations(node: ast.AST, scope: str) -> Iterator[Mutation]:
-    """Yield every change of what rules consist of, which docstrings, messages, descriptions and choices are not."""
+    """Yield every change of the code of rules. Docstrings, messages, descriptions and choices are left alone."""
     if isinstance(node, ast.ClassDef | ast.FunctionDef):
         scope = f"{scope}.{node.name}"
     elif isinstance(node, ast.keyword) and node.arg:
@@ -160,7 +160,7 @@ def import_mutant(module: str, number: int) -> None:
 
 
 def run_tests(mutant: tuple[str, int] | None) -> bool:
-    """Return whether all tests pass, with this mutant if there is one. Needs a new process, which it silences."""
+    """Return whether all tests pass, with this mutant if there is one. Call it in a new process, which it silences."""
     silence = os.open(os.devnull, os.O_WRONLY)
     os.dup2(silence, sys.stdout.fileno())
     os.dup2(silence, sys.stderr.fileno())

@@ -846,10 +846,10 @@ def test_an_environment_that_is_called_shared_is_read_as_an_environment() -> Non
     "environment", [None, Environment, "dev", ENVIRONMENTS["staging"].web_app], ids=["None", "class", "text", "slice"]
 )
 def test_an_environment_that_is_no_environment(environment: object) -> None:
-    shown = "WebAppSettings(...)" if isinstance(environment, Settings) else repr(environment)
+    value = "WebAppSettings(...)" if isinstance(environment, Settings) else repr(environment)
     with pytest.raises(SettingsError) as refused:
         validate(SHARED, {"dev": cast(Environment, environment)})
-    assert refused.value.problems == [f"dev: itself = {shown}: must be Environment(...)"]
+    assert refused.value.problems == [f"dev: itself = {value}: must be Environment(...)"]
 
 
 def test_an_environment_whose_key_is_no_text() -> None:

@@ -1,4 +1,4 @@
-"""Settings load without the bindings, so that they load in milliseconds and in tools that have no Node.js."""
+"""Settings load without the bindings, so they load in milliseconds, also in tools that have no Node.js."""
 
 import subprocess
 import sys

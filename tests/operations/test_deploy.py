@@ -166,7 +166,7 @@ def test_without_changes_nothing_is_asked(deployment: Deployment, capfd: pytest.
 
 
 def test_a_preview_reports_and_changes_nothing(deployment: Deployment, capfd: pytest.CaptureFixture[str]) -> None:
-    """A colleague's apply holds the lock, and there are changes that are not committed: neither stops a preview."""
+    """Neither a colleague's lock nor changes that are not committed stop a preview."""
     deployment.checkout.synthesize(more=NEW)
     (deployment.checkout.folder / "file").write_text("not committed")
     before = deployment.read_state()

@@ -66,10 +66,10 @@ def synths(tmp_path_factory: pytest.TempPathFactory) -> Synths:
         text = text.replace(old, new)
     text = text.replace('application_environment="qa"', 'application_environment="staging"')
     (project / "environments/qa.py").write_text(text, encoding="utf-8")
-    listed = project / "environments/__init__.py"
-    edit(listed, '    "staging": STAGING,\n', '    "staging": STAGING,\n    "qa": QA,\n')
+    package_file = project / "environments/__init__.py"
+    edit(package_file, '    "staging": STAGING,\n', '    "staging": STAGING,\n    "qa": QA,\n')
     edit(
-        listed,
+        package_file,
         "from environments.production import PRODUCTION\n",
         "from environments.production import PRODUCTION\nfrom environments.qa import QA\n",
     )

@@ -166,7 +166,7 @@ class Measurements:
 
 
 def measure_programs(bench: Bench, runs: int) -> Measurements:
-    """Run everything. The programs take turns, so that a busy moment of the machine falls on all of them."""
+    """Run everything. The programs take turns, so that a busy moment of the machine affects all of them."""
     bench.run_ours()
     bench.write_twin()
     bench.run_twin()
@@ -239,8 +239,8 @@ def write_report(bench: Bench, measured: Measurements) -> str:
 def write_into_page(text: str) -> None:
     """Replace what the last run wrote into docs/benchmarks.md. The words around it stay."""
     page = REPORT.read_text(encoding="utf-8")
-    before, _, rest = page.partition(BEGIN)
-    _, _, after = rest.partition(END)
+    before, _, report_and_after = page.partition(BEGIN)
+    _, _, after = report_and_after.partition(END)
     REPORT.write_text(f"{before}{BEGIN}\n{text}\n\n{END}{after}", encoding="utf-8")
 
 

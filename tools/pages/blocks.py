@@ -20,7 +20,7 @@ class Block:
     name: str
     """The name in the comment before the block."""
     render: Callable[[str], str]
-    """Returns the block's text. Its argument is the present text, for a block that keeps something of it."""
+    """Returns the block's text. It gets the text that the page has now, because some blocks keep a part of it."""
 
 
 def find_block(text: str, name: str) -> re.Match[str]:

@@ -83,14 +83,14 @@ def render_synth_output(stacks: Mapping[str, TerraformJson], present: str) -> st
     for stack, body in stacks.items():
         by_type: Mapping[str, Mapping[str, object]] = body.get("resource", {})
         file = f"cdktf.out/stacks/{stack}/cdk.tf.json"
-        shown = re.search(rf"^{stack} .* (\d+\.\d+)$", present, re.MULTILINE)
+        match = re.search(rf"^{stack} .* (\d+\.\d+)$", present, re.MULTILINE)
         rows.append(
             SynthRow(
                 stack=stack,
                 resources=sum(len(resources) for resources in by_type.values()),
                 types=len(by_type),
                 file=file,
-                seconds=float(shown[1]) if shown else SECONDS,
+                seconds=float(match[1]) if match else SECONDS,
             )
         )
     table = tabulate(rows, headers="keys", floatfmt=".2f")

@@ -52,7 +52,7 @@ def test_the_process_cannot_ask_anything(policy: StopPolicy) -> None:
 
 
 class TestLetFinish:
-    """`StopPolicy.LET_FINISH`: the process ends by itself, and is told to end once at most."""
+    """`StopPolicy.LET_FINISH`: the process ends by itself, and gets one signal to end at most."""
 
     def test_a_block_that_ends_early_waits_for_the_process(self, tmp_path: Path) -> None:
         with start(f"sleep 0.3; touch '{tmp_path}/finished'", StopPolicy.LET_FINISH) as process:

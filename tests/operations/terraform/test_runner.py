@@ -261,8 +261,8 @@ class TestRealTerraform:
 
         with pytest.raises(KeyboardInterrupt):
             terraform.run("apply", "-auto-approve", "-no-color", on_line=interrupt)
-        found = subprocess.run(["pgrep", "-f", f"^{command}$"], check=False, capture_output=True, text=True)  # noqa: S607
-        assert found.stdout == ""
+        search = subprocess.run(["pgrep", "-f", f"^{command}$"], check=False, capture_output=True, text=True)  # noqa: S607
+        assert search.stdout == ""
 
     def test_the_head_of_the_state(self, binary: str, tmp_path: Path) -> None:
         self.write_stack(tmp_path, thing={"input": "x"})

@@ -89,7 +89,7 @@ def data_keeps_its_address(stack: Stack) -> Iterator[Violation]:
 
 @rule("azurerm_management_lock", *sorted(LOCKED))
 def data_is_locked(stack: Stack) -> Iterator[Violation]:
-    """What holds data has a lock, so that Azure refuses to delete it, whoever asks.
+    """What holds data has a lock, so that Azure refuses to delete it, no matter who asks.
 
     A disposable environment has no lock. docs/adr/0017-what-has-no-lock.md says which other resources have none, and
     why; https://learn.microsoft.com/azure/azure-resource-manager/management/lock-resources
@@ -128,7 +128,7 @@ def changes_by_others_are_ignored(stack: Stack) -> Iterator[Violation]:
 def data_is_recoverable(stack: Stack) -> Iterator[Violation]:
     """Vaults have purge protection, accounts keep versions, and the database's disk grows.
 
-    Data survives a bad day by these. docs/design.md#decisions, "Recovery";
+    Thanks to these, data survives a bad day. docs/design.md#decisions, "Recovery";
     https://learn.microsoft.com/azure/storage/blobs/data-protection-overview
     """
     yield from check_requirements(stack, RECOVERABLE)

@@ -212,7 +212,7 @@ def data_stores_have_a_private_endpoint(stack: Stack) -> Iterator[Violation]:
 def no_wildcard_is_allowed(stack: Stack) -> Iterator[Violation]:
     """A security rule that allows traffic names its source, destination, protocol and port, without a wildcard.
 
-    The source port is not checked: a client's is ephemeral, so that Azure itself advises `*`.
+    The source port is not checked: clients use ephemeral ports, so Azure itself advises `*`.
     docs/design.md#decisions, "Network";
     https://learn.microsoft.com/azure/virtual-network/network-security-groups-overview#security-rules
     """

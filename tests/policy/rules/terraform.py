@@ -40,8 +40,8 @@ def the_provider_is_pinned(stack: Stack) -> Iterator[Violation]:
     docs/adr/0002-provider-newer-than-bindings.md; docs/design.md#decisions, "Terraform version";
     https://developer.hashicorp.com/terraform/language/providers/requirements
     """
-    wanted = {"required_providers.azurerm.version": PROVIDER_VERSION, "required_version": ">= 1.11.0"}
-    for path, right in wanted.items():
+    expected = {"required_providers.azurerm.version": PROVIDER_VERSION, "required_version": ">= 1.11.0"}
+    for path, right in expected.items():
         if (value := get_value(stack.body, f"terraform.{path}")) != right:
             yield Violation(f"{stack.name}: terraform", path, value, f"must be {format_choices([right])}")
     for name in stack.body.get("provider", {}):
@@ -78,14 +78,14 @@ def each_stack_has_its_own_state(stack: Stack) -> Iterator[Violation]:
     https://developer.hashicorp.com/terraform/language/backend/azurerm
     """
     shared = stack.platform.shared.names
-    wanted = {
+    expected = {
         "use_azuread_auth": True,
         "storage_account_name": shared.compose("storage", "state"),
         "container_name": f"tfstate-{stack.name}",
         "key": "terraform.tfstate",
     }
     address = f"{stack.name}: terraform.backend.azurerm"
-    for path, right in wanted.items():
+    for path, right in expected.items():
         if (value := get_value(stack.body, f"terraform.backend.azurerm.{path}")) != right:
             yield Violation(address, path, value, f"must be {format_choices([right])}")
     for path in BACKEND_KEYS:

@@ -77,15 +77,15 @@ CASES = {
 
 
 @pytest.fixture
-def here(provider: Path, tmp_path: Path) -> Iterator[World]:
+def world(provider: Path, tmp_path: Path) -> Iterator[World]:
     """A world for one fault, with the resources of the shared stack."""
     assert provider
-    with open_world(tmp_path, load(), blobs=False) as here:
-        parts.seed_platform(here.stand_in.resource_manager)
-        yield here
+    with open_world(tmp_path, load(), blobs=False) as world:
+        parts.seed_platform(world.stand_in.resource_manager)
+        yield world
 
 
-def check_convergence(here: World, stack: IsolatedTerraform, before: list[str]) -> int:
+def check_convergence(world: World, stack: IsolatedTerraform, before: list[str]) -> int:
     """Check that the next apply and plan succeed and that the state is complete. Return how many had to be imported."""
     again = stack.apply()
     orphans = [diagnostic for diagnostic in find_diagnostics(again.output) if EXISTS.search(diagnostic.summary)]
@@ -96,7 +96,7 @@ def check_convergence(here: World, stack: IsolatedTerraform, before: list[str]) 
         again = stack.apply()
     assert again.code == 0, find_errors(again.output)
     assert stack.plan().code == 0, "the second plan is empty"
-    manager, ids = here.stand_in.resource_manager, parts.list_ids(stack.read_state())
+    manager, ids = world.stand_in.resource_manager, parts.list_ids(stack.read_state())
     assert ids
     assert [path for path in ids if manager.find(path) is None] == [], "the state has a resource that does not exist"
     assert parts.find_strangers(manager, ids, before) == [], "a resource was created that is not in the state"
@@ -106,13 +106,13 @@ def check_convergence(here: World, stack: IsolatedTerraform, before: list[str]) 
 def run_case(folder: Path, case: Case) -> None:
     """Apply with the fault in a world of its own, check the outcome, and check that everything converges."""
     folder.mkdir()
-    with open_world(folder, load(), blobs=False) as here:
-        parts.seed_platform(here.stand_in.resource_manager)
-        before = [resource.id.key for resource in here.stand_in.resource_manager.list_resources()]
+    with open_world(folder, load(), blobs=False) as world:
+        parts.seed_platform(world.stand_in.resource_manager)
+        before = [resource.id.key for resource in world.stand_in.resource_manager.list_resources()]
         body = parts.extract_types(parts.synthesize_stack("dev"), f"azurerm_{case.resource}")
-        stack = here.write_stack("dev", body, local_state=True)
+        stack = world.write_stack("dev", body, local_state=True)
         assert stack.init().code == 0
-        fault = here.stand_in.faults.add(case.fault)
+        fault = world.stand_in.faults.add(case.fault)
         first = stack.apply()
         assert fault.met == fault.count, "the fault was met"
         assert (first.code == 0) == (case.outcome == "survives"), find_errors(first.output)
@@ -120,7 +120,7 @@ def run_case(folder: Path, case: Case) -> None:
             assert any(case.fault.code in error for error in find_errors(first.output)), (
                 "Azure's error reaches the user"
             )
-        assert bool(check_convergence(here, stack, before)) == (case.outcome == "orphans")
+        assert bool(check_convergence(world, stack, before)) == (case.outcome == "orphans")
 
 
 @pytest.fixture(scope="module")
@@ -139,27 +139,27 @@ def test_fault(results: dict[str, Future[None]], name: str) -> None:
     results[name].result()
 
 
-def test_a_killed_apply(here: World) -> None:
-    before = [resource.id.key for resource in here.stand_in.resource_manager.list_resources()]
+def test_a_killed_apply(world: World) -> None:
+    before = [resource.id.key for resource in world.stand_in.resource_manager.list_resources()]
     body = parts.extract_types(parts.synthesize_stack("dev"), "azurerm_postgresql_flexible_server_database")
-    stack = here.write_stack("dev", body, local_state=True)
+    stack = world.write_stack("dev", body, local_state=True)
     assert stack.init().code == 0
-    here.stand_in.faults.add(Fault("hang", f"{SERVER}/databases", seconds=2))
+    world.stand_in.faults.add(Fault("hang", f"{SERVER}/databases", seconds=2))
     with stack.start("apply", "-auto-approve", "-no-color") as process:
         assert any("flexible_server_database.database: Creating" in line for line in process.stdout or ())
     time.sleep(3)  # Azure continues: it creates the database after Terraform has ended
-    check_convergence(here, stack, before)
+    check_convergence(world, stack, before)
 
 
-def test_a_throttled_destroy(here: World) -> None:
-    stack = here.write_stack(
+def test_a_throttled_destroy(world: World) -> None:
+    stack = world.write_stack(
         "dev", parts.extract_types(parts.synthesize_stack("dev"), "azurerm_service_plan"), local_state=True
     )
     assert stack.init().code == 0
-    before = [resource.id.key for resource in here.stand_in.resource_manager.list_resources()]
+    before = [resource.id.key for resource in world.stand_in.resource_manager.list_resources()]
     assert stack.apply().code == 0
-    fault = here.stand_in.faults.add(Fault("status", PLAN, method="DELETE", status=429, code="TooManyRequests"))
+    fault = world.stand_in.faults.add(Fault("status", PLAN, method="DELETE", status=429, code="TooManyRequests"))
     assert stack.destroy().code == 0
     assert fault.met == 1
     assert parts.list_ids(stack.read_state()) == []
-    assert parts.find_strangers(here.stand_in.resource_manager, (), before) == []
+    assert parts.find_strangers(world.stand_in.resource_manager, (), before) == []

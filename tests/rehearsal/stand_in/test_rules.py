@@ -557,8 +557,8 @@ def test_front_door_approves_a_domain_by_its_dns_token_and_then_issues_the_certi
     path = parse_id(make_path(EDGE_DOMAIN, "edge", "api"))
 
     def read_states() -> tuple[str, str]:
-        shown = manager.show(path)["properties"]
-        return shown["domainValidationState"], shown["deploymentStatus"]
+        properties = manager.show(path)["properties"]
+        return properties["domainValidationState"], properties["deploymentStatus"]
 
     token = manager.show(path)["properties"]["validationProperties"]["validationToken"]
     assert read_states() == ("Pending", "NotStarted")
