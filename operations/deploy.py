@@ -210,7 +210,7 @@ def main() -> int:
     except (PlanError, TerraformError, SettingsError) as error:
         print(f"{command}: {error}", file=sys.stderr)
         return 1
-    except KeyboardInterrupt:  # It cannot come during an apply: Terraform ends that by itself.
+    except KeyboardInterrupt:  # It does not come while Terraform runs: Terraform ends by itself then.
         print(f"\n{command}: interrupted; nothing was changed.", file=sys.stderr)
         return 1
 
