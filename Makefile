@@ -3,8 +3,10 @@
 # checkout may have a space in it.
 
 PYTHON ?= python3
-# How many tests run side by side.
-WORKERS ?= 4
+# How many tests run side by side: WORKERS=1, or what tests/conftest.py chooses. The tests of a file stay together
+# because they share what takes long to build. tests/rehearsal/conftest.py says in which order they start.
+WORKERS ?= auto
+SIDE_BY_SIDE = --numprocesses=$(WORKERS) --dist=loadfile --no-loadscope-reorder
 SETUP_VENV = "$(PYTHON)" tools/setup_venv.py
 UV_COMPILE = .venv-check/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" $(if $(UPGRADE),--upgrade)
@@ -27,9 +29,8 @@ synth: setup # Synthesize all stacks into cdktf.out, or one: make synth ENV=stag
 	@.venv/bin/python -m tools.synth $(if $(STACK),"$(STACK)")
 diff: setup # Show your change in the synthesized JSON, against main: make diff ENV=dev BASE=main
 	@.venv/bin/python -m tools.diff $(if $(STACK),"$(STACK)") $(if $(BASE),--base "$(BASE)")
-# Without ARGS, tests run side by side: those that need the provider mostly wait for it.
 test: setup-dev # Run the tests: all but the slow ones, ALL=1 all, ARGS="-k dns" some
-	@.venv/bin/python -m pytest $(if $(ARGS),,--numprocesses=$(WORKERS)) $(if $(ALL),,-m "not slow") $(ARGS)
+	@.venv/bin/python -m pytest $(if $(ARGS),,$(SIDE_BY_SIDE)) $(if $(ALL),,-m "not slow") $(ARGS)
 check: setup-dev setup-check cli tools # Run what CI runs: `static`, and `test` with the slow tests
 	@$(MAKE) --no-print-directory --keep-going static test ALL=1
 plan: setup # Plan a stack, let the guard judge, apply nothing: make plan ENV=staging

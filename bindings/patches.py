@@ -18,8 +18,8 @@ import typeguard
 def cache_element_ids() -> None:
     """Replace `jsii.get`, so that it asks the kernel only once for an element's `id`.
 
-    The `id` is the same token as long as the element lives. Without this patch, the token changes once the element is
-    given a `for_each`. This program does not use `for_each`.
+    The `id` is one token as long as the element lives. With the stock function it changes when an element gets a
+    `for_each` later. This program does not use `for_each`.
     """
     get_property: Callable[[object, str], object] = vars(jsii)["get"]
     ids: WeakKeyDictionary[object, object] = WeakKeyDictionary()

@@ -1,5 +1,8 @@
 """The alerts of the platform, one row each. `constructs_lib/alerts.py` turns the rows into Azure Monitor alert rules.
 
+Three things are elsewhere. `alerts.py` adds the two alerts on Azure's own health reports, and computes how many
+database connections are too many. `availability.py` says how early a certificate counts as running out.
+
 Every row names its runbook page in `docs/operations/runbook/` (without `.md`). The index of alerts in
 `docs/operations/README.md` lists every rule that is synthesized from these rows.
 
@@ -258,7 +261,8 @@ def build_query_rows(role: str) -> tuple[QueryRow, ...]:
     """Return the alerts on queries of the workspace.
 
     Args:
-        role: The app's role name in its telemetry. The deployment slot has another one, so that it does not count.
+        role: The app's role name in its telemetry. The deployment slot reports under another role name,
+            so its requests are not counted.
     """
     requests = f"AppRequests | where AppRoleName == '{role}'"
     return (

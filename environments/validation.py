@@ -1,4 +1,7 @@
-"""Checks all settings at once: each environment by itself, then the environments against each other."""
+"""Checks all settings at once.
+
+The rules within one environment are in settings.py. This module runs them, and has the rules between environments.
+"""
 
 from collections.abc import Collection, Iterator, Mapping
 
@@ -59,7 +62,7 @@ def _drop_echoes(errors: list[ErrorDetails]) -> list[ErrorDetails]:
 def _find_problems_between_environments(
     platform: Platform, wrong: Collection[tuple[str | int, ...]]
 ) -> Iterator[SettingProblem]:
-    """Yield contradictions between environments, among the settings that are right by themselves."""
+    """Yield contradictions between environments. Settings that are wrong by themselves are left out."""
     shared = CheckedValues(Shared, platform.shared, {path[1:] for path in wrong if path[0] == "shared"})
     environments = {
         name: CheckedValues(
@@ -109,7 +112,7 @@ def _find_long_hosts(environments: Mapping[str, CheckedValues], domain: str) -> 
 def _find_refused_names(
     platform: Platform, shared: CheckedValues, environments: Mapping[str, CheckedValues]
 ) -> Iterator[SettingProblem]:
-    """Yield the composed names that Azure would refuse, and the server names that another environment composes."""
+    """Yield composed names that Azure would refuse, and each server name that another environment's server gets."""
     if not shared.get("account", Account) or not all(
         shared.get(path, str) for path in ("account.workload", "account.name_suffix", "location")
     ):

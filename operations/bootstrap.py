@@ -10,7 +10,8 @@ It can be run again at any time and after any interruption. Until the state has 
 bootstrap.tfstate, next to the Makefile, and the next run continues from there. Once it has arrived, a run says so and
 changes nothing.
 
-Exit codes: 0 the state is in Azure; 130 interrupted by Ctrl-C; otherwise that of the command that failed, or 1.
+Exit codes: 0 the state is in Azure; 130 interrupted by Ctrl-C, except during the apply; otherwise that of the command
+that failed, or 1.
 """
 
 import json
@@ -26,7 +27,7 @@ from environments import SettingsError, load
 from operations import azure_cli, preflight
 from operations.azure_cli import AzureCliError
 from operations.plan_guard.judge import SHARED
-from operations.terraform.runner import STACKS, Terraform, TerraformError
+from operations.terraform.runner import STACKS, Run, Terraform, TerraformError
 
 LOCAL_STATE = "bootstrap.tfstate"
 OVERRIDE = "bootstrap_override.tf.json"
@@ -245,19 +246,33 @@ class Bootstrap:
 
         Raises:
             InitError: Terraform cannot reach it.
+            KeyboardInterrupt: the user pressed Ctrl-C. Terraform has ended by itself.
         """
         self._remove_override()
-        init = self.terraform.run("init", "-input=false", "-no-color", "-reconfigure")
+        init = self._init()
         if init.code:
             raise InitError(init.output)
 
     def _init_locally(self) -> None:
-        """Initialize Terraform with the local state."""
+        """Initialize Terraform with the local state.
+
+        Raises:
+            CommandFailedError: Terraform failed, and has printed why.
+            KeyboardInterrupt: the user pressed Ctrl-C. Terraform has ended by itself.
+        """
         backend = {"terraform": {"backend": {"local": {"path": str(self.local_state)}}}}
         self._override.write_text(json.dumps(backend), encoding="utf-8")
-        init = self.terraform.run("init", "-input=false", "-no-color", "-reconfigure", stderr_to_terminal=True)
+        init = self._init(stderr_to_terminal=True)
         if init.code:
             raise CommandFailedError(init.code)
+
+    def _init(self, *, stderr_to_terminal: bool = False) -> Run:
+        init = self.terraform.run(
+            "init", "-input=false", "-no-color", "-reconfigure", stderr_to_terminal=stderr_to_terminal
+        )
+        if init.interrupted:
+            raise KeyboardInterrupt
+        return init
 
     def _read_local_state(self) -> StateContent | None:
         if not self.local_state.is_file():
@@ -315,7 +330,7 @@ def main() -> int:
         return 1
     except (AzureCliError, CommandFailedError) as error:
         return error.code
-    except KeyboardInterrupt:  # It cannot come during an apply: Terraform ends that by itself.
+    except KeyboardInterrupt:  # It does not come during an apply: Terraform ends that by itself.
         print("\nbootstrap: interrupted; run this again.", file=sys.stderr)
         return 130
     return 0

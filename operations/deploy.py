@@ -66,7 +66,7 @@ def preview(terraform: Terraform, guard: Guard) -> int:
         # The origin of the plan does not matter, because nobody applies it.
         report = guard.judge_json(terraform.show_plan(plan_file))
     print(f"{report.text()}\nNothing was changed.")
-    return 0 if report.nothing_lost else REFUSED
+    return 0 if report.may_be_applied else REFUSED
 
 
 def deploy(terraform: Terraform, guard: Guard, *, ask: Callable[[str], str]) -> int:
@@ -91,14 +91,14 @@ def deploy(terraform: Terraform, guard: Guard, *, ask: Callable[[str], str]) -> 
         Origin.determine(plan_file, terraform, state=state).save(plan_file)
         report = guard.judge_file(plan_file, terraform)
         print(report.text(), flush=True)
-        if not report.nothing_lost:
+        if not report.may_be_applied:
             return REFUSED
         if ask(f"\nApply this plan? Type {stack}: ").strip() != stack:
             print("Nothing was changed.")
             return 1
         # The answer may have taken a long time, so judge the plan once more.
         report = guard.judge_file(plan_file, terraform)
-        if not report.nothing_lost:
+        if not report.may_be_applied:
             print(report.text())
             return REFUSED
         _apply(terraform, plan_file)
@@ -210,7 +210,7 @@ def main() -> int:
     except (PlanError, TerraformError, SettingsError) as error:
         print(f"{command}: {error}", file=sys.stderr)
         return 1
-    except KeyboardInterrupt:  # It cannot come during an apply: Terraform ends that by itself.
+    except KeyboardInterrupt:  # It does not come while Terraform runs: Terraform ends by itself then.
         print(f"\n{command}: interrupted; nothing was changed.", file=sys.stderr)
         return 1
 

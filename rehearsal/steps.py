@@ -121,7 +121,7 @@ class Rehearsal:
         self.expect_code(stack.run("validate", "-no-color"))
         self.expect_code(stack.plan(), 2)
         report = self.judge_plan(stack)
-        if not report.nothing_lost:
+        if not report.may_be_applied:
             raise StepError(report.text())
         self.progress.expect_resources(sum(1 for resource in report.plan.managed if resource.verb))
         apply = self.expect_code(stack.apply_plan(on_line=self.progress.follow_line))
@@ -146,7 +146,7 @@ class Rehearsal:
         self.expect_code(stack.plan(), 2)
         report = self.judge_plan(stack)
         changes = [resource for resource in report.plan.managed if resource.verb]
-        if {resource.verb for resource in changes} != {Verb.CHANGE} or not report.nothing_lost:
+        if {resource.verb for resource in changes} != {Verb.CHANGE} or not report.may_be_applied:
             raise StepError(report.text())
         return StepResult(len(changes), f"in place: {', '.join(resource.address for resource in changes)}")
 
@@ -241,7 +241,7 @@ class Rehearsal:
         report = Guard(target).judge_json(plan)
         report_if_kept = Guard(target._replace(disposable=False)).judge_json(plan)
         refused = [loss.resource.address for loss in report_if_kept.refused]
-        if not report.nothing_lost or DATABASE not in refused:
+        if not report.may_be_applied or DATABASE not in refused:
             raise StepError(f"The guard does not go by the flag `disposable`:\n{report.text()}")
         return len(report.plan.select(Verb.DESTROY))
 

@@ -1,6 +1,7 @@
 """What every test gets. It imports neither jsii nor cdktf, so that the tests of settings start at once."""
 
 import os
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -48,6 +49,15 @@ def pytest_configure(config: pytest.Config) -> None:
 def snapshot(snapshot: SnapshotAssertion) -> SnapshotAssertion:
     """Compares with a JSON file in `__snapshots__`; `make snapshots` accepts what is synthesized now."""
     return snapshot.use_extension(JsonFile)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int | None:
+    """Choose how many tests run side by side: with Terraform four on each core, because they mostly wait for Azure.
+
+    None stands for xdist's own choice, one on each core.
+    """
+    return 4 * (os.cpu_count() or 1) if shutil.which("terraform") or shutil.which("tofu") else None
 
 
 class SlowTestCounter:

@@ -7,7 +7,7 @@
 Run `stamp` right after the plan was made: it writes down what the plan file was made from. Run `check` before the plan
 is applied.
 
-Exit codes: 0 nothing is lost; 3 the plan is refused; 1 the plan cannot be judged; 2 the command line is wrong.
+Exit codes: 0 the plan may be applied; 3 it is refused; 1 it cannot be judged; 2 the command line is wrong.
 """
 
 import argparse
@@ -110,7 +110,7 @@ def main() -> int:
         print(f"plan guard: {error}", file=sys.stderr)
         return CANNOT_BE_JUDGED
     print(report.text())
-    return 0 if report.nothing_lost else REFUSED
+    return 0 if report.may_be_applied else REFUSED
 
 
 if __name__ == "__main__":

@@ -75,7 +75,8 @@ RECOVERY_ATTRIBUTES: Mapping[str, tuple[str, ...]] = {
     "azurerm_postgresql_flexible_server": ("backup_retention_days", "high_availability"),
     "azurerm_storage_account": ("account_replication_type", "blob_properties"),
 }
-"""By type: how the names of those attributes begin that decide what can be recovered, and how far back."""
+"""By type, the beginnings of attribute names. A change of such an attribute changes what can be recovered, or how far
+back."""
 
 REPLACEABLE = frozenset(
     {

@@ -58,7 +58,9 @@ def find_losses(plan: Plan) -> list[Loss]:
 
 
 def find_unexpected_losses(plan: Plan, target: StackTarget, allowed: Sequence[str]) -> list[Loss]:
-    """Return the losses that are not allowed: neither by their address nor because the environment is disposable.
+    """Return the losses that must be refused.
+
+    A loss is allowed if its address is in `allowed`, or if the environment is disposable.
 
     Raises:
         PlanError: an address is allowed that the plan does not lose.
@@ -70,8 +72,8 @@ def find_unexpected_losses(plan: Plan, target: StackTarget, allowed: Sequence[st
             f"Allowed to be lost, but the plan does not lose it: {', '.join(not_lost)}. "
             "An address is written exactly as the plan has it."
         )
-    # An environment that is newly declared disposable still has locks. The plan that removes them may remove nothing
-    # else; the next plan may destroy everything.
+    # When an environment becomes disposable, its first plan removes the locks. That plan may lose only what PROTECTS
+    # lists and what the user has allowed. From the next plan on, everything may go.
     removes_locks = any(loss.resource.type == "azurerm_management_lock" for loss in losses)
 
     def is_allowed(loss: Loss) -> bool:

@@ -36,8 +36,8 @@ class Report:
     """Where the plan comes from, and what was not checked."""
 
     @property
-    def nothing_lost(self) -> bool:
-        """Whether the plan may be applied."""
+    def may_be_applied(self) -> bool:
+        """Whether nothing is lost that nobody allowed, and the plan still fits the stack."""
         return not self.refused and not self.mismatches
 
     @property
@@ -46,7 +46,7 @@ class Report:
         counts = [f"{len(resources)} to {verb}" for verb in Verb if (resources := self.plan.select(verb))]
         if imports := list_imports(self.plan):
             counts.append(f"{len(imports)} to import")
-        verdict = "" if self.nothing_lost else " REFUSED"
+        verdict = "" if self.may_be_applied else " REFUSED"
         return f"Plan of {self.stack}: {', '.join(counts) or 'no resource changes'}.{verdict}"
 
     def text(self) -> str:
@@ -62,7 +62,7 @@ class Report:
         return "\n\n".join([f"## {self.title}", *notes, *code_blocks]) + "\n"
 
     def _describe_refusal(self) -> Iterator[str]:
-        if self.nothing_lost:
+        if self.may_be_applied:
             return
         yield f"\nREFUSED: this plan must not be applied to {self.stack}."
         for reason in self.mismatches:

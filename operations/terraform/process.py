@@ -37,30 +37,45 @@ def start_process(
     *,
     environment: Mapping[str, str],
     stop_policy: StopPolicy,
+    on_interrupt: Callable[[], None] = lambda: None,
     stdin: int | None = subprocess.DEVNULL,
     stdout: int | None = subprocess.PIPE,
     stderr: int | None = None,
 ) -> Generator[subprocess.Popen[str]]:
-    """Run a command while the block runs, and stop it as the policy says when the block ends.
+    """Start a command for the block. If it still runs when the block ends, wait for it or kill it, as the policy says.
 
     Args:
         command: The program and its arguments.
         environment: All of the process's environment variables.
         stop_policy: What happens to the process on a signal, and when the block ends before the process does.
+        on_interrupt: With LET_FINISH, is called when this process gets a signal that asks it to end.
         stdin: As for `subprocess.Popen`. By default the command cannot ask anything.
         stdout: As for `subprocess.Popen`. By default the block reads it.
         stderr: As for `subprocess.Popen`. By default it goes where this process's own goes, such as the terminal.
     """
-    start = _let_finish if stop_policy is StopPolicy.LET_FINISH else _kill_group
-    with start(command, environment, stdin, stdout, stderr) as process:
+    if stop_policy is StopPolicy.LET_FINISH:
+        started = _let_finish(command, environment, stdin, stdout, stderr, on_interrupt=on_interrupt)
+    else:
+        started = _kill_group(command, environment, stdin, stdout, stderr)
+    with started as process:
         yield process
 
 
 @contextlib.contextmanager
 def _let_finish(
-    command: Sequence[str], environment: Mapping[str, str], stdin: int | None, stdout: int | None, stderr: int | None
+    command: Sequence[str],
+    environment: Mapping[str, str],
+    stdin: int | None,
+    stdout: int | None,
+    stderr: int | None,
+    *,
+    on_interrupt: Callable[[], None],
 ) -> Generator[subprocess.Popen[str]]:
+    def note(_number: int, _frame: FrameType | None) -> None:
+        on_interrupt()
+
     def pass_on(_number: int, _frame: FrameType | None) -> None:
+        on_interrupt()
         # A closed terminal sends SIGHUP twice, once from the kernel and once from the shell. A second SIGTERM would
         # make Terraform exit at once, without a graceful shutdown.
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
@@ -71,7 +86,7 @@ def _let_finish(
         subprocess.Popen(  # noqa: S603  the callers choose the program
             command, env=environment, stdin=stdin, stdout=stdout, stderr=stderr, text=True
         ) as process,
-        _handle_signals({signal.SIGINT: signal.SIG_IGN, signal.SIGTERM: pass_on, signal.SIGHUP: pass_on}),
+        _handle_signals({signal.SIGINT: note, signal.SIGTERM: pass_on, signal.SIGHUP: pass_on}),
     ):
         yield process
         if process.stdout and not process.stdout.closed:

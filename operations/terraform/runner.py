@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import subprocess
+import threading
 import time
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
@@ -48,6 +49,8 @@ class Run:
     output: str
     """Standard output and standard error, in the order in which they came."""
     seconds: float
+    interrupted: bool = False
+    """Whether this process got a signal that asks it to end, such as Ctrl-C, while the command ran."""
 
 
 def choose_binary() -> str:
@@ -123,13 +126,20 @@ class Terraform:
         """
         started = time.monotonic()
         lines: list[str] = []
-        with self.start(*arguments, stderr=None if stderr_to_terminal else subprocess.STDOUT) as process:
+        interrupted = threading.Event()
+        with self._start(
+            *arguments,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=None if stderr_to_terminal else subprocess.STDOUT,
+            on_interrupt=interrupted.set,
+        ) as process:
             for line in process.stdout or ():
                 lines.append(line)
                 if on_line:
                     on_line(line)
             process.wait()
-        return Run(process.returncode, "".join(lines), time.monotonic() - started)
+        return Run(process.returncode, "".join(lines), time.monotonic() - started, interrupted.is_set())
 
     def run_in_terminal(self, *arguments: str) -> int:
         """Run a command that prints to the user's terminal and may ask there, and return its exit code.
@@ -188,13 +198,19 @@ class Terraform:
 
     @contextlib.contextmanager
     def _start(
-        self, *arguments: str, stdin: int | None, stdout: int | None, stderr: int | None
+        self,
+        *arguments: str,
+        stdin: int | None,
+        stdout: int | None,
+        stderr: int | None,
+        on_interrupt: Callable[[], None] = lambda: None,
     ) -> Generator[subprocess.Popen[str]]:
         environment = os.environ if self.environment is None else self.environment
         with start_process(
             [self.binary, f"-chdir={self.folder}", *arguments],
             environment={**environment, **QUIET},
             stop_policy=self.stop_policy,
+            on_interrupt=on_interrupt,
             stdin=stdin,
             stdout=stdout,
             stderr=stderr,

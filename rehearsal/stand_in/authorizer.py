@@ -23,7 +23,7 @@ class Authorizer:
     def authorize(self, principal: str, action: str, path: str, body: Json) -> None:
         """Check that a role assignment of the principal at or above the path allows the action.
 
-        Requests to the subscription itself need one, too.
+        A request whose path is the subscription itself needs a role assignment too.
         https://learn.microsoft.com/azure/role-based-access-control/scope-overview
 
         Raises:
@@ -73,7 +73,10 @@ class Authorizer:
         )
 
     def _condition_holds(self, condition: str, action: str, path: str, body: Json) -> bool:
-        """Evaluate the one form of condition that the stacks use: which roles may be assigned, and to which kinds.
+        """Evaluate a condition of an assignment.
+
+        It understands the one form that the stacks use: a list of roles that may be assigned, and a list of the types
+        of principal, such as ServicePrincipal, that may get them.
 
         https://learn.microsoft.com/azure/role-based-access-control/delegate-role-assignments-examples
 

@@ -1,10 +1,10 @@
-"""docs/data-model.md against the settings' models. Its tables are in tools/pages/settings.py."""
+"""docs/data-model.md against the settings' models. Its tables are in tools/pages/data_model.py."""
 
 import re
 from pathlib import Path
 
 from tests.docs.repository import DOCS
-from tools.pages.settings import describe_meaning, read_settings_models
+from tools.pages.data_model import describe_meaning, read_settings_models
 
 PAGE = DOCS / "data-model.md"
 SETTINGS = Path("environments/settings.py")

@@ -18,12 +18,14 @@ from operations.terraform.runner import Terraform
 from tests.operations.account import SUBSCRIPTION
 
 # Answers the commands of a bootstrap. `remote.json` is the state in Azure, `applied.json` is the one that an apply
-# writes, and a command fails if there is a file with its name, such as `fail-init`.
+# writes, and a command fails if there is a file with its name, such as `fail-init`. With `interrupt-init` the caller
+# gets a Ctrl-C while the command runs.
 TERRAFORM = """#!/bin/sh
 cd "$(dirname "$0")"
 shift  # -chdir
 echo "$*" >>commands.log
 for argument in "$@"; do
+  [ ! -e "interrupt-$argument" ] || { sleep 0.3; kill -INT $PPID; exit 1; }
   [ ! -e "fail-$argument" ] || { echo "the output of $1"; echo "the error of $1" >&2; exit 1; }
 done
 case "$*" in
@@ -128,6 +130,16 @@ def test_it_gives_up_when_the_account_never_lets_the_user_in(
         for attempt in (1, 2)
     ]
     assert workplace.local_state.exists()
+
+
+@pytest.mark.parametrize("account_id", ["", "/an/id"], ids=["before the apply", "while the state account is asked"])
+def test_ctrl_c_during_an_init_ends_the_run(workplace: Workplace, account_id: str) -> None:
+    """Guards against a Ctrl-C that is taken for a refusal, after which forty attempts would follow."""
+    workplace.write("account-id", account_id)
+    workplace.write("interrupt-init")
+    with pytest.raises(KeyboardInterrupt):
+        workplace.run()
+    assert workplace.read_commands() == ["init -input=false -no-color -reconfigure"]
 
 
 def test_a_move_that_fails_keeps_the_local_state(workplace: Workplace) -> None:

@@ -40,7 +40,10 @@ class PlantedFault(NamedTuple):
     expected: str
     """A part of what the violation says would be right."""
     reported: str = ""
-    """`<address>: <attribute> = <value>` of the violation, with `*` for anything. By default those of the change."""
+    """How the violation must begin: `<address>: <attribute> = <value>`, where `*` matches anything.
+
+    If it is empty, it is built from `path` and `value`.
+    """
 
 
 APP, SLOT = "azurerm_linux_web_app.web-app_*", "azurerm_linux_web_app_slot.web-app_slot_*"

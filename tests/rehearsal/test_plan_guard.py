@@ -38,7 +38,7 @@ def test_a_replacement_of_the_database_is_refused_and_its_cause_named(azure_worl
     report = Guard(target).judge_json(plan)
     assert {loss.resource.address for loss in report.refused} == {SERVER, DATABASE}
     assert "geo_redundant_backup_enabled" in report.text()
-    assert Guard(target, [SERVER, DATABASE]).judge_json(plan).nothing_lost
+    assert Guard(target, [SERVER, DATABASE]).judge_json(plan).may_be_applied
 
 
 def test_only_what_is_declared_disposable_may_be_destroyed(azure_world: World, tmp_path: Path) -> None:

@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from tools.pages.markdown_table import render_table_block
 from tools.pages.stacks import SynthesizedResource
-from tools.pages.tables import render_table_block
 
 ALERT_TYPES = (
     "azurerm_monitor_activity_log_alert",

@@ -9,8 +9,8 @@ from environments import load
 from tools.pages.alerts import read_alerts, render_alerts
 from tools.pages.blocks import Block
 from tools.pages.contracts import render_app_settings, render_ci_rights, render_outputs, render_trusted_subjects
+from tools.pages.data_model import read_settings_models, render_settings_models
 from tools.pages.readme import read_price, render_environments, render_synth_output
-from tools.pages.settings import read_settings_models, render_settings_models
 from tools.pages.stacks import TerraformJson, walk_resources
 
 

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from constructs_lib.app_settings import AppSetting
 from constructs_lib.roles import ROLE_IDS
+from tools.pages.markdown_table import render_table_block
 from tools.pages.stacks import SynthesizedResource, TerraformJson, walk_resources
-from tools.pages.tables import render_table_block
 
 IDENTITY = "azurerm_user_assigned_identity"
 

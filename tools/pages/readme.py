@@ -8,8 +8,8 @@ from tabulate import tabulate
 
 from environments import Environment
 from environments.settings import CacheSettings, DatabaseSettings, WebAppSettings
+from tools.pages.markdown_table import render_table_block
 from tools.pages.stacks import TerraformJson
-from tools.pages.tables import render_table_block
 from tools.synth import SynthRow
 
 PRICE = re.compile(r"About (\d+) USD a month")

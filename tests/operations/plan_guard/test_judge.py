@@ -39,23 +39,23 @@ class TestLosses:
     def test_a_loss_is_refused_unless_its_address_is_allowed(self, type_: str, actions: Sequence[str]) -> None:
         plan_json = make_plan(make_resource(f"{type_}.it", actions))
         refused = judge(plan_json)
-        assert not refused.nothing_lost
+        assert not refused.may_be_applied
         assert f"{type_}.it would be " in " ".join(refused.text().split())
         assert f"--allow-loss '{type_}.it'" in refused.text()
         allowed = judge(plan_json, f"{type_}.it")
-        assert allowed.nothing_lost
+        assert allowed.may_be_applied
         assert f"Allowed to be lost: {type_}.it." in allowed.text()
 
     @pytest.mark.parametrize("actions", LOSING, ids=join_actions)
     @pytest.mark.parametrize("type_", sorted(REPLACEABLE))
     def test_what_terraform_can_recreate_may_be_lost_and_is_listed(self, type_: str, actions: Sequence[str]) -> None:
         report = judge(make_plan(make_resource(f"{type_}.it", actions)))
-        assert report.nothing_lost
+        assert report.may_be_applied
         assert f"{type_}.it" in report.text()
 
     @pytest.mark.parametrize("actions", [["no-op"], ["create"], ["update"], ["read"]], ids=join_actions)
     def test_a_resource_that_stays_is_no_loss(self, actions: Sequence[str]) -> None:
-        assert judge(make_plan(make_resource(DATABASE, actions))).nothing_lost
+        assert judge(make_plan(make_resource(DATABASE, actions))).may_be_applied
 
     @pytest.mark.parametrize("address", ["azurerm_subnet.app", f"{DATABASE}[0]", DATABASE.upper(), "*", ""])
     def test_an_allowed_address_that_is_not_lost_is_an_error(self, address: str) -> None:
@@ -71,11 +71,11 @@ class TestLosses:
         """An interrupted replacement leaves such an object behind, under the address of what replaced it."""
         report = judge(make_plan({**make_resource(DATABASE, ["delete"]), "deposed": "8f3c01aa"}))
         assert f"{DATABASE} (deposed object 8f3c01aa)" in report.text()
-        assert not report.nothing_lost
+        assert not report.may_be_applied
 
     def test_a_data_source_is_no_loss(self) -> None:
         data_source = {**make_resource(DATABASE, ["delete"]), "mode": "data"}
-        assert judge(make_plan(data_source, UNCHANGED)).nothing_lost
+        assert judge(make_plan(data_source, UNCHANGED)).may_be_applied
 
 
 class TestDisposable:
@@ -85,12 +85,12 @@ class TestDisposable:
 
     def test_it_may_lose_everything(self) -> None:
         plan_json = make_plan(*(make_resource(f"{type_}.it", ["delete"]) for type_ in HOLDS_DATA))
-        assert judge(plan_json, disposable=True).nothing_lost
-        assert not judge(plan_json).nothing_lost
+        assert judge(plan_json, disposable=True).may_be_applied
+        assert not judge(plan_json).may_be_applied
 
     def test_a_plan_that_removes_locks_may_remove_nothing_else(self) -> None:
         removed_lock = make_resource(self.LOCK, ["delete"])
-        assert judge(make_plan(removed_lock), disposable=True).nothing_lost
+        assert judge(make_plan(removed_lock), disposable=True).may_be_applied
         report = judge(make_plan(removed_lock, make_resource(DATABASE, ["delete"])), disposable=True)
         assert [loss.resource.address for loss in report.refused] == [DATABASE]
 
@@ -158,7 +158,7 @@ class TestAgeAndCompletion:
     )
     def test_a_plan_that_is_too_old_or_from_the_future_is_refused(self, hours: float, message: str) -> None:
         report = judge(make_plan(UNCHANGED, timestamp=(NOW - timedelta(hours=hours)).isoformat()))
-        assert report.nothing_lost == (not message)
+        assert report.may_be_applied == (not message)
         assert message in "".join(report.mismatches)
 
     def test_a_plan_that_stopped_at_an_error_is_refused(self) -> None:
@@ -166,7 +166,7 @@ class TestAgeAndCompletion:
 
     def test_a_partial_plan_is_reported_as_such(self) -> None:
         report = judge(make_plan(UNCHANGED, complete=False))
-        assert report.nothing_lost
+        assert report.may_be_applied
         assert "A part of a plan" in report.text()
 
 

@@ -22,7 +22,7 @@ def test_a_plan_that_loses_nothing_may_be_applied(checkout: Checkout) -> None:
     checkout.synthesize(more={"input": "new"})
     assert checkout.plan_and_stamp() == 0
     report = checkout.judge()
-    assert report.nothing_lost, report.text()
+    assert report.may_be_applied, report.text()
     assert report.title == "Plan of dev: 1 to create."
     assert f"SHA-256 of the plan file: {Origin.load(checkout.plan_file).plan_sha256}" in report.text()
     assert checkout.run_terraform("apply", "-input=false", str(checkout.plan_file)).returncode == 0
@@ -37,7 +37,7 @@ def test_a_replacement_is_refused_and_no_secret_is_shown(checkout: Checkout) -> 
     assert SECRET not in report.text() + report.markdown()
     # Terraform does not mark the copy of the secret in `output`.
     assert '"secret": (sensitive)' in report.text()
-    assert checkout.judge(KEPT).nothing_lost
+    assert checkout.judge(KEPT).may_be_applied
 
 
 def test_a_destroy_is_refused(checkout: Checkout) -> None:
@@ -60,7 +60,7 @@ def test_an_imported_resource_is_named(checkout: Checkout) -> None:
     (checkout.stack / "import.tf.json").write_text('{"import": {"to": "terraform_data.more", "id": "the-id"}}')
     assert checkout.plan_and_stamp() == 0
     report = checkout.judge()
-    assert report.nothing_lost
+    assert report.may_be_applied
     assert report.title == "Plan of dev: 1 to import."
     assert re.search(r"IMPORT: .*\n.*\n.*\n +terraform_data\.more +the-id\n?", report.text())
 
@@ -102,10 +102,10 @@ def test_everything_that_has_changed_since_the_plan_is_named(
 ) -> None:
     checkout.synthesize(more={"input": "new"})
     checkout.plan_and_stamp()
-    assert checkout.judge().nothing_lost
+    assert checkout.judge().may_be_applied
     make_change(checkout)
     report = checkout.judge()
-    assert not report.nothing_lost
+    assert not report.may_be_applied
     assert [message in mismatch for mismatch in report.mismatches] == [True]
 
 

@@ -42,7 +42,7 @@ def test_the_replacement_of_the_database_is_refused_and_says_why() -> None:
 
 
 def test_it_may_be_applied_if_every_address_is_allowed() -> None:
-    assert judge_recorded("database-replaced", SERVER, DATABASE, SERVER_LOCK).nothing_lost
+    assert judge_recorded("database-replaced", SERVER, DATABASE, SERVER_LOCK).may_be_applied
     assert get_refused_addresses(judge_recorded("database-replaced", SERVER, DATABASE)) == [SERVER_LOCK]
 
 

@@ -280,3 +280,15 @@ class TestRealTerraform:
         assert second
         assert first.lineage == second.lineage
         assert first.serial < second.serial
+
+
+class TestInterrupted:
+    """`Run.interrupted` tells a command that failed from one that the user ended."""
+
+    @pytest.mark.parametrize("number", ["INT", "TERM", "HUP"])
+    def test_a_signal_to_this_process_is_noted(self, fake: Callable[[str], Terraform], number: str) -> None:
+        run = fake(f"trap 'exit 1' TERM; sleep 0.3; kill -{number} $PPID; sleep 0.3; exit 1").run("init")
+        assert (run.code, run.interrupted) == (1, True)
+
+    def test_without_a_signal_nothing_is_noted(self, fake: Callable[[str], Terraform]) -> None:
+        assert not fake("exit 1").run("init").interrupted

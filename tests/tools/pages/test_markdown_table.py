@@ -1,6 +1,6 @@
-"""tools/pages/tables.py: Markdown that GitHub shows as a table, without padding."""
+"""tools/pages/markdown_table.py: Markdown that GitHub shows as a table, without padding."""
 
-from tools.pages.tables import render_table, render_table_block
+from tools.pages.markdown_table import render_table, render_table_block
 
 
 def test_table() -> None:

@@ -1,11 +1,11 @@
-"""tools/pages/settings.py: a small tree of models as docs/data-model.md would show it."""
+"""tools/pages/data_model.py: a small tree of models as docs/data-model.md would show it."""
 
 from typing import Annotated, Literal, cast
 
 import pytest
 from pydantic import BaseModel, Field
 
-from tools.pages.settings import (
+from tools.pages.data_model import (
     Schema,
     describe_default,
     describe_meaning,

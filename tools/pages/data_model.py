@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import TypedDict, cast
 
 from environments.settings import Platform
-from tools.pages.tables import render_table
+from tools.pages.markdown_table import render_table
 
 FIRST_MODELS = ("Environment", "Shared", "Account")
 """The models that a reader starts from. The others follow by name."""
