@@ -38,7 +38,8 @@ def test_layout_names_every_folder_of(parent: str) -> None:
 
 @pytest.mark.parametrize("folder", ["operations", "rehearsal"])
 def test_layout_names_every_module_of(folder: str) -> None:
-    modules = {path for path in list_tracked_files() if path.match(f"{folder}/*.py") and path.name != "__init__.py"}
+    files = {path for path in list_tracked_files() if path.parent == Path(folder) and path.suffix == ".py"}
+    modules = files - {Path(folder, "__init__.py")}
     assert len(modules) > 3
     assert modules - set(read_layout()) == set()
 
