@@ -36,6 +36,14 @@ def test_layout_names_every_folder_of(parent: str) -> None:
     assert folders - set(read_layout()) == set()
 
 
+@pytest.mark.parametrize("folder", ["operations", "rehearsal"])
+def test_layout_names_every_module_of(folder: str) -> None:
+    files = {path for path in list_tracked_files() if path.parent == Path(folder) and path.suffix == ".py"}
+    modules = files - {Path(folder, "__init__.py")}
+    assert len(modules) > 3
+    assert modules - set(read_layout()) == set()
+
+
 def test_layout_names_nothing_that_is_not_there() -> None:
     assert [str(path) for path in read_layout() if not path.exists()] == []
 
