@@ -65,7 +65,7 @@ class Change(_Part):
 
     `after_unknown`, `before_sensitive` and `after_sensitive` mark values. Each has the same structure as the values,
     with `true` for everything at or below a place. The marks of sensitive values are required, because without them
-    no value could be shown. An `after` of which everything is unknown is missing.
+    no value could be shown. If everything in `after` is unknown, `after` is missing.
     """
 
     actions: Annotated[tuple[Action, ...], Field(min_length=1)]
