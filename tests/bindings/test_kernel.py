@@ -54,6 +54,15 @@ def test_a_fast_program_leaves_the_packages_indexed() -> None:
     assert indexed == {"constructs", "cdktf", "@cdktf"}
 
 
+@pytest.mark.slow
+def test_a_kernel_that_needs_longer_than_jsii_waits_may_finish(tmp_path: Path) -> None:
+    """Guards against a slow machine where the index is never written, because jsii ends the kernel after 5 seconds."""
+    work = f"setTimeout(() => require('fs').writeFileSync('{tmp_path}/done', ''), 8000)"
+    (tmp_path / "work.js").write_text(f"if (require('worker_threads').isMainThread) {work};")
+    run_python(INSTALL, NODE_OPTIONS=f'--require "{tmp_path / "work.js"}"')
+    assert (tmp_path / "done").exists()
+
+
 def test_what_is_loaded_at_its_first_use_works(tmp_path: Path) -> None:
     """Guards against an archiver that does not zip an asset after it was loaded late."""
     (tmp_path / "asset").mkdir()
