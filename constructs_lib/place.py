@@ -59,7 +59,7 @@ class Place:
     @classmethod
     def of_environment(cls, environment: Environment, platform: Platform) -> Self:
         """Return the place of an environment."""
-        account, names = platform.shared.account, platform.names(environment)
+        account, names = platform.shared.account, platform.make_names(environment)
         return cls(
             account=account,
             names=names,

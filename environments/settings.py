@@ -636,7 +636,7 @@ class Platform(Settings):
     shared: Shared
     environments: dict[str, Environment]
 
-    def names(self, environment: Environment) -> Names:
+    def make_names(self, environment: Environment) -> Names:
         """Return what composes the names of an environment's resources."""
         return self.shared.account.make_names(environment)
 

@@ -121,7 +121,7 @@ def _find_refused_names(
     for sentence in platform.shared.names.find_problems(SHARED_NAMES, parts):
         yield SettingProblem("shared", "", NO_VALUE, sentence)
     names_by_environment = {
-        name: platform.names(platform.environments[name])
+        name: platform.make_names(platform.environments[name])
         for name, values in environments.items()
         if values.get("short_name", str) and values.get("location", str)
     }

@@ -14,11 +14,12 @@ else, also an answer that is not the name of the stack.
 """
 
 import argparse
+import contextlib
 import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from pathlib import Path
 
 from environments import ENVIRONMENTS, SettingsError, load
@@ -59,13 +60,12 @@ def preview(terraform: Terraform, guard: Guard) -> int:
     """
     stack = guard.target.stack
     _initialize(terraform, stack)
-    with _make_plan_folder(stack) as folder:
-        plan_file = Path(folder) / f"{stack}.tfplan"
-        if not _make_plan(terraform, stack, plan_file, NO_LOCK):
+    with _make_plan(terraform, stack, NO_LOCK) as plan_file:
+        if plan_file is None:
             return 0
         # The origin of the plan does not matter, because nobody applies it.
         report = guard.judge_json(terraform.show_plan(plan_file))
-    print(f"{report.text()}\nNothing was changed.")
+    print(f"{report.format_text()}\nNothing was changed.")
     return 0 if report.may_be_applied else REFUSED
 
 
@@ -83,14 +83,13 @@ def deploy(terraform: Terraform, guard: Guard, *, ask: Callable[[str], str]) -> 
     """
     stack = guard.target.stack
     _initialize(terraform, stack)
-    with _make_plan_folder(stack) as folder:
-        plan_file = Path(folder) / f"{stack}.tfplan"
-        state = terraform.read_state_head()
-        if not _make_plan(terraform, stack, plan_file, LOCK_TIMEOUT):
+    state = terraform.read_state_head()
+    with _make_plan(terraform, stack, LOCK_TIMEOUT) as plan_file:
+        if plan_file is None:
             return 0
         Origin.determine(plan_file, terraform, state=state).save(plan_file)
         report = guard.judge_file(plan_file, terraform)
-        print(report.text(), flush=True)
+        print(report.format_text(), flush=True)
         if not report.may_be_applied:
             return REFUSED
         if ask(f"\nApply this plan? Type {stack}: ").strip() != stack:
@@ -99,7 +98,7 @@ def deploy(terraform: Terraform, guard: Guard, *, ask: Callable[[str], str]) -> 
         # The answer may have taken a long time, so judge the plan once more.
         report = guard.judge_file(plan_file, terraform)
         if not report.may_be_applied:
-            print(report.text())
+            print(report.format_text())
             return REFUSED
         _apply(terraform, plan_file)
     print(f"{stack} is deployed.")
@@ -116,23 +115,25 @@ def _initialize(terraform: Terraform, stack: str) -> None:
         )
 
 
-def _make_plan_folder(stack: str) -> tempfile.TemporaryDirectory[str]:
-    """Return a folder for the plan file that only its owner can read, and that is deleted at the end of a block."""
-    return tempfile.TemporaryDirectory(prefix=f"plan-{stack}-")
+@contextlib.contextmanager
+def _make_plan(terraform: Terraform, stack: str, lock_option: str) -> Generator[Path | None]:
+    """Plan, and give the plan file to the block; None if there is nothing to apply, which the user is told.
 
-
-def _make_plan(terraform: Terraform, stack: str, plan_file: Path, lock_option: str) -> bool:
-    """Write the plan file and return True, or say that there is nothing to apply and return False."""
+    Only its owner can read the folder of the plan file. It is deleted when the block ends.
+    """
     print(f"Planning {stack}.", flush=True)
-    options = ["-input=false", "-detailed-exitcode", lock_option, f"-out={plan_file}"]
-    plan = terraform.run("plan", *options, on_line=_print_long_wait, stderr_to_terminal=True)
-    if plan.code == NO_CHANGES:
-        print(f"{stack} is as it should be: nothing to apply.")
-        return False
-    # Terraform also writes a plan that prevent_destroy has stopped. The guard says what it would have lost.
-    if not plan_file.exists():
-        raise TerraformError(f"The plan of {stack} failed, with {plan.code}; nothing was changed.")
-    return True
+    with tempfile.TemporaryDirectory(prefix=f"plan-{stack}-") as folder:
+        plan_file = Path(folder) / f"{stack}.tfplan"
+        options = ["-input=false", "-detailed-exitcode", lock_option, f"-out={plan_file}"]
+        plan = terraform.run("plan", *options, on_line=_print_long_wait, stderr_to_terminal=True)
+        if plan.code == NO_CHANGES:
+            print(f"{stack} is as it should be: nothing to apply.")
+            yield None
+            return
+        # Terraform also writes a plan that prevent_destroy has stopped. The guard says what it would have lost.
+        if not plan_file.exists():
+            raise TerraformError(f"The plan of {stack} failed, with {plan.code}; nothing was changed.")
+        yield plan_file
 
 
 def _apply(terraform: Terraform, plan_file: Path) -> None:

@@ -33,7 +33,7 @@ def list_prerequisites(subscription: str, platform: Platform, environment: Envir
 
     They are the shared resource group, the environment's resource group, and the identities of delivery and API.
     """
-    names = platform.names(environment)
+    names = platform.make_names(environment)
     shared_group = _compose_group_path(subscription, platform.shared.names.compose("resource_group"))
     own_group = _compose_group_path(subscription, names.compose("resource_group"))
     delivery, api = names.compose("identity", "delivery"), names.compose("identity", "api")
@@ -48,7 +48,7 @@ def list_prerequisites(subscription: str, platform: Platform, environment: Envir
 def compose_identity_path(subscription: str, platform: Platform, environment: Environment, job: str) -> str:
     """Return the path of the identity for a job (`plan`, `apply` or `delivery`) of an environment's pipeline."""
     shared_group = _compose_group_path(subscription, platform.shared.names.compose("resource_group"))
-    return f"{shared_group}/providers/{IDENTITIES}/{platform.names(environment).compose('identity', job)}"
+    return f"{shared_group}/providers/{IDENTITIES}/{platform.make_names(environment).compose('identity', job)}"
 
 
 def _compose_group_path(subscription: str, name: str) -> str:

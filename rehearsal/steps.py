@@ -122,7 +122,7 @@ class Rehearsal:
         self.expect_code(stack.plan(), 2)
         report = self.judge_plan(stack)
         if not report.may_be_applied:
-            raise StepError(report.text())
+            raise StepError(report.format_text())
         self.progress.expect_resources(sum(1 for resource in report.plan.managed if resource.verb))
         apply = self.expect_code(stack.apply_plan(on_line=self.progress.follow_line))
         bars = schedule_bars(stack.read_state(), self._measure_minutes(apply))
@@ -147,7 +147,7 @@ class Rehearsal:
         report = self.judge_plan(stack)
         changes = [resource for resource in report.plan.managed if resource.verb]
         if {resource.verb for resource in changes} != {Verb.CHANGE} or not report.may_be_applied:
-            raise StepError(report.text())
+            raise StepError(report.format_text())
         return StepResult(len(changes), f"in place: {', '.join(resource.address for resource in changes)}")
 
     def replace_database(self) -> StepResult:
@@ -159,7 +159,7 @@ class Rehearsal:
         self.expect_code(stack.plan(), 2)
         report = self.judge_plan(stack)
         if DATABASE not in [loss.resource.address for loss in report.refused]:
-            raise StepError(f"The guard let a replacement of the database pass:\n{report.text()}")
+            raise StepError(f"The guard let a replacement of the database pass:\n{report.format_text()}")
         return StepResult(len(report.refused), "refused by prevent_destroy and, without it, by the plan guard")
 
     def contend(self) -> StepResult:
@@ -242,7 +242,7 @@ class Rehearsal:
         report_if_kept = Guard(target._replace(disposable=False)).judge_json(plan)
         refused = [loss.resource.address for loss in report_if_kept.refused]
         if not report.may_be_applied or DATABASE not in refused:
-            raise StepError(f"The guard does not go by the flag `disposable`:\n{report.text()}")
+            raise StepError(f"The guard does not go by the flag `disposable`:\n{report.format_text()}")
         return len(report.plan.select(Verb.DESTROY))
 
     def _synthesize(self, change: Callable[[Environment], Environment] = lambda environment: environment) -> Json:

@@ -105,11 +105,11 @@ def main() -> int:
             return 0
         report = judge_plan(arguments, target)
         if arguments.markdown:
-            arguments.markdown.write_text(report.markdown(), encoding="utf-8")
+            arguments.markdown.write_text(report.format_markdown(), encoding="utf-8")
     except (PlanError, TerraformError, SettingsError, OSError) as error:
         print(f"plan guard: {error}", file=sys.stderr)
         return CANNOT_BE_JUDGED
-    print(report.text())
+    print(report.format_text())
     return 0 if report.may_be_applied else REFUSED
 
 

@@ -49,11 +49,11 @@ class Report:
         verdict = "" if self.may_be_applied else " REFUSED"
         return f"Plan of {self.stack}: {', '.join(counts) or 'no resource changes'}.{verdict}"
 
-    def text(self) -> str:
+    def format_text(self) -> str:
         """Return the whole report, without a sensitive value."""
         return "\n".join([self.title, *self.notes, *describe_plan(self.plan), *self._describe_refusal()])
 
-    def markdown(self) -> str:
+    def format_markdown(self) -> str:
         """Return the report as a comment for GitHub, which is cut if it would be too long."""
         refusal = "\n".join(self._describe_refusal()).strip()
         body = _cut("\n".join(describe_plan(self.plan)).strip())

@@ -115,7 +115,7 @@ def test_a_good_name_is_accepted(name: str) -> None:
 def test_the_longest_accepted_parts_fill_azures_24_characters() -> None:
     """`st`, workload, `evidence`, short name, suffix. test_bad_settings.py has a name with one character more."""
     platform = check({"shared": {"account.workload": "augeo", "account.name_suffix": "x7k2z"}})
-    names = platform.names(platform.environments["production"])
+    names = platform.make_names(platform.environments["production"])
     assert names.compose("storage", "evidence") == "staugeoevidenceprodx7k2z"
     assert len(names.compose("storage", "evidence")) == 24
 

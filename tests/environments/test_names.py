@@ -83,7 +83,7 @@ def compose_all(names: Names, kinds: tuple[tuple[Kind, tuple[str, ...]], ...]) -
 def test_the_names_of_production() -> None:
     """Names are written out because a changed name makes Terraform replace the resource."""
     platform = load()
-    assert compose_all(platform.names(platform.environments["production"]), ENVIRONMENT_NAMES) == PRODUCTION
+    assert compose_all(platform.make_names(platform.environments["production"]), ENVIRONMENT_NAMES) == PRODUCTION
 
 
 def test_the_names_of_the_shared_stack() -> None:
@@ -100,7 +100,7 @@ def test_azure_accepts_every_name(names: str) -> None:
     if names == "shared":
         all_names = compose_all(platform.shared.names, SHARED_NAMES)
     else:
-        all_names = compose_all(platform.names(platform.environments[names]), ENVIRONMENT_NAMES)
+        all_names = compose_all(platform.make_names(platform.environments[names]), ENVIRONMENT_NAMES)
     assert [name for (kind, _), name in all_names.items() if not AZURE[kind].accepts(name)] == []
 
 
@@ -114,7 +114,7 @@ def test_azure_accepts_the_longest_and_the_shortest_names(workload: str, short_n
             "production": {"short_name": short_name},
         }
     )
-    all_names = compose_all(platform.names(platform.environments["production"]), ENVIRONMENT_NAMES)
+    all_names = compose_all(platform.make_names(platform.environments["production"]), ENVIRONMENT_NAMES)
     all_names |= compose_all(platform.shared.names, SHARED_NAMES)
     assert [name for (kind, _), name in all_names.items() if not AZURE[kind].accepts(name)] == []
 

@@ -22,7 +22,7 @@ DELETE = object()
 PATH = re.compile(r"((?P<stack>\w+)/)?(?P<address>(data\.|terraform\.)?[\w-]+\.[\w*-]+)\.?(?P<attribute>.*)")
 # Read from the settings, so that the faults are faults in any account.
 ACCOUNT, ENVIRONMENTS = load_platform().shared.account, load_platform().environments
-DEV, STAGING, PRODUCTION = (load_platform().names(ENVIRONMENTS[name]) for name in ("dev", "staging", "production"))
+DEV, STAGING, PRODUCTION = (load_platform().make_names(ENVIRONMENTS[name]) for name in ("dev", "staging", "production"))
 SUBSCRIPTION = f"/subscriptions/{ACCOUNT.subscription_id}"
 DEV_GROUP, PRODUCTION_GROUP = DEV.compose("resource_group"), PRODUCTION.compose("resource_group")
 

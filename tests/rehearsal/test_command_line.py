@@ -140,7 +140,9 @@ def test_terraform_needs_only_the_exports_and_ctrl_c_leaves_nothing(binary: str,
         assert state["resources"][0]["type"] == "terraform_data", "read back from the served Azurite"
         endpoint = served.endpoint
         groups = endpoint.request("GET", f"/subscriptions/{endpoint.subscription}/resourceGroups")["value"]
-        assert load().names(load().environments["dev"]).compose("resource_group") in [group["name"] for group in groups]
+        assert load().make_names(load().environments["dev"]).compose("resource_group") in [
+            group["name"] for group in groups
+        ]
         folder, children = Path(served.exports["SSL_CERT_FILE"]).parent, list_children(served.process)
         assert children, "Azurite"
         assert served.interrupt() == INTERRUPTED

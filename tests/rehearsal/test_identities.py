@@ -119,7 +119,7 @@ def test_no_job_reaches_the_state_of_another_environment(shared: World, job: str
 def find_principal(world: World, job: str) -> str:
     """Return the object ID of the identity of a job of dev."""
     platform = load()
-    name = platform.names(platform.environments["dev"]).compose("identity", job)
+    name = platform.make_names(platform.environments["dev"]).compose("identity", job)
     identities = world.stand_in.resource_manager.list_resources(IDENTITY_TYPE)
     return next(identity.properties["principalId"] for identity in identities if identity.id.name == name)
 
@@ -135,7 +135,7 @@ def is_allowed(world: World, job: str, action: str, path: str, body: Json) -> bo
         body: The body of the request.
     """
     platform, manager = load(), world.stand_in.resource_manager
-    group = platform.names(platform.environments["dev"]).compose("resource_group")
+    group = platform.make_names(platform.environments["dev"]).compose("resource_group")
     whole_path = f"/subscriptions/{manager.subscription}/resourceGroups/{group}/providers/{path}"
     try:
         Authorizer(manager).authorize(find_principal(world, job), action, whole_path, body)

@@ -37,7 +37,7 @@ def test_a_replacement_of_the_database_is_refused_and_its_cause_named(azure_worl
     plan, target = changed.read_plan(), StackTarget.from_settings("dev", load())
     report = Guard(target).judge_json(plan)
     assert {loss.resource.address for loss in report.refused} == {SERVER, DATABASE}
-    assert "geo_redundant_backup_enabled" in report.text()
+    assert "geo_redundant_backup_enabled" in report.format_text()
     assert Guard(target, [SERVER, DATABASE]).judge_json(plan).may_be_applied
 
 

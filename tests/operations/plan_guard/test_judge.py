@@ -40,18 +40,18 @@ class TestLosses:
         plan_json = make_plan(make_resource(f"{type_}.it", actions))
         refused = judge(plan_json)
         assert not refused.may_be_applied
-        assert f"{type_}.it would be " in " ".join(refused.text().split())
-        assert f"--allow-loss '{type_}.it'" in refused.text()
+        assert f"{type_}.it would be " in " ".join(refused.format_text().split())
+        assert f"--allow-loss '{type_}.it'" in refused.format_text()
         allowed = judge(plan_json, f"{type_}.it")
         assert allowed.may_be_applied
-        assert f"Allowed to be lost: {type_}.it." in allowed.text()
+        assert f"Allowed to be lost: {type_}.it." in allowed.format_text()
 
     @pytest.mark.parametrize("actions", LOSING, ids=join_actions)
     @pytest.mark.parametrize("type_", sorted(REPLACEABLE))
     def test_what_terraform_can_recreate_may_be_lost_and_is_listed(self, type_: str, actions: Sequence[str]) -> None:
         report = judge(make_plan(make_resource(f"{type_}.it", actions)))
         assert report.may_be_applied
-        assert f"{type_}.it" in report.text()
+        assert f"{type_}.it" in report.format_text()
 
     @pytest.mark.parametrize("actions", [["no-op"], ["create"], ["update"], ["read"]], ids=join_actions)
     def test_a_resource_that_stays_is_no_loss(self, actions: Sequence[str]) -> None:
@@ -70,7 +70,7 @@ class TestLosses:
     def test_a_deposed_object_is_a_loss_too(self) -> None:
         """An interrupted replacement leaves such an object behind, under the address of what replaced it."""
         report = judge(make_plan({**make_resource(DATABASE, ["delete"]), "deposed": "8f3c01aa"}))
-        assert f"{DATABASE} (deposed object 8f3c01aa)" in report.text()
+        assert f"{DATABASE} (deposed object 8f3c01aa)" in report.format_text()
         assert not report.may_be_applied
 
     def test_a_data_source_is_no_loss(self) -> None:
@@ -135,12 +135,12 @@ class TestTarget:
         moved = make_resource(
             DATABASE, ["update"], {"tags": {"environment": "production"}}, {"tags": {"environment": "dev"}}
         )
-        assert "The plan is of production, not of dev" in judge(make_plan(moved)).text()
+        assert "The plan is of production, not of dev" in judge(make_plan(moved)).format_text()
 
     def test_the_output_names_the_environment_too(self) -> None:
         output = make_change(["create"], None, "staging")
         report = judge(make_plan(UNCHANGED, output_changes={"environment": output}))
-        assert "The plan is of staging" in report.text()
+        assert "The plan is of staging" in report.format_text()
 
     def test_another_subscription_is_refused(self) -> None:
         other = "99999999-9999-9999-9999-999999999999"
@@ -162,12 +162,12 @@ class TestAgeAndCompletion:
         assert message in "".join(report.mismatches)
 
     def test_a_plan_that_stopped_at_an_error_is_refused(self) -> None:
-        assert "stopped at an error" in judge(make_plan(UNCHANGED, errored=True)).text()
+        assert "stopped at an error" in judge(make_plan(UNCHANGED, errored=True)).format_text()
 
     def test_a_partial_plan_is_reported_as_such(self) -> None:
         report = judge(make_plan(UNCHANGED, complete=False))
         assert report.may_be_applied
-        assert "A part of a plan" in report.text()
+        assert "A part of a plan" in report.format_text()
 
 
 class TestMalformed:

@@ -22,9 +22,9 @@ def test_a_plan_that_loses_nothing_may_be_applied(checkout: Checkout) -> None:
     checkout.synthesize(more={"input": "new"})
     assert checkout.plan_and_stamp() == 0
     report = checkout.judge()
-    assert report.may_be_applied, report.text()
+    assert report.may_be_applied, report.format_text()
     assert report.title == "Plan of dev: 1 to create."
-    assert f"SHA-256 of the plan file: {Origin.load(checkout.plan_file).plan_sha256}" in report.text()
+    assert f"SHA-256 of the plan file: {Origin.load(checkout.plan_file).plan_sha256}" in report.format_text()
     assert checkout.run_terraform("apply", "-input=false", str(checkout.plan_file)).returncode == 0
 
 
@@ -34,9 +34,9 @@ def test_a_replacement_is_refused_and_no_secret_is_shown(checkout: Checkout) -> 
     report = checkout.judge()
     assert [loss.resource.address for loss in report.refused] == [KEPT]
     assert SECRET in Terraform.for_stack(checkout.stack).show_plan(checkout.plan_file)
-    assert SECRET not in report.text() + report.markdown()
+    assert SECRET not in report.format_text() + report.format_markdown()
     # Terraform does not mark the copy of the secret in `output`.
-    assert '"secret": (sensitive)' in report.text()
+    assert '"secret": (sensitive)' in report.format_text()
     assert checkout.judge(KEPT).may_be_applied
 
 
@@ -62,13 +62,13 @@ def test_an_imported_resource_is_named(checkout: Checkout) -> None:
     report = checkout.judge()
     assert report.may_be_applied
     assert report.title == "Plan of dev: 1 to import."
-    assert re.search(r"IMPORT: .*\n.*\n.*\n +terraform_data\.more +the-id\n?", report.text())
+    assert re.search(r"IMPORT: .*\n.*\n.*\n +terraform_data\.more +the-id\n?", report.format_text())
 
 
 def test_prevent_destroy_stops_terraform_and_the_guard_names_what_would_have_been_lost(checkout: Checkout) -> None:
     checkout.synthesize("two", prevent_destroy=True)
     assert checkout.plan_and_stamp() == 1
-    text = checkout.judge().text()
+    text = checkout.judge().format_text()
     assert "Terraform did not finish this plan" in text
     assert f"{KEPT} would be replaced" in text
     assert "--allow-loss" not in text

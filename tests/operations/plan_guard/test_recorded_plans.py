@@ -35,7 +35,7 @@ def test_the_replacement_of_the_database_is_refused_and_says_why() -> None:
     assert report.title == "Plan of dev: 4 to replace. REFUSED"
     assert get_refused_addresses(report) == [SERVER_LOCK, SERVER, DATABASE]
     assert report.mismatches == []
-    text = report.text()
+    text = report.format_text()
     assert f"REPLACE {SERVER}\n  because an attribute cannot be changed in place: geo_redundant_backup_enabled" in text
     consequences = text.split("REPLACE, since what it refers to is known only after the apply\n")[1].split("\n\n")[0]
     assert [line.split()[-1] for line in consequences.splitlines()[2:]] == ["scope", "server_id", "server_id"]
@@ -57,7 +57,7 @@ def test_a_plan_that_prevent_destroy_has_stopped_is_refused_and_names_the_loss()
 def test_a_new_name_replaces_the_server() -> None:
     report = judge_recorded("database-renamed")
     assert get_refused_addresses(report) == [SERVER]
-    assert "cannot be changed in place: name\n" in report.text()
+    assert "cannot be changed in place: name\n" in report.format_text()
 
 
 def test_locks_and_removed_blocks_are_refused() -> None:
@@ -66,13 +66,13 @@ def test_locks_and_removed_blocks_are_refused() -> None:
         "azurerm_management_lock.key-vault_lock_D26D705B",
         "azurerm_storage_container.backups_container",
     ]
-    text = report.text()
+    text = report.format_text()
     assert "would be forgotten, and Terraform would no longer keep every blob in it" in " ".join(text.split())
     assert "no longer protected" in text
 
 
 def test_a_sensitive_setting_changes_without_being_shown() -> None:
-    text = judge_recorded("protection-removed").text()
+    text = judge_recorded("protection-removed").format_text()
     assert REDACTED in (RECORDED / "protection-removed.json").read_text()
     assert "app_settings.JWT_SECRET_KEY  " in text
     assert '"changed-by-the-plan"' in text
@@ -81,7 +81,7 @@ def test_a_sensitive_setting_changes_without_being_shown() -> None:
 @pytest.mark.parametrize("name", PLANS)
 def test_no_sensitive_value_is_shown(name: str) -> None:
     report = judge_recorded(name)
-    assert REDACTED not in report.text() + report.markdown()
+    assert REDACTED not in report.format_text() + report.format_markdown()
 
 
 @pytest.mark.parametrize("name", PLANS)

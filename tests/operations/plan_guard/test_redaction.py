@@ -52,7 +52,7 @@ def test_a_copy_of_a_value_that_is_sensitive_elsewhere_is_hidden(place: str) -> 
             plan_json = make_plan(copied, resource_drift=[elsewhere])
         case _:
             plan_json = make_plan(copied, elsewhere)
-    text = judge(plan_json).text()
+    text = judge(plan_json).format_text()
     assert SECRET not in text
     assert '(sensitive)  "new"' in text
 
@@ -116,8 +116,8 @@ def test_no_sensitive_value_is_ever_shown(
     copy = make_resource("azurerm_subnet.copy", ["update"], {"a": 1}, {"a": old_values})
     resources = [resource, copy] if unmarked_copy else [resource]
     report = judge(make_plan(*resources, resource_drift=[resource], output_changes={"out": change}))
-    assert MARKER not in report.text()
-    assert MARKER not in report.markdown()
+    assert MARKER not in report.format_text()
+    assert MARKER not in report.format_markdown()
 
 
 @given(

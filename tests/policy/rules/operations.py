@@ -359,7 +359,7 @@ def alerts_watch_their_own_stack(stack: Stack) -> Iterator[Violation]:
     """
     whole = f"/subscriptions/{stack.platform.shared.account.subscription_id}"
     if stack.environment:
-        whole += f"/resourceGroups/{stack.platform.names(stack.environment).compose('resource_group')}"
+        whole += f"/resourceGroups/{stack.platform.make_names(stack.environment).compose('resource_group')}"
     for alert in stack.find_resources(*ALERT_TYPES):
         for index, scope in enumerate(get_list(alert.body, "scopes")):
             if scope != whole and stack.resolve(scope) is None:

@@ -123,7 +123,7 @@ def secret_settings_are_vault_references(stack: Stack) -> Iterator[Violation]:
     https://learn.microsoft.com/azure/app-service/app-service-key-vault-references
     """
     secrets = {setting.name: setting.secret for setting in read_app_settings() if setting.secret}
-    vault = stack.platform.names(stack.environment).compose("key_vault") if stack.environment else ""
+    vault = stack.platform.make_names(stack.environment).compose("key_vault") if stack.environment else ""
     for app in stack.find_resources(*WEB_APPS):
         for name, value in app.body.get("app_settings", {}).items():
             reference = VAULT_REFERENCE.fullmatch(str(value))

@@ -126,7 +126,7 @@ def stacks_do_not_read_each_other(stack: Stack) -> Iterator[Violation]:
     if stack.environment is None:
         return
     other_groups = {
-        stack.platform.names(environment).compose("resource_group"): name
+        stack.platform.make_names(environment).compose("resource_group"): name
         for name, environment in stack.platform.environments.items()
         if name != stack.name
     }
@@ -153,7 +153,7 @@ def resources_are_in_their_own_group(stack: Stack) -> Iterator[Violation]:
         name = group_resource.body["name"] if group_resource else group
         tag = str(get_value(resource.body, "tags.environment"))
         environment = stack.platform.environments.get(tag, stack.environment)
-        own = stack.platform.names(environment).compose("resource_group") if environment else shared
+        own = stack.platform.make_names(environment).compose("resource_group") if environment else shared
         may_be_shared = resource.type == "azurerm_dns_ns_record" or stack.environment is None
         if name != own and not (may_be_shared and name == shared):
             yield Violation.of(resource, GROUP, f"must be {own}")
