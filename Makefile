@@ -40,10 +40,11 @@ deploy: setup # Plan, let the guard judge, ask, and apply that very plan: make d
 
 .PHONY: static lint imports types workflows policy
 static: lint imports types workflows policy # Run every check except the tests
-lint: setup-check # Lint Python and shell scripts, and check their format
+lint: setup-check # Lint Python and shell scripts, check their format, look for secrets
 	@.venv-check/bin/ruff check --quiet
 	@.venv-check/bin/ruff format --check
 	@git ls-files -z '*.sh' .ci/run scripts/cdktf | xargs -0 .venv-check/bin/shellcheck
+	@report=$$(.venv-check/bin/python -m pre_commit run --all-files secrets) || { echo "$$report"; exit 1; }
 imports: setup-check # Check that imports run in one direction
 	@.venv-check/bin/lint-imports --no-logo
 types: setup-dev setup-check # Check types, strictly

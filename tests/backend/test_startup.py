@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 STARTUP = Path("backend/.azure/startup.sh").absolute()
-OWNER = "postgresql+asyncpg://augeo_owner:owners-password@db:5432/augeo"
-APPLICATION = "postgresql+asyncpg://augeo_app:apps-password@db:6432/augeo"
+OWNER = "postgresql+asyncpg://augeo_owner:owners-password@db:5432/augeo"  # pragma: allowlist secret
+APPLICATION = "postgresql+asyncpg://augeo_app:apps-password@db:6432/augeo"  # pragma: allowlist secret
 ALEMBIC = """#!/bin/sh
 echo "$*|$DATABASE_URL" >> calls
 case $(sed -n "$(wc -l < calls)p" outcomes 2>/dev/null) in
