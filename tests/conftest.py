@@ -53,11 +53,11 @@ def snapshot(snapshot: SnapshotAssertion) -> SnapshotAssertion:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int | None:
-    """Choose how many tests run side by side: with Terraform four on each core, because they mostly wait for Azure.
+    """Choose how many test files run side by side: with Terraform eight or more, because their tests mostly wait.
 
     None stands for xdist's own choice, one on each core.
     """
-    return 4 * (os.cpu_count() or 1) if shutil.which("terraform") or shutil.which("tofu") else None
+    return max(8, os.cpu_count() or 1) if shutil.which("terraform") or shutil.which("tofu") else None
 
 
 class SlowTestCounter:
