@@ -70,10 +70,13 @@ docs: setup # Write what the pages say from the code: tables of settings, output
 bench: setup-dev # Measure how long a synth takes, and write it into docs/benchmarks.md
 	@.venv/bin/python -m tools.bench
 
-.PHONY: rehearse
+.PHONY: rehearse azure-types
 rehearse: setup-dev tools # Rehearse an environment's life without Azure; STEP=serve runs the stand-in alone
 	@.venv/bin/python -m rehearsal $(if $(STACK),"$(STACK)") $(if $(STEP),--step "$(STEP)") $(if $(KEEP),--keep "$(KEEP)") \
 		$(if $(STORE),--store "$(STORE)") $(if $(ENDPOINT),--endpoint "$(ENDPOINT)") $(if $(CA),--ca "$(CA)")
+
+azure-types: setup-dev # Bring Azure's own types: FROM=a clone of Azure/bicep-types-az, or a file made from one
+	@.venv/bin/python -m rehearsal.make_azure_types "$(or $(FROM),$(error FROM is missing: make azure-types FROM=bicep-types-az))"
 
 .PHONY: tools cli hooks lock clean
 tools: setup # Install Azurite, which the rehearsal runs beside Terraform, into .tools

@@ -21,6 +21,7 @@ from operations.terraform.runner import TerraformError, find_terraform
 from rehearsal.azurite import find_azurite
 from rehearsal.progress import Progress
 from rehearsal.serve import serve_world
+from rehearsal.stand_in.azure_types import TypesFileError, load_types
 from rehearsal.state_alone import StateError, rehearse_state
 from rehearsal.steps import STEPS, Rehearsal, StepError, run_steps
 from rehearsal.synthesis import synthesize_shared
@@ -59,7 +60,7 @@ def main() -> int:
         parser.error("--ca goes with --endpoint")
     try:
         return _run(arguments)
-    except (SettingsError, StateError, StepError, TerraformError, RuntimeError, OSError) as error:
+    except (SettingsError, StateError, StepError, TerraformError, TypesFileError, RuntimeError, OSError) as error:
         print(f"rehearsal: {error}", file=sys.stderr)
         return 1
 
@@ -80,6 +81,10 @@ def _run(arguments: argparse.Namespace) -> int:
         print("rehearsal: Azurite is not installed; `make tools` installs it.")
         return 1
     progress = Progress(sys.stdout)
+    if load_types() is None and not arguments.endpoint:
+        progress.print_line(
+            "Bodies are not checked against Azure's own types: `make azure-types FROM=...` brings them."
+        )
     with _open_folder(arguments.keep) as folder:
         platform = load()
         with open_world(folder, platform, other_endpoint=arguments.endpoint, ca=arguments.ca) as world:

@@ -14,7 +14,7 @@ from rehearsal.stand_in.model import Json
 
 RESOURCES_VERSION = "2021-04-01"
 """https://learn.microsoft.com/rest/api/resources"""
-IDENTITY_VERSION = "2023-01-31"
+IDENTITY_VERSION = "2024-11-30"
 """https://learn.microsoft.com/rest/api/managedidentity"""
 
 

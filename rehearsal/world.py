@@ -16,6 +16,7 @@ from operations.terraform.runner import SYNTHESIZED, find_terraform
 from rehearsal.azurite import run_azurite
 from rehearsal.endpoint import Endpoint
 from rehearsal.stand_in import dump, entra
+from rehearsal.stand_in.azure_types import load_types
 from rehearsal.stand_in.blobs import make_blob_service
 from rehearsal.stand_in.certificates import Certificates, make_certificates
 from rehearsal.stand_in.hosts import BLOB_SUFFIX, LOGIN_HOST, VAULT_SUFFIX
@@ -176,6 +177,7 @@ def _run_own_stand_in(
             tenant=tenant,
             seconds_per_minute=seconds_per_minute,
             blobs=blobs,
+            types=load_types(),
             log=log,
         ) as stand_in,
     ):

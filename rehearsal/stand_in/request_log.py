@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections import deque
 from typing import IO
 
 from starlette.requests import Request
@@ -11,15 +12,17 @@ from rehearsal.stand_in.connection import DROP
 from rehearsal.stand_in.model import Json
 
 _ENTRY = "stand_in.log_entry"
+KEPT_ENTRIES = 10_000
+"""How many requests are kept in memory. The file has all of them."""
 
 
 class RequestLog:
-    """The requests so far."""
+    """The last requests."""
 
     def __init__(self, file: IO[str] | None = None) -> None:
         """If there is a `file`, every entry is also written to it, as a line of JSON."""
-        self.entries: list[Json] = []
-        """One entry for each request: method, path, query, fault, body, principal, status, seconds."""
+        self.entries: deque[Json] = deque(maxlen=KEPT_ENTRIES)
+        """One entry for each of the last requests: method, path, query, fault, body, principal, status, seconds."""
         self._file = file
 
     def add(self, entry: Json) -> None:

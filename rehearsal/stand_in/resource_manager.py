@@ -23,12 +23,19 @@ from rehearsal.stand_in.model import (
 SECONDS_PER_MINUTE = 0.02
 """How many real seconds a minute of Azure takes by default."""
 
+ENDED_OPERATIONS = 10_000
+"""How many operations that have ended can still be polled. The oldest are forgotten, as Azure forgets them."""
+
 FailOperation = Callable[[ResourceId], RefusedError | None]
 """Called when a write is accepted. Returns the error with which its operation will fail, or None."""
 
 
 def _fail_no_operation(_: ResourceId) -> RefusedError | None:
     return None
+
+
+def _do_nothing() -> None:
+    pass
 
 
 @dataclass
@@ -79,7 +86,8 @@ class ResourceManager:
         self._fail_operation = fail_operation
         self._types = {type_.name.lower(): type_ for type_ in types}
         self._resources: dict[str, Resource] = {}
-        self._operations: dict[str, Operation] = {}
+        self._running: dict[str, Operation] = {}
+        self._ended: dict[str, Operation] = {}
         self.put(f"/subscriptions/{subscription}", {"subscriptionId": subscription, "tenantId": tenant})
 
     # Reading
@@ -130,11 +138,29 @@ class ResourceManager:
         """Yield every resource below a resource."""
         return (resource for resource in self.list_resources(scope=path) if resource.id.key != path.lower())
 
+    def require_parent(self, id_: ResourceId) -> None:
+        """Raise RefusedError (404) if what holds the resource does not exist."""
+        parent = id_.parent
+        if not parent or self.find(parent):
+            return
+        group = parse_id("/".join(parent.split("/")[:5])) if "/resourcegroups/" in parent.lower() else None
+        if group and not self.find(group.path):
+            raise RefusedError(404, "ResourceGroupNotFound", f"Resource group '{group.name}' could not be found.")
+        if parse_id(parent).type == SUBSCRIPTION_TYPE:
+            raise RefusedError(404, "SubscriptionNotFound", f"The subscription '{parent}' could not be found.")
+        raise RefusedError(
+            404,
+            "ParentResourceNotFound",
+            f"Failed to perform 'write' on resource of type '{id_.type}', because the parent resource '{parent}' "
+            "could not be found.",
+        )
+
     def get_operation(self, id_: str) -> Operation:
         """Return the operation. Raises RefusedError (404) if it does not exist."""
-        if id_ not in self._operations:
+        operation = self._running.get(id_) or self._ended.get(id_)
+        if operation is None:
             raise RefusedError(404, "OperationNotFound", f"There is no operation '{id_}'.")
-        return self._operations[id_]
+        return operation
 
     # Writing
 
@@ -168,10 +194,14 @@ class ResourceManager:
         self._refuse_if_locked(id_, "write")
         previous = self.get(id_) if patch else self.find(id_.path)
         if previous is None:
-            self._require_parent(id_)
+            self.require_parent(id_)
         body = _drop_nulls(sent)
         if patch and previous is not None:
             body = merge_patch(previous.body, sent)
+            if "tags" in sent:
+                # Azure replaces the tags as a whole, so a tag that is not sent is taken away. The other way, which
+                # merges, is an API of its own: https://learn.microsoft.com/rest/api/resources/tags/update-at-scope.
+                body["tags"] = _drop_nulls(sent["tags"] or {})
         elif previous is not None and "tags" not in body and id_.parent == id_.scope:
             body["tags"] = {}
         check_location(id_, body, previous)
@@ -238,16 +268,19 @@ class ResourceManager:
 
     @property
     def finished_operations(self) -> list[Operation]:
-        """The operations that have succeeded."""
-        return [operation for operation in self._operations.values() if operation.status == "Succeeded"]
+        """The last operations that have succeeded, up to `ENDED_OPERATIONS`."""
+        return [operation for operation in self._ended.values() if operation.status == "Succeeded"]
 
     def finish_due_operations(self) -> None:
         """Finish every operation whose time is over. Call this before reading or writing resources."""
         now = self.read_clock()
-        for operation in self._operations.values():
-            if operation.status == "InProgress" and operation.ends <= now:
-                operation.finish()
-                operation.status = "Failed" if operation.error else "Succeeded"
+        for operation in [operation for operation in self._running.values() if operation.ends <= now]:
+            operation.finish()
+            operation.finish = _do_nothing  # it held the resource in memory
+            operation.status = "Failed" if operation.error else "Succeeded"
+            self._ended[operation.id] = self._running.pop(operation.id)
+        while len(self._ended) > ENDED_OPERATIONS:
+            del self._ended[next(iter(self._ended))]
 
     def get_remaining_seconds(self, operation: Operation) -> float:
         """Return how many real seconds are left until the operation ends."""
@@ -258,34 +291,18 @@ class ResourceManager:
     ) -> Operation:
         ends = self.read_clock() + minutes * self.seconds_per_minute
         operation = Operation(str(uuid.uuid4()), id_, minutes, ends, finish, error=error)
-        self._operations[operation.id] = operation
+        self._running[operation.id] = operation
         return operation
 
     # Rules
-
-    def _require_parent(self, id_: ResourceId) -> None:
-        parent = id_.parent
-        if not parent or self.find(parent):
-            return
-        group = parse_id("/".join(parent.split("/")[:5])) if "/resourcegroups/" in parent.lower() else None
-        if group and not self.find(group.path):
-            raise RefusedError(404, "ResourceGroupNotFound", f"Resource group '{group.name}' could not be found.")
-        if parse_id(parent).type == SUBSCRIPTION_TYPE:
-            raise RefusedError(404, "SubscriptionNotFound", f"The subscription '{parent}' could not be found.")
-        raise RefusedError(
-            404,
-            "ParentResourceNotFound",
-            f"Failed to perform 'write' on resource of type '{id_.type}', because the parent resource '{parent}' "
-            "could not be found.",
-        )
 
     def _refuse_if_busy(self, id_: ResourceId) -> None:
         """Refuse a second long operation on the same resource, as most resource providers do.
 
         https://learn.microsoft.com/azure/azure-resource-manager/troubleshooting/error-conflict
         """
-        for operation in self._operations.values():
-            if operation.status == "InProgress" and operation.resource.key == id_.key:
+        for operation in self._running.values():
+            if operation.resource.key == id_.key:
                 raise make_conflict(
                     f"Another operation on '{id_.path}' is in progress. Try again later.", "AnotherOperationInProgress"
                 )

@@ -6,6 +6,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from rehearsal.stand_in.authorizer import Authorizer
+from rehearsal.stand_in.body_checks import BodyChecks
 from rehearsal.stand_in.ids import GROUP_TYPE, ResourceId, parse_id
 from rehearsal.stand_in.model import CheckLink, Json, RefusedError
 from rehearsal.stand_in.paging import is_listed, make_page
@@ -22,13 +23,30 @@ class Router:
     """Authorizes requests and passes them to a route or to the resource manager."""
 
     def __init__(
-        self, manager: ResourceManager, authorizer: Authorizer, routes: Sequence[Route], polling: Polling, url: str
+        self,
+        manager: ResourceManager,
+        authorizer: Authorizer,
+        routes: Sequence[Route],
+        polling: Polling,
+        url: str,
+        *,
+        checks: BodyChecks | None = None,
     ) -> None:
-        """`url` is the address of the stand-in, such as `https://localhost:1234`."""
+        """Create the router.
+
+        Args:
+            manager: Holds the resources.
+            authorizer: Knows the callers' rights.
+            routes: The paths that are not one resource.
+            polling: Makes the responses of long operations.
+            url: The address of the stand-in, such as `https://localhost:1234`.
+            checks: Compares api-versions and bodies with Azure's types. Without it, nothing is compared.
+        """
         self._manager = manager
         self._authorizer = authorizer
         self._routes = routes
         self._polling = polling
+        self._checks = checks
         self._url = url
 
     def answer(self, request: Request, body: Json, principal: str) -> Response:
@@ -38,13 +56,14 @@ class Router:
             RefusedError: Azure refuses the request, or the stand-in does not know how to answer it.
         """
         path, method = "/" + request.url.path.strip("/"), request.method
+        version = request.query_params.get("api-version", "")
         for route in self._routes:
             if match := route.match(method, path):
                 self._authorizer.authorize(principal, route.action, path, body)
                 route_request = RouteRequest(self._manager, match, dict(request.query_params), body)
                 return JSONResponse(route.handle(route_request))
         if method == "POST":
-            return self._run_action(path, body, principal)
+            return self._run_action(path, version, body, principal)
         try:
             id_ = parse_id(path)
         except ValueError:
@@ -55,21 +74,25 @@ class Router:
             raise _refuse_method(method, id_.path)
         action = f"{_get_action_type(id_)}/{_VERBS[method]}"
         self._authorizer.authorize(principal, action, id_.path, body)
+        self._check_version(id_, version)
         if _VERBS[method] == "read":
             return self._read(id_, method)
         check_preconditions(self._manager, id_, request.headers)
         if method == "DELETE":
             return self._polling.make_response(self._manager.delete(id_))
-        # A check of the body against Azure's own API types belongs here: the caller is authorized, the type and the
-        # api-version are known, and no family has seen the body yet.
+        if self._checks:
+            self._checks.check_request(id_, version, body, patch=method == "PATCH")
         check_link = self._make_link_check(principal, action, id_)
         accepted = self._manager.write(id_, body, patch=method == "PATCH", check_link=check_link)
         return self._polling.make_response(accepted)
 
-    def _run_action(self, path: str, body: Json, principal: str) -> Response:
+    def _run_action(self, path: str, version: str, body: Json, principal: str) -> Response:
         resource_path, _, name = path.rpartition("/")
         id_ = _parse_known_id(resource_path)
         self._authorizer.authorize(principal, f"{id_.type}/{name}/action", path, body)
+        self._check_version(id_, version)
+        if self._checks:
+            self._checks.check_action(id_, name, version, body)
         return JSONResponse(self._manager.run_action(id_, name, body))
 
     def _read(self, id_: ResourceId, method: str) -> Response:
@@ -82,13 +105,17 @@ class Router:
         any_id = _parse_known_id(f"{path}/any")
         self._manager.get_type(any_id)
         self._authorizer.authorize(principal, f"{any_id.type}/read", path, {})
-        parent = path.rsplit("/", 1)[0]
-        parent_is_resource = "/providers/" in parent.lower() and parent.lower().count("/") % 2 == 0
-        if parent_is_resource and not self._manager.find(parent):
-            raise RefusedError(404, "ParentResourceNotFound", f"The Resource '{parent}' was not found.")
+        self._check_version(any_id, request.query_params.get("api-version", ""))
+        self._manager.require_parent(any_id)
         resources = self._manager.list_resources(any_id.type)
         bodies = [self._manager.show(resource.id) for resource in resources if is_listed(resource.id, path)]
         return JSONResponse(make_page(bodies, f"{self._url}{path}", request.query_params))
+
+    def _check_version(self, id_: ResourceId, version: str) -> None:
+        """Refuse an api-version of a known type, if Azure's types do not have it."""
+        self._manager.get_type(id_)
+        if self._checks:
+            self._checks.check_version(id_.type, version)
 
     def _make_link_check(self, principal: str, action: str, id_: ResourceId) -> CheckLink:
         """Return the function that checks the principal's right on each resource to which a write links."""

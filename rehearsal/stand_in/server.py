@@ -14,7 +14,9 @@ from starlette.types import ASGIApp
 from rehearsal.stand_in import families
 from rehearsal.stand_in.application import Application
 from rehearsal.stand_in.authorizer import Authorizer
+from rehearsal.stand_in.azure_types import AzureTypes
 from rehearsal.stand_in.blobs import BlobGate, BlobService
+from rehearsal.stand_in.body_checks import BodyChecks
 from rehearsal.stand_in.built_in_roles import add_built_in_roles
 from rehearsal.stand_in.certificates import Certificates
 from rehearsal.stand_in.connection import DropConnections
@@ -58,6 +60,7 @@ def run_stand_in(
     seconds_per_minute: float = SECONDS_PER_MINUTE,
     propagation_seconds: float = 0.0,
     blobs: BlobService | None = None,
+    types: AzureTypes | None = None,
     log: IO[str] | None = None,
     clock: Callable[[], float] = time.monotonic,
 ) -> Generator[StandIn]:
@@ -70,6 +73,7 @@ def run_stand_in(
         seconds_per_minute: How many real seconds a minute of Azure takes.
         propagation_seconds: How long a new role assignment takes until it counts.
         blobs: Answers for Blob Storage, after a check of the caller's roles. Without it, there is no Blob Storage.
+        types: Azure's own types. Without them, neither the bodies nor the api-versions of requests are checked.
         log: Gets a line of JSON for each request.
         clock: Returns the time in seconds.
 
@@ -92,7 +96,7 @@ def run_stand_in(
         authorizer = Authorizer(manager, propagation_seconds=propagation_seconds)
         polling = Polling(manager, url)
         routes = (*families.ROUTES, *make_control_routes(faults, families.TYPES))
-        router = Router(manager, authorizer, routes, polling, url)
+        router = Router(manager, authorizer, routes, polling, url, checks=BodyChecks(types) if types else None)
         gate = BlobGate(manager, authorizer, blobs) if blobs else None
         application = Application(manager, router, polling, gate, url)
         app = DropConnections(LogRequests(InjectFaults(application, faults), request_log))

@@ -17,12 +17,14 @@ bindings.install()  # before anything imports cdktf
 from environments import load
 from operations.terraform.runner import find_terraform
 from rehearsal.azurite import find_azurite
+from rehearsal.stand_in.azure_types import FILE, AzureTypes, load_types
 from rehearsal.stand_in.certificates import make_certificates
 from rehearsal.stand_in.model import Json
 from rehearsal.stand_in.server import StandIn, run_stand_in
 from rehearsal.terraform import is_provider_missing
 from rehearsal.world import World, open_world
 from tests.rehearsal import parts
+from tests.rehearsal.client import Client, make_owner
 
 PROBE: Json = {
     "terraform": {"required_providers": {"azurerm": {"source": "hashicorp/azurerm", "version": "4.81.0"}}},
@@ -48,8 +50,23 @@ def stand_in(tmp_path: Path) -> Iterator[StandIn]:
 
     On a busy machine, this is still long enough for a request to arrive while an operation is running.
     """
-    with run_stand_in(make_certificates(tmp_path), seconds_per_minute=0.05) as stand_in:
+    with run_stand_in(make_certificates(tmp_path), seconds_per_minute=0.05, types=load_types()) as stand_in:
         yield stand_in
+
+
+@pytest.fixture
+def owner(stand_in: StandIn) -> Client:
+    """The owner's client, with a resource group."""
+    return make_owner(stand_in)
+
+
+@pytest.fixture(scope="session")
+def types() -> AzureTypes:
+    """Azure's own types."""
+    types = load_types()
+    if types is None:
+        pytest.skip(f"there is no {FILE.name}: `make azure-types FROM=...` brings it")
+    return types
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """Whole stacks through the real Terraform and the real provider: plan, apply, an empty second plan, destroy."""
 
+import contextlib
 import os
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -12,11 +13,15 @@ from environments import Environment, load
 from operations.terraform.events import find_errors
 from operations.terraform.runner import Run
 from rehearsal import synthesis
+from rehearsal.stand_in.azure_types import AzureTypes
+from rehearsal.stand_in.body_checks import BodyChecks
 from rehearsal.stand_in.families.front_door import DOMAIN
-from rehearsal.stand_in.model import Json
+from rehearsal.stand_in.ids import ResourceId, parse_id
+from rehearsal.stand_in.model import Json, RefusedError
 from rehearsal.terraform import IsolatedTerraform
 from rehearsal.world import World, open_world
 from tests.rehearsal import parts
+from tests.rehearsal.wrong_bodies import make_wrong_bodies
 
 pytestmark = pytest.mark.azure
 
@@ -108,6 +113,58 @@ def test_the_second_plan_is_empty(applied: dict[str, Applied]) -> None:
         plans = pool.map(IsolatedTerraform.plan, [stack.terraform for stack in applied.values()])
         for name, plan in zip(applied, plans, strict=True):
             assert plan.code == 0, (name, plan.output[-3000:])
+
+
+class RealBody(NamedTuple):
+    """The body of a PUT or a PATCH that the real provider sent."""
+
+    id: ResourceId
+    version: str
+    body: Json
+    is_patch: bool
+
+
+def list_real_bodies(applied: dict[str, Applied]) -> list[RealBody]:
+    """Return the bodies of all writes that were not refused."""
+    return [
+        RealBody(parse_id(entry["path"]), entry["query"]["api-version"], entry["body"], entry["method"] == "PATCH")
+        for stack in applied.values()
+        for entry in stack.world.stand_in.request_log.entries
+        if entry["method"] in ("PUT", "PATCH") and entry["status"] < 400
+    ]
+
+
+def test_azures_types_take_every_real_body_and_none_that_is_made_wrong(
+    applied: dict[str, Applied], types: AzureTypes
+) -> None:
+    checks, taken, made = BodyChecks(types), set[str](), 0
+    for id_, version, body, is_patch in list_real_bodies(applied):
+        checks.check_request(id_, version, body, patch=is_patch)
+        number = types.find_body(id_.type, version)
+        assert number is not None, f"the file of types lacks {id_.type}@{version}"
+        if is_patch:
+            continue
+        for wrong in make_wrong_bodies(types, number, checks.name_body(number, id_, body)):
+            made += 1
+            with contextlib.suppress(RefusedError):
+                checks.check_request(id_, version, wrong.body, patch=False)
+                taken.add(f"{id_.type} {wrong.kind} {wrong.path}")
+    assert taken == set()
+    assert made > 1000
+
+
+def test_what_is_answered_has_azures_types(applied: dict[str, Applied], types: AzureTypes) -> None:
+    checks = BodyChecks(types)
+    versions = {id_.type.lower(): version for id_, version, _, _ in list_real_bodies(applied)}
+    faults = {
+        f"{resource.id.type}: {fault}"
+        for stack in applied.values()
+        for manager in [stack.world.stand_in.resource_manager]
+        for resource in manager.list_resources()
+        if (version := versions.get(resource.id.type.lower()))
+        for fault in checks.list_answer_faults(resource.id, version, manager.show(resource.id))
+    }
+    assert faults == set()
 
 
 def test_front_door_finds_the_token_that_the_stack_publishes(applied: dict[str, Applied]) -> None:

@@ -1,29 +1,26 @@
 """Resource Manager's protocol over HTTP, as the provider and the delivery scripts use it."""
 
 import http.client
-import json
-import ssl
 import time
 import urllib.error
-import urllib.parse
-import urllib.request
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
 import pytest
 from starlette.requests import Request
 from starlette.responses import Response
 
-from rehearsal.stand_in import entra
+from rehearsal.stand_in import entra, resource_manager
+from rehearsal.stand_in.azure_types import load_types
 from rehearsal.stand_in.certificates import make_certificates
 from rehearsal.stand_in.control import FAULTS_PATH
 from rehearsal.stand_in.faults import Fault
 from rehearsal.stand_in.model import Json
 from rehearsal.stand_in.server import ZERO, StandIn, run_stand_in
+from tests.rehearsal.client import GROUP, HERE, Client, make_owner
 
-GROUP = f"/subscriptions/{ZERO}/resourceGroups/rg"
 IDENTITY = f"{GROUP}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/id"
 ROLES = f"/subscriptions/{ZERO}/providers/Microsoft.Authorization/roleDefinitions"
 READER, CONTRIBUTOR, BLOB_READER = (
@@ -34,67 +31,6 @@ READER, CONTRIBUTOR, BLOB_READER = (
         "2a2b9908-6ea1-4ae2-8e65-a410df84e7d1",
     )
 )
-HERE: Json = {"location": "eastus2"}
-
-
-class Answer(NamedTuple):
-    """A response. The header names are in lower case."""
-
-    status: int
-    headers: dict[str, str]
-    body: Json
-
-    @property
-    def code(self) -> str:
-        """The error's code."""
-        return self.body["error"]["code"]
-
-
-def _read_answer(status: int, headers: Iterable[tuple[str, str]], content: bytes) -> Answer:
-    lower_headers = {name.lower(): value for name, value in headers}
-    is_json = lower_headers.get("content-type", "").startswith("application/json")
-    return Answer(status, lower_headers, json.loads(content) if is_json else {})
-
-
-class Client:
-    """A client of a stand-in, with a token of its own."""
-
-    def __init__(self, stand_in: StandIn, **form: str) -> None:
-        self.url = stand_in.url
-        self.context = ssl.create_default_context(cafile=stand_in.certificates.ca_file)
-        form = {"client_id": entra.OWNER_CLIENT, "scope": "https://management.azure.com/.default"} | form
-        answer = self.send("POST", f"/{ZERO}/oauth2/v2.0/token", urllib.parse.urlencode(form).encode())
-        self.bearer = cast(str, answer.body.get("access_token", answer.body.get("error", {}).get("code")))
-
-    def send(self, method: str, url: str, data: bytes | None = None, **headers: str) -> Answer:
-        """Send a request exactly as given. `url` may be a path."""
-        address = url if url.startswith("https://") else self.url + url
-        request = urllib.request.Request(address, data, headers, method=method)  # noqa: S310  https, to this machine
-        try:
-            with urllib.request.urlopen(request, context=self.context) as answer:  # noqa: S310
-                return _read_answer(answer.status, answer.headers.items(), answer.read())
-        except urllib.error.HTTPError as error:
-            with error:
-                return _read_answer(error.code, error.headers.items(), error.read())
-
-    def ask(self, method: str, path: str, body: Json | None = None, **headers: str) -> Answer:
-        """Send a request to Resource Manager, with a token and an api-version."""
-        data = None if body is None else json.dumps(body).encode()
-        url = path if "api-version" in path else f"{path}?api-version=2024-01-01"
-        return self.send(method, url, data, Authorization=f"Bearer {self.bearer}", **headers)
-
-
-def make_owner(stand_in: StandIn) -> Client:
-    """Return the owner's client, and create a resource group."""
-    client = Client(stand_in)
-    assert client.ask("PUT", GROUP, HERE).status == 201
-    return client
-
-
-@pytest.fixture
-def owner(stand_in: StandIn) -> Client:
-    """The owner's client, with a resource group."""
-    return make_owner(stand_in)
 
 
 def test_a_request_without_a_token_is_refused(stand_in: StandIn, owner: Client) -> None:
@@ -186,13 +122,58 @@ def test_if_match_and_if_none_match(
 @pytest.mark.parametrize(
     ("method", "path", "status", "code"),
     [
-        ("GET", f"/subscriptions/{ZERO}/resourceGroups?api-version=2024-01-01&$skiptoken=x", 400, "InvalidSkipToken"),
+        ("GET", f"/subscriptions/{ZERO}/resourceGroups?api-version=2021-04-01&$skiptoken=x", 400, "InvalidSkipToken"),
         ("OPTIONS", GROUP, 405, "MethodNotAllowed"),
     ],
 )
 def test_an_unknown_request_is_refused(owner: Client, method: str, path: str, status: int, code: str) -> None:
     answer = owner.ask(method, path)
     assert (answer.status, answer.code) == (status, code)
+
+
+@pytest.mark.parametrize(
+    ("type_", "sent"),
+    [
+        ("Microsoft.Resources/resourceGroups", HERE),
+        ("Microsoft.ManagedIdentity/userAssignedIdentities", HERE),
+        ("Microsoft.ContainerRegistry/registries", HERE | {"sku": {"name": "Basic"}}),
+        ("Microsoft.Cdn/profiles", {"location": "global", "sku": {"name": "Standard_AzureFrontDoor"}}),
+    ],
+)
+def test_a_patch_replaces_the_tags(owner: Client, type_: str, sent: Json) -> None:
+    group = type_.endswith("/resourceGroups")
+    path = f"{GROUP}-tagged" if group else f"{GROUP}/providers/{type_}/tagged123"
+    made = owner.ask("PUT", path, sent | {"tags": {"kept": "1", "removed": "2"}})
+    if "azure-asyncoperation" in made.headers:
+        owner.ask("GET", made.headers["azure-asyncoperation"])
+    assert owner.ask("PATCH", path, {"tags": {"kept": "1", "new": "3"}}).status < 300
+    assert owner.ask("GET", path).body["tags"] == {"kept": "1", "new": "3"}
+
+
+def test_a_top_level_type_is_listed_at_the_subscription_and_at_the_group(owner: Client) -> None:
+    collection = "providers/Microsoft.Network/dnsZones"
+    assert owner.ask("PUT", f"{GROUP}/{collection}/example.com", {"location": "global"}).status == 201
+    for scope in (f"/subscriptions/{ZERO}", GROUP):
+        answer = owner.ask("GET", f"{scope}/{collection}")
+        assert [zone["name"] for zone in answer.body["value"]] == ["example.com"]
+    assert owner.ask("GET", f"{GROUP}-none/{collection}").code == "ResourceGroupNotFound"
+    assert owner.ask("GET", f"{GROUP}/{collection}/other.com/TXT").code == "ParentResourceNotFound"
+
+
+def test_an_operation_can_be_polled_after_its_end_until_it_is_forgotten(
+    stand_in: StandIn, owner: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(resource_manager, "ENDED_OPERATIONS", 1)
+    path = f"{GROUP}/providers/Microsoft.Cache/redisEnterprise/redis"
+    polls: list[str] = []
+    for name in ("1", "2"):
+        polls.append(
+            owner.ask("PUT", path + name, HERE | {"sku": {"name": "Balanced_B0"}}).headers["azure-asyncoperation"]
+        )
+        assert owner.ask("GET", polls[-1]).body["status"] == "Succeeded"
+    assert owner.ask("GET", polls[0]).code == "OperationNotFound"
+    assert owner.ask("GET", polls[1]).body["status"] == "Succeeded"
+    assert len(stand_in.resource_manager.finished_operations) == 1
 
 
 def test_throttling_sends_retry_after(stand_in: StandIn, owner: Client) -> None:
@@ -341,7 +322,9 @@ class ShiftedClock:
 
 def test_a_new_role_assignment_counts_after_its_propagation(tmp_path: Path) -> None:
     clock = ShiftedClock()
-    with run_stand_in(make_certificates(tmp_path), propagation_seconds=60, clock=clock.read) as stand_in:
+    with run_stand_in(
+        make_certificates(tmp_path), propagation_seconds=60, types=load_types(), clock=clock.read
+    ) as stand_in:
         owner = make_owner(stand_in)
         workflow = make_workflow(stand_in, owner)
         grant(owner, workflow.principal, READER, GROUP)
@@ -407,7 +390,7 @@ def stand_in_with_blobs(tmp_path: Path, served: list[str]) -> Iterator[StandIn]:
         served.append(f"{request.method} {request.url.path}")
         return Response("a state")
 
-    with run_stand_in(make_certificates(tmp_path), blobs=serve) as stand_in:
+    with run_stand_in(make_certificates(tmp_path), types=load_types(), blobs=serve) as stand_in:
         yield stand_in
 
 
