@@ -163,7 +163,11 @@ def test_a_type_that_the_file_lacks_is_not_checked() -> None:
     checks.check_request(parse_id(SITE), "1999-01-01", {"anything": 1}, patch=False)
 
 
-@pytest.mark.parametrize("content", [b"", b"nonsense", gzip.compress(b"[]"), gzip.compress(b"{}")[:-6]])
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"nonsense", gzip.compress(b"[]"), gzip.compress(b"{}")[:-6]],
+    ids=["empty", "not compressed", "no types", "cut"],
+)
 def test_a_damaged_file_is_refused_by_name(tmp_path: Path, content: bytes) -> None:
     file = tmp_path / FILE.name
     file.write_bytes(content)
