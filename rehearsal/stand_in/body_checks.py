@@ -90,7 +90,7 @@ class BodyChecks:
             return []
         named_body = self.name_body(number, id_, body)
         faults = [_describe_error(error) for error in self._list_errors(number, named_body, Purpose.ANSWER)]
-        if self._has_state(number) and "provisioningState" not in body.get("properties", {}):
+        if self.has_state(id_.type, version) and "provisioningState" not in body.get("properties", {}):
             faults.append("Path 'properties' lacks 'provisioningState'.")
         return faults
 
@@ -98,8 +98,11 @@ class BodyChecks:
         """Return the body of a type without what is null, and with the name, which may choose the variant."""
         return _drop_nulls(body) | {"name": self._spell_name(number, id_.name)}
 
-    def _has_state(self, number: int) -> bool:
-        """Return whether a resource of this type says how far it is."""
+    def has_state(self, type_: str, version: str) -> bool:
+        """Return whether resources of this type say in `properties.provisioningState` how far they are."""
+        number = self._types.find_body(type_, version)
+        if number is None:
+            return False
         properties = self._types.rows[number].get("properties", {}).get("properties")
         return bool(properties) and "provisioningState" in self._types.rows[properties[0]].get("properties", {})
 

@@ -47,6 +47,8 @@ class Resource:
     etag: str
     written: float
     """When it was last written, in seconds of the store's clock."""
+    state: str = "Succeeded"
+    """How far it is, whether or not its type shows that: Creating, Updating, Deleting, Succeeded or Failed."""
 
     @property
     def properties(self) -> Json:
@@ -249,8 +251,6 @@ class ResourceType:
     """The POST actions by name."""
     before_delete: Callable[[Store, Resource], None] = _allow_delete
     """Called before a delete. Raises RefusedError if Azure refuses the delete."""
-    has_provisioning_state: bool = True
-    """False if the names in `properties` are the user's own, because Azure adds no `provisioningState` to those."""
     created_status: int = 201
     updated_status: int = 200
     """A write with status 202 is answered without a body; with any other status, with the resource."""

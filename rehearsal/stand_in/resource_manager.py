@@ -19,6 +19,7 @@ from rehearsal.stand_in.model import (
     allow_any_link,
     make_conflict,
 )
+from rehearsal.stand_in.provisioning_states import set_provisioning_state
 
 SECONDS_PER_MINUTE = 0.02
 """How many real seconds a minute of Azure takes by default."""
@@ -216,14 +217,11 @@ class ResourceManager:
         created = previous is None
         status = type_.created_status if created else type_.updated_status
         if not minutes and not failure:
-            if type_.has_provisioning_state:
-                resource.properties.setdefault("provisioningState", "Succeeded")
+            set_provisioning_state(resource, "Succeeded")
             return AcceptedRequest(status, resource.body)
-        resource.properties["provisioningState"] = "Creating" if created else "Updating"
+        set_provisioning_state(resource, "Creating" if created else "Updating")
         final_state = "Failed" if failure else "Succeeded"
-        operation = self._start_operation(
-            id_, minutes, lambda: resource.properties.update(provisioningState=final_state), failure
-        )
+        operation = self._start_operation(id_, minutes, lambda: set_provisioning_state(resource, final_state), failure)
         return AcceptedRequest(status, None if status == 202 else resource.body, operation, type_.polling_header)
 
     def delete(self, id_: ResourceId) -> AcceptedRequest:
@@ -242,7 +240,7 @@ class ResourceManager:
         if not type_.delete_minutes:
             self.remove(id_.path)
             return AcceptedRequest(200, None)
-        resource.properties["provisioningState"] = "Deleting"
+        set_provisioning_state(resource, "Deleting")
         operation = self._start_operation(id_, type_.delete_minutes, lambda: self.remove(id_.path), None)
         return AcceptedRequest(202, None, operation, "Location")
 

@@ -144,7 +144,8 @@ def _put_configuration(write: Write, sent: Json) -> None:
     web = write.store.find(f"{config}/web")
     old = web.properties if web else dict(_SITE_CONFIG)
     write.store.put(f"{config}/web", {"properties": old | sent})
-    for name in ("connectionstrings", "azurestorageaccounts", "slotConfigNames"):
+    of_the_app = () if write.id.type.lower() == SLOT.lower() else ("slotConfigNames",)
+    for name in ("connectionstrings", "azurestorageaccounts", *of_the_app):
         write.store.ensure(f"{config}/{name}", {"properties": {}})
     write.store.ensure(f"{config}/authsettings", {"properties": {"enabled": False}})
     write.store.ensure(
@@ -167,11 +168,7 @@ def _put_configuration(write: Write, sent: Json) -> None:
 def _make_disabled_logs() -> Json:
     off: Json = {"enabled": False, "retentionInDays": 0}
     return {
-        "applicationLogs": {
-            "fileSystem": {"level": "Off"},
-            "azureBlobStorage": {"level": "Off"},
-            "azureTableStorage": {"level": "Off"},
-        },
+        "applicationLogs": {"fileSystem": {"level": "Off"}, "azureBlobStorage": {"level": "Off"}},
         "httpLogs": {"fileSystem": off | {"retentionInMb": 35}, "azureBlobStorage": off},
         "failedRequestsTracing": {"enabled": False},
         "detailedErrorMessages": {"enabled": False},
@@ -215,16 +212,12 @@ _TYPES = (
         ResourceType(
             f"{owner}/config",
             _complete_config,
-            has_provisioning_state=False,
             created_status=200,
             actions={"list": _list_config},
         )
         for owner in (SITE, SLOT)
     ),
-    *(
-        ResourceType(f"{owner}/basicPublishingCredentialsPolicies", has_provisioning_state=False, created_status=200)
-        for owner in (SITE, SLOT)
-    ),
+    *(ResourceType(f"{owner}/basicPublishingCredentialsPolicies", created_status=200) for owner in (SITE, SLOT)),
 )
 _ROUTES = (make_name_check(SITE),)
 FAMILY = Family(_TYPES, _ROUTES)

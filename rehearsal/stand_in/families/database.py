@@ -149,7 +149,7 @@ def _is_strong(password: str) -> bool:
 
 def _require_ready_server(write: Write) -> Resource:
     server = write.store.find(write.id.parent)
-    if server is None or server.properties.get("provisioningState") != "Succeeded":
+    if server is None or server.state != "Succeeded":
         raise make_conflict(f"The server '{write.id.names[0]}' is busy.", "ServerIsBusy")
     return server
 
@@ -161,7 +161,7 @@ def _complete_configuration(write: Write) -> None:
     """
     server = _require_ready_server(write)
     for sibling in write.store.list_resources(CONFIGURATION, server.id.path):
-        if sibling.properties.get("provisioningState") in ("Creating", "Updating"):
+        if sibling.state in ("Creating", "Updating"):
             raise make_conflict(f"The server is applying '{sibling.id.name}'.", "ServerIsBusy")
     if write.id.name.startswith("pgbouncer.") and server.body["sku"]["tier"] == "Burstable":
         raise make_bad_request("PgBouncer is not supported for Burstable.", "PgBouncerNotSupported")

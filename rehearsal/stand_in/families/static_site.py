@@ -46,6 +46,7 @@ def _complete_domain(write: Write) -> None:
     site = write.require_reference(write.id.parent, SITE)
     if not has_cname(write.store, write.id.name, site.properties["defaultHostname"]):
         raise make_bad_request(f"CNAME Record is invalid: {write.id.name} does not point to the site.", "BadRequest")
+    write.properties.pop("validationMethod", None)  # it is sent, and never returned
     write.properties.update(status="Ready", domainName=write.id.name)
 
 
@@ -59,7 +60,7 @@ _TYPES = (
         created_status=200,
         actions={"listSecrets": _list_secrets, "listAppSettings": _list_settings},
     ),
-    ResourceType(f"{SITE}/config", has_provisioning_state=False, created_status=200),
+    ResourceType(f"{SITE}/config", created_status=200),
     ResourceType(f"{SITE}/basicAuth", created_status=200),
     ResourceType(f"{SITE}/builds"),
     ResourceType(

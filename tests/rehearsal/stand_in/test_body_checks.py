@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from rehearsal.stand_in import families
 from rehearsal.stand_in.azure_types import FILE, AzureTypes, TypesFileError, read_types
 from rehearsal.stand_in.body_checks import BodyChecks
 from rehearsal.stand_in.ids import parse_id
 from rehearsal.stand_in.model import Json, RefusedError
+from rehearsal.stand_in.provisioning_states import has_provisioning_state
 from rehearsal.stand_in.server import StandIn
 from tests.rehearsal.client import GROUP, HERE, Client
 
@@ -183,3 +185,9 @@ def test_a_file_is_read(tmp_path: Path) -> None:
     assert types.list_versions("A/b") == ["1", "2"]
     assert (types.find_body("A/B", "2"), types.find_body("a/b", "3")) == (0, None)
     assert (types.find_action_body("A/b", "1", "C"), types.find_action_body("A/b", "2", "C")) == (0, None)
+
+
+def test_the_types_without_a_state_are_azures(types: AzureTypes) -> None:
+    for type_ in families.TYPES:
+        states = {BodyChecks(types).has_state(type_.name, version) for version in types.list_versions(type_.name)}
+        assert not states or has_provisioning_state(type_.name) in states, type_.name
