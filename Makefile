@@ -71,11 +71,11 @@ bench: setup-dev # Measure how long a synth takes, and write it into docs/benchm
 	@.venv/bin/python -m tools.bench
 
 .PHONY: rehearse azure-types
-rehearse: setup-dev tools # Rehearse an environment's life without Azure; STEP=serve runs the stand-in alone
+rehearse: setup-dev tools # Rehearse an environment's life without Azure; STEP=serve runs the stand-in
 	@.venv/bin/python -m rehearsal $(if $(STACK),"$(STACK)") $(if $(STEP),--step "$(STEP)") $(if $(KEEP),--keep "$(KEEP)") \
 		$(if $(STORE),--store "$(STORE)") $(if $(ENDPOINT),--endpoint "$(ENDPOINT)") $(if $(CA),--ca "$(CA)")
 
-azure-types: setup-dev # Bring Azure's own types: FROM=a clone of Azure/bicep-types-az, or a file made from one
+azure-types: setup-dev # Bring Azure's own types: FROM=a clone of Azure/bicep-types-az, or such a file
 	@.venv/bin/python -m rehearsal.make_azure_types "$(or $(FROM),$(error FROM is missing: make azure-types FROM=bicep-types-az))"
 
 .PHONY: tools cli hooks lock clean
