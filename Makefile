@@ -27,7 +27,7 @@ help:
 .PHONY: synth diff test check plan deploy
 synth: setup # Synthesize all stacks into cdktf.out, or one: make synth ENV=staging
 	@.venv/bin/python -m tools.synth $(if $(STACK),"$(STACK)")
-diff: setup # Show your change in the synthesized JSON, against main: make diff ENV=dev BASE=main
+diff: setup # Show your change in the synthesized JSON, against main: make diff ENV=dev
 	@.venv/bin/python -m tools.diff $(if $(STACK),"$(STACK)") $(if $(BASE),--base "$(BASE)")
 test: setup-dev # Run the tests: all but the slow ones, ALL=1 all, ARGS="-k dns" some
 	@.venv/bin/python -m pytest $(if $(ARGS),,$(SIDE_BY_SIDE)) $(if $(ALL),,-m "not slow") $(ARGS)
