@@ -13,6 +13,7 @@ from environments import Environment, load
 from operations.terraform.events import find_errors
 from operations.terraform.runner import Run
 from rehearsal import synthesis
+from rehearsal.stand_in import families
 from rehearsal.stand_in.azure_types import AzureTypes
 from rehearsal.stand_in.body_checks import BodyChecks
 from rehearsal.stand_in.families.front_door import DOMAIN
@@ -125,12 +126,13 @@ class RealBody(NamedTuple):
 
 
 def list_real_bodies(applied: dict[str, Applied]) -> list[RealBody]:
-    """Return the bodies of all writes that were not refused."""
+    """Return the bodies of all writes that were not refused, without those of the paths that a route answers."""
     return [
         RealBody(parse_id(entry["path"]), entry["query"]["api-version"], entry["body"], entry["method"] == "PATCH")
         for stack in applied.values()
         for entry in stack.world.stand_in.request_log.entries
         if entry["method"] in ("PUT", "PATCH") and entry["status"] < 400
+        if not any(route.match(entry["method"], entry["path"]) for route in families.ROUTES)
     ]
 
 
@@ -153,6 +155,12 @@ def test_azures_types_take_every_real_body_and_none_that_is_made_wrong(
     assert made > 1000
 
 
+# What Azure returns and its types lack: the provider reads both.
+# https://learn.microsoft.com/rest/api/postgresql/administrators-microsoft-entra/get
+# https://learn.microsoft.com/rest/api/appservice/web-apps/list-publishing-credentials
+GAPS_OF_THE_TYPES = ("/administrators/", "/config/publishingcredentials")
+
+
 def test_what_is_answered_has_azures_types(applied: dict[str, Applied], types: AzureTypes) -> None:
     checks = BodyChecks(types)
     versions = {id_.type.lower(): version for id_, version, _, _ in list_real_bodies(applied)}
@@ -162,6 +170,7 @@ def test_what_is_answered_has_azures_types(applied: dict[str, Applied], types: A
         for manager in [stack.world.stand_in.resource_manager]
         for resource in manager.list_resources()
         if (version := versions.get(resource.id.type.lower()))
+        if not any(gap in resource.id.path for gap in GAPS_OF_THE_TYPES)
         for fault in checks.list_answer_faults(resource.id, version, manager.show(resource.id))
     }
     assert faults == set()

@@ -48,6 +48,7 @@ def _complete_certificate(write: Write) -> None:
     host = write.properties["canonicalName"]
     if not any(binding.id.name == host for binding in write.store.list_resources(BINDING)):
         raise make_bad_request(f"{host} is bound to no app.", "HostNameNotBound")
+    write.properties.pop("password", None)  # it is sent, and never returned
     write.properties.update(
         thumbprint=hashlib.sha1(host.encode(), usedforsecurity=False).hexdigest().upper(),
         subjectName=host,
