@@ -78,7 +78,6 @@ CATEGORIES: dict[str, Categories] = {
         )
     ),
     "azurerm_service_plan": Categories(),
-    "azurerm_static_web_app": Categories(),
     "azurerm_storage_account": Categories(
         ("StorageDelete", "StorageRead", "StorageWrite"), metrics=("Transaction",), child="/blobServices/default"
     ),

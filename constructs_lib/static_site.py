@@ -1,10 +1,8 @@
 """The admin site on Static Web Apps. Its routes and headers come with its build, in staticwebapp.config.json."""
 
-from cdktf_cdktf_provider_azurerm.log_analytics_workspace import LogAnalyticsWorkspace
 from cdktf_cdktf_provider_azurerm.static_web_app import StaticWebApp
 from cdktf_cdktf_provider_azurerm.static_web_app_custom_domain import StaticWebAppCustomDomain
 
-from constructs_lib.diagnostics import send_diagnostics
 from constructs_lib.dns import Dns
 from constructs_lib.place import AzureStack, Capability
 from constructs_lib.protection import protect
@@ -12,11 +10,12 @@ from environments.settings import StaticSiteSettings
 
 
 class StaticSite(Capability):
-    """The site (`site`), and the host name that its users see (`hostname`)."""
+    """The site (`site`), and the host name that its users see (`hostname`).
 
-    def __init__(
-        self, scope: AzureStack, id_: str, *, settings: StaticSiteSettings, dns: Dns, workspace: LogAnalyticsWorkspace
-    ) -> None:
+    It has no diagnostic setting, because Azure takes none: https://github.com/MicrosoftDocs/azure-docs/issues/95804.
+    """
+
+    def __init__(self, scope: AzureStack, id_: str, *, settings: StaticSiteSettings, dns: Dns) -> None:
         super().__init__(scope, id_)
         self.site = StaticWebApp(
             self,
@@ -37,7 +36,6 @@ class StaticSite(Capability):
             # A delivery sets these when it uploads a build.
             ignore_changes=["repository_branch", "repository_url"],
         )
-        send_diagnostics(self.site, workspace)
         self.hostname = self.site.default_host_name
         if dns.delegated:
             self.hostname = dns.compose_host("admin")

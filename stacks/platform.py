@@ -66,7 +66,7 @@ class PlatformStack(AzureStack):
             workspace=workspace,
         )
         email = Email(self, "email", settings=environment.email, dns=dns, workspace=workspace)
-        site = StaticSite(self, "static-site", settings=environment.static_site, dns=dns, workspace=workspace)
+        site = StaticSite(self, "static-site", settings=environment.static_site, dns=dns)
         edge = (
             Edge(self, "edge", settings=environment.front_door, workspace=workspace) if environment.front_door else None
         )

@@ -127,9 +127,7 @@ class Neighbours:
     @cached_property
     def static_site(self) -> StaticSite:
         """The admin site."""
-        return StaticSite(
-            self.stack, "static-site", settings=self.settings.static_site, dns=self.dns, workspace=self.workspace
-        )
+        return StaticSite(self.stack, "static-site", settings=self.settings.static_site, dns=self.dns)
 
     @cached_property
     def edge(self) -> Edge | None:

@@ -1,11 +1,14 @@
 """Logs, Application Insights, alerts, action groups, diagnostic settings and autoscale."""
 
+import re
 import uuid
 
 from rehearsal.stand_in.family import Family
+from rehearsal.stand_in.ids import parse_id
 from rehearsal.stand_in.model import (
     ESTIMATE,
     Json,
+    RefusedError,
     Resource,
     ResourceType,
     Store,
@@ -15,6 +18,7 @@ from rehearsal.stand_in.model import (
     make_bad_request,
     make_conflict,
 )
+from rehearsal.stand_in.monitored_types import find_diagnostics, find_metric, list_metric_categories
 from rehearsal.stand_in.routes import Route, RouteRequest
 
 WORKSPACE = "Microsoft.OperationalInsights/workspaces"
@@ -138,8 +142,41 @@ def _complete_metric_alert(write: Write) -> None:
     write.require_choice("properties.evaluationFrequency", "PT1M", "PT5M", "PT15M", "PT30M", "PT1H")
     write.require_choice("properties.windowSize", "PT1M", "PT5M", "PT15M", "PT30M", "PT1H", "PT6H", "PT12H", "P1D")
     _require_scopes(write)
+    _require_metrics(write)
     actions = get_objects(write.properties, "actions")
     _require_action_groups(write, *(action.get("actionGroupId") for action in actions))
+
+
+def _require_metrics(write: Write) -> None:
+    """Check each criterion against the table of its metric. A window is at least the metric's finest time grain.
+
+    https://learn.microsoft.com/azure/azure-monitor/alerts/alerts-troubleshoot-metric
+    """
+    window = _count_minutes(write.properties["windowSize"])
+    for criterion in get_objects(write.properties, "criteria.allOf"):
+        namespace, name = criterion.get("metricNamespace", ""), criterion.get("metricName", "")
+        metric = find_metric(namespace, name)
+        if metric is None:
+            raise RefusedError(
+                501,
+                "RehearsalUnknownMetric",
+                f"The rehearsal does not know the metric '{name}' of '{namespace}'. If Azure has it, "
+                "add it to monitored_types.py: https://learn.microsoft.com/azure/azure-monitor/reference/metrics-index",
+            )
+        if criterion.get("timeAggregation") not in metric.aggregations:
+            allowed = ", ".join(sorted(metric.aggregations))
+            raise make_bad_request(f"'{name}' has no aggregation '{criterion.get('timeAggregation')}', but {allowed}.")
+        for dimension in get_objects(criterion, "dimensions"):
+            if dimension["name"] not in metric.dimensions:
+                raise make_bad_request(f"'{name}' has no dimension '{dimension['name']}'.")
+        if window < metric.grain_minutes:
+            raise make_bad_request(f"'{name}' is sampled every {metric.grain_minutes} minutes, the window is shorter.")
+
+
+def _count_minutes(duration: str) -> int:
+    """Return the minutes of a window size such as PT5M, PT1H or P1D."""
+    number = int(re.sub(r"[^0-9]", "", duration))
+    return number * {"M": 1, "H": 60, "D": 24 * 60}[duration[-1]]
 
 
 def _complete_query_rule(write: Write) -> None:
@@ -175,11 +212,30 @@ def _complete_diagnostics(write: Write) -> None:
     ]
     if len(siblings) >= 5:
         raise make_conflict("A resource has five diagnostic settings at most.", "DiagnosticSettingsLimitExceeded")
+    _require_categories(write)
     categories = _get_log_categories(write.resource)
     for other in siblings:
         common = categories & _get_log_categories(other)
         if workspace and other.properties.get("workspaceId") == workspace and common:
             raise make_conflict(f"'{other.id.name}' sends {common} there already.", "DataSinkAlreadyUsed")
+
+
+def _require_categories(write: Write) -> None:
+    """Check that the type of the resource has diagnostic settings, and each category that is asked for.
+
+    https://learn.microsoft.com/azure/azure-monitor/reference/logs-index
+    """
+    type_ = parse_id(write.id.scope).type
+    diagnostics = find_diagnostics(type_)
+    if diagnostics is None:
+        message = f"The resource type '{type_.lower()}' does not support diagnostic settings."
+        raise make_bad_request(message, "ResourceTypeNotSupported")
+    for log in get_objects(write.properties, "logs"):
+        if (category := log.get("category")) and category not in diagnostics.logs:
+            raise make_bad_request(f"Category '{category}' is not supported. Allowed: {sorted(diagnostics.logs)}.")
+    for metric in get_objects(write.properties, "metrics"):
+        if (category := metric.get("category")) not in list_metric_categories(type_):
+            raise make_bad_request(f"Metric category '{category}' is not supported.")
 
 
 def _get_log_categories(setting: Resource) -> set[str | None]:

@@ -54,6 +54,7 @@ NO_DIAGNOSTICS = {
     "azurerm_resource_group": "its changes are in the Activity Log",
     "azurerm_role_assignment": CONFIGURATION,
     "azurerm_role_definition": CONFIGURATION,
+    "azurerm_static_web_app": "Azure takes no diagnostic setting for it",
     "azurerm_static_web_app_custom_domain": CHILD,
     "azurerm_storage_container": CHILD,
     "azurerm_storage_container_immutability_policy": CHILD,

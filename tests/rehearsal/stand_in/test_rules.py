@@ -47,6 +47,31 @@ BINDING, CERTIFICATE = "Microsoft.Web/sites/hostNameBindings", "Microsoft.Web/ce
 STATIC, STATIC_DOMAIN = "Microsoft.Web/staticSites", "Microsoft.Web/staticSites/customDomains"
 
 HERE: Json = {"location": "eastus2"}
+
+
+def make_diagnostics_path(resource: str) -> str:
+    """Return the path of a diagnostic setting of a resource."""
+    return f"{resource}/providers/Microsoft.Insights/diagnosticSettings/all"
+
+
+def send_to_workspace(**categories: list[Json]) -> Json:
+    """Return the body of a diagnostic setting."""
+    return {"properties": {"workspaceId": make_path(LOGS, "logs")} | categories}
+
+
+def make_metric_alert(**changes: object) -> Json:
+    """Return the body of an alert on the response time of the app, over one minute."""
+    criterion: Json = {"metricNamespace": SITE, "metricName": "HttpResponseTime", "timeAggregation": "Average"}
+    properties: Json = {
+        "criteria": {"allOf": [criterion | changes]},
+        "evaluationFrequency": "PT1M",
+        "scopes": [make_path(SITE, "app")],
+        "severity": 1,
+        "windowSize": "PT1M",
+    }
+    return {"location": "global", "properties": properties}
+
+
 BODIES: dict[str, Json] = {
     GROUP: HERE,
     make_path(VNET, "v"): HERE | {"properties": {"addressSpace": {"addressPrefixes": ["10.0.0.0/16"]}}},
@@ -395,6 +420,41 @@ NEW: dict[str, tuple[str, Json, str]] = {
         {"location": "global", "properties": {"criteria": {}, "severity": 1, "evaluationFrequency": "PT2M"}},
         "InvalidParameterValue",
     ),
+    "a diagnostic setting of a static site": (
+        make_diagnostics_path(make_path(STATIC, "admin")),
+        send_to_workspace(metrics=[{"category": "AllMetrics", "enabled": True}]),
+        "ResourceTypeNotSupported",
+    ),
+    "a log category of another type": (
+        make_diagnostics_path(make_path(SITE, "app")),
+        send_to_workspace(logs=[{"category": "AuditEvent", "enabled": True}]),
+        "BadRequest",
+    ),
+    "a category of metrics that the type does not have": (
+        make_diagnostics_path(f"{make_path(CLUSTER, 'redis')}/databases/default"),
+        send_to_workspace(metrics=[{"category": "AllMetrics", "enabled": True}]),
+        "BadRequest",
+    ),
+    "an alert on an unknown metric": (
+        make_path("Microsoft.Insights/metricAlerts", "alert"),
+        make_metric_alert(metricName="HttpResponseTimes"),
+        "RehearsalUnknownMetric",
+    ),
+    "an alert with an aggregation that the metric does not have": (
+        make_path("Microsoft.Insights/metricAlerts", "alert"),
+        make_metric_alert(timeAggregation="Total"),
+        "BadRequest",
+    ),
+    "an alert with a dimension that the metric does not have": (
+        make_path("Microsoft.Insights/metricAlerts", "alert"),
+        make_metric_alert(dimensions=[{"name": "Colour", "operator": "Include", "values": ["*"]}]),
+        "BadRequest",
+    ),
+    "an alert whose window is shorter than the metric's time grain": (
+        make_path("Microsoft.Insights/metricAlerts", "alert"),
+        make_metric_alert(metricName="HealthCheckStatus"),
+        "BadRequest",
+    ),
     "an unknown type": (make_path("Microsoft.Compute/virtualMachines", "vm"), HERE, "RehearsalUnknownType"),
 }
 
@@ -682,3 +742,9 @@ def test_a_standby_and_a_restore_of_postgresql_take_longer(manager: ResourceMana
 @pytest.mark.parametrize("type_", [type_ for type_ in families.TYPES if type_.minutes], ids=lambda type_: type_.name)
 def test_minutes_have_a_source(type_: ResourceType) -> None:
     assert re.search(rf"/pull/\d+|{ESTIMATE}|{APPLY_LOG}", type_.source)
+
+
+def test_an_alert_as_its_metric_allows_is_created(manager: ResourceManager) -> None:
+    path = parse_id(make_path("Microsoft.Insights/metricAlerts", "alert"))
+    body = make_metric_alert(dimensions=[{"name": "Instance", "operator": "Include", "values": ["*"]}])
+    assert manager.write(path, body).status == 200
