@@ -38,8 +38,8 @@ plan: setup # Plan a stack, let the guard judge, apply nothing: make plan ENV=st
 deploy: setup # Plan, let the guard judge, ask, and apply that very plan: make deploy ENV=staging
 	@.venv/bin/python -m operations.deploy "$(or $(STACK),$(error ENV is missing: make deploy ENV=staging))" $(foreach address,$(ALLOW_LOSS),--allow-loss '$(address)')
 
-.PHONY: static lint imports types workflows policy
-static: lint imports types workflows policy # Run every check except the tests
+.PHONY: static lint imports types workflows policy kql
+static: lint imports types workflows policy kql # Run every check except the tests
 lint: setup-check # Lint Python and shell scripts, check their format, look for secrets
 	@.venv-check/bin/ruff check --quiet
 	@.venv-check/bin/ruff format --check
@@ -54,6 +54,8 @@ workflows: setup-check # Check the GitHub workflows
 	@.venv-check/bin/zizmor --offline --quiet --persona=pedantic .github
 policy: setup-check synth # Run Checkov over all synthesized stacks
 	@.venv-check/bin/python -m tools.run_checkov
+kql: tools synth # Check every Kusto query of the stacks and the pages, by Microsoft's parser
+	@.venv/bin/python -m tools.kql
 
 .PHONY: format exceptions snapshots docs bench
 format: setup-check # Format Python, and fix what the linter can fix
@@ -79,7 +81,7 @@ azure-types: setup-dev # Bring Azure's own types: FROM=a clone of Azure/bicep-ty
 	@.venv/bin/python -m rehearsal.make_azure_types "$(or $(FROM),$(error FROM is missing: make azure-types FROM=bicep-types-az))"
 
 .PHONY: tools cli hooks lock clean
-tools: setup # Install Azurite, which the rehearsal runs beside Terraform, into .tools
+tools: setup # Install Azurite and Microsoft's Kusto parser into .tools
 	@cmp -s tools/package-lock.json .tools/.installed || { \
 		echo ".tools: installing tools/package-lock.json (once, and again when it changes)"; \
 		mkdir -p .tools && cp tools/package.json tools/package-lock.json .tools && \
