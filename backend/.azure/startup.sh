@@ -1,6 +1,7 @@
 #!/bin/sh
-# The start command of the API's container; the image contains a copy of this file. It migrates the database if
-# MIGRATION_DATABASE_URL is set, and then replaces itself with Uvicorn.
+# The start command of the API's container; the image contains a copy of this file. It refuses to start with secrets that
+# App Service could not resolve, migrates the database if MIGRATION_DATABASE_URL is set, and then replaces itself with
+# Uvicorn.
 #
 #   MIGRATION_DATABASE_URL           the database as its owner, on port 5432 without PgBouncer; empty or unset: no migration
 #   WEB_CONCURRENCY                  the number of Uvicorn processes; 1 by default
@@ -12,6 +13,7 @@
 set -eu
 
 ATTEMPTS=3
+OLDEST_UVICORN=0.45.0
 PAUSE_SECONDS=${MIGRATION_PAUSE_SECONDS:-5}
 
 log() {
@@ -47,13 +49,34 @@ migrate() {
   done
 }
 
+# App Service passes a Key Vault reference on as it is when it cannot resolve it. The application would take that text for
+# the secret: everybody who reads the repository would know the key that signs its tokens.
+# https://learn.microsoft.com/azure/app-service/app-service-key-vault-references#troubleshoot-key-vault-references
+refuse_unresolved_references() {
+  names=$(env | sed -n 's/^\([A-Za-z_][A-Za-z0-9_]*\)=[[:space:]]*@[Mm]icrosoft\.[Kk]ey[Vv]ault(.*/\1/p' | sort | tr '\n' ' ')
+  if [ -n "$names" ]; then
+    log "App Service could not resolve the Key Vault references of these settings: ${names% }. Are the secrets there, and" \
+      "may the app's identity read them? This container does not start." >&2
+    exit 1
+  fi
+}
+
+# An older Uvicorn takes no networks in --forwarded-allow-ips, or no `address:port` in X-Forwarded-For, which App Service
+# sends. Every client would have the same address, and a limit on sign-ins would lock all of them out at once.
+# https://github.com/encode/uvicorn/blob/main/docs/release-notes.md
+require_uvicorn() {
+  version=$(uvicorn --version | sed -n 's/^Running uvicorn \([0-9.]*\).*/\1/p')
+  if ! printf '%s\n' "$OLDEST_UVICORN" "$version" | sort -V -C; then
+    log "uvicorn is ${version:-of an unknown version}, and $OLDEST_UVICORN or newer is needed: an older one takes App" \
+      "Service's own address for that of every client. This container does not start." >&2
+    exit 1
+  fi
+}
+
+refuse_unresolved_references
+require_uvicorn
 case ${MIGRATION_DATABASE_URL:-} in
   "") log "MIGRATION_DATABASE_URL is not set: no migration" ;;
-  @Microsoft.KeyVault*)
-    log "MIGRATION_DATABASE_URL is a Key Vault reference that App Service could not resolve: is the secret there, and" \
-      "may the identity read it?" >&2
-    exit 1
-    ;;
   *) migrate "$MIGRATION_DATABASE_URL" ;;
 esac
 # The process that serves requests must not have the owner's credential.

@@ -4,12 +4,17 @@ That several instances can migrate at the same time was tried with five instance
 docs/contracts/application.md.
 """
 
+import asyncio
 import os
 import subprocess
+from collections.abc import Callable, Coroutine
 from ipaddress import ip_address, ip_network
 from pathlib import Path
+from typing import cast
 
 import pytest
+from uvicorn._types import HTTPScope
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 STARTUP = Path("backend/.azure/startup.sh").absolute()
 OWNER = "postgresql+asyncpg://augeo_owner:owners-password@db:5432/augeo"  # pragma: allowlist secret
@@ -23,15 +28,19 @@ case $(sed -n "$(wc -l < calls)p" outcomes 2>/dev/null) in
 esac
 """
 UVICORN = """#!/bin/sh
+if [ "$*" = --version ]; then cat uvicorn-version; exit; fi
 echo "$*" > served
 env > environment
 """
 
 
-def start(folder: Path, *, outcomes: str = "", **settings: str) -> subprocess.CompletedProcess[str]:
+def start(
+    folder: Path, *, outcomes: str = "", uvicorn: str = "Running uvicorn 0.45.0 with CPython", **settings: str
+) -> subprocess.CompletedProcess[str]:
     """Run startup.sh in `folder`.
 
-    `outcomes` has a line for each call of alembic: empty for success, "ahead" or "broken".
+    `outcomes` has a line for each call of alembic: empty for success, "ahead" or "broken". `uvicorn` is what
+    `uvicorn --version` prints.
     """
     binaries = folder / "bin"
     binaries.mkdir()
@@ -39,6 +48,7 @@ def start(folder: Path, *, outcomes: str = "", **settings: str) -> subprocess.Co
         (binaries / name).write_text(script)
         (binaries / name).chmod(0o755)
     (folder / "outcomes").write_text(outcomes)
+    (folder / "uvicorn-version").write_text(uvicorn)
     return subprocess.run(
         ["/bin/sh", STARTUP],
         cwd=folder,
@@ -128,6 +138,46 @@ def test_only_azures_proxies_may_name_the_client(tmp_path: Path, address: str, t
     assert any(ip_address(address) in network for network in networks) == trusted
 
 
+@pytest.mark.parametrize("version", ["0.24.0", "0.31.0", "0.44.9", ""])
+def test_a_uvicorn_that_takes_a_proxy_for_the_client_is_refused(tmp_path: Path, version: str) -> None:
+    completed = start(tmp_path, MIGRATION_DATABASE_URL=OWNER, uvicorn=f"Running uvicorn {version} with CPython")
+    assert completed.returncode == 1
+    assert "0.45.0 or newer is needed" in completed.stderr
+    assert read_alembic_calls(tmp_path) == []
+    assert not (tmp_path / "served").exists()
+
+
+@pytest.mark.parametrize("version", ["0.45.0", "0.54.0", "1.0.0"])
+def test_a_newer_uvicorn_serves(tmp_path: Path, version: str) -> None:
+    assert start(tmp_path, uvicorn=f"Running uvicorn {version} with CPython").returncode == 0
+
+
+@pytest.mark.parametrize(
+    "forwarded",
+    [
+        "203.0.113.9:4000",
+        "203.0.113.9, 147.243.18.238:55123",
+        "6.6.6.6, 203.0.113.9:4000",
+        "147.243.1.1, 10.0.0.1, 6.6.6.6, 203.0.113.9, 147.243.18.238:55123",
+    ],
+    ids=["direct", "front door", "forged", "forged as proxies"],
+)
+def test_a_client_cannot_forge_its_address(tmp_path: Path, forwarded: str) -> None:
+    """The real Uvicorn's own middleware, with the networks that startup.sh names, behind App Service's front end."""
+    start(tmp_path)
+    networks = read_uvicorn_options(tmp_path)["--forwarded-allow-ips"]
+    clients: list[str] = []
+
+    async def remember_client(scope: HTTPScope, *_: object) -> None:
+        clients.append(scope["client"][0] if scope["client"] else "")
+
+    middleware = cast(Callable[..., Coroutine[None, None, None]], ProxyHeadersMiddleware(remember_client, networks))  # pyright: ignore[reportArgumentType]
+    headers = [(b"x-forwarded-for", forwarded.encode())]
+    scope = {"type": "http", "scheme": "http", "client": ("169.254.129.1", 1), "headers": headers}
+    asyncio.run(middleware(scope, None, None))
+    assert clients == ["203.0.113.9"]
+
+
 def test_the_loser_of_a_race_tries_again(tmp_path: Path) -> None:
     completed = start(tmp_path, outcomes="broken\n", MIGRATION_DATABASE_URL=OWNER)
     assert completed.returncode == 0
@@ -150,11 +200,25 @@ def test_a_rollback_serves_on_the_newer_schema(tmp_path: Path) -> None:
     assert (tmp_path / "served").exists()
 
 
-def test_an_unresolved_key_vault_reference_is_named(tmp_path: Path) -> None:
-    completed = start(tmp_path, MIGRATION_DATABASE_URL="@Microsoft.KeyVault(VaultName=kv;SecretName=s)")
+def test_unresolved_key_vault_references_are_all_named_and_nothing_starts(tmp_path: Path) -> None:
+    """Guards against a reference that becomes the key that signs tokens, or the first administrator's password."""
+    references = {
+        "JWT_SECRET_KEY": "@Microsoft.KeyVault(VaultName=kv;SecretName=jwt-secret-key)",
+        "SUPER_ADMIN_PASSWORD": " @microsoft.keyvault(SecretUri=https://kv.vault.azure.net/secrets/admin)",
+        "MIGRATION_DATABASE_URL": "@Microsoft.KeyVault(VaultName=kv;SecretName=owner)",
+    }
+    completed = start(tmp_path, **references)
     assert completed.returncode == 1
+    assert "JWT_SECRET_KEY MIGRATION_DATABASE_URL SUPER_ADMIN_PASSWORD." in completed.stderr
+    assert "kv" not in completed.stderr
     assert read_alembic_calls(tmp_path) == []
-    assert "could not resolve" in completed.stderr
+    assert not (tmp_path / "served").exists()
+
+
+def test_a_setting_that_only_mentions_a_reference_starts(tmp_path: Path) -> None:
+    completed = start(tmp_path, HELP="write @Microsoft.KeyVault(...) into a setting")
+    assert completed.returncode == 0
+    assert (tmp_path / "served").exists()
 
 
 @pytest.mark.parametrize("outcomes", ["", "ahead\n", "broken\n" * 9])
