@@ -1,5 +1,6 @@
 """The monthly budget of the environment's resource group."""
 
+from cdktf import TerraformResourceLifecycle
 from cdktf_cdktf_provider_azurerm.consumption_budget_resource_group import (
     ConsumptionBudgetResourceGroup,
     ConsumptionBudgetResourceGroupNotification,
@@ -9,6 +10,12 @@ from cdktf_cdktf_provider_azurerm.consumption_budget_resource_group import (
 from constructs_lib.place import AzureStack, Capability
 from environments.settings import BudgetSettings
 
+FIRST_OF_THE_MONTH = "${formatdate(\"YYYY-MM-01'T'00:00:00Z\", plantimestamp())}"
+"""The first of the month of the plan. Azure refuses a budget that starts in an earlier month, or in more than a year.
+
+https://learn.microsoft.com/rest/api/consumption/budgets/create-or-update#budgettimeperiod and
+https://developer.hashicorp.com/terraform/language/functions/plantimestamp
+"""
 THRESHOLDS = ((80, "Actual"), (100, "Actual"), (100, "Forecasted"))
 """The percentages of the amount, spent (Actual) or foreseen (Forecasted), at which Azure sends mail."""
 
@@ -25,8 +32,9 @@ class Budget(Capability):
             resource_group_id=self.place.resource_group_id,
             amount=settings.monthly_usd,
             time_grain="Monthly",
-            # The start is a constant, because a change replaces the budget.
-            time_period=ConsumptionBudgetResourceGroupTimePeriod(start_date=f"{settings.start}T00:00:00Z"),
+            time_period=ConsumptionBudgetResourceGroupTimePeriod(start_date=FIRST_OF_THE_MONTH),
+            # A change of the start would replace the budget every month.
+            lifecycle=TerraformResourceLifecycle(ignore_changes=["time_period"]),
             notification=[
                 ConsumptionBudgetResourceGroupNotification(
                     enabled=True,

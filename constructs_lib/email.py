@@ -70,11 +70,14 @@ class Email(Capability):
         )
         protect(self.domain, "email_domain", place=self.place, lock=False)  # the service's lock covers it
         if customer:
-            self.from_address = f"{settings.sender}@{dns.zone_name}"
+            # At the sending limits of a new domain, Azure refuses another sender, `ResourceCreationFailed: Forbidden`:
+            # https://github.com/MicrosoftDocs/azure-docs/issues/121029.
+            sender = settings.sender if settings.quota_raised else "DoNotReply"
+            self.from_address = f"{sender}@{dns.zone_name}"
             self._prove_domain(dns)
         else:
             self.from_address = f"DoNotReply@{self.domain.from_sender_domain}"
-        if customer and settings.verified:
+        if customer and settings.verified and settings.quota_raised:
             EmailCommunicationServiceDomainSenderUsername(
                 self,
                 "sender",

@@ -6,7 +6,6 @@ The values in `dev.py`, `staging.py`, `production.py` and `shared.py` are not ch
 
 import ipaddress
 from collections.abc import Iterator
-from datetime import date
 from typing import Annotated, ClassVar, Literal, get_args
 
 from pydantic import AfterValidator, Field, field_validator
@@ -312,6 +311,13 @@ class EmailSettings(Settings):
             description="the part before the @: lower-case letters and digits, then also . _ -",
         ),
     ]
+    quota_raised: Annotated[
+        bool,
+        Field(
+            description="True once Microsoft has raised the domain's sending limits; until then Azure refuses another "
+            "sender, and mail comes from DoNotReply"
+        ),
+    ] = False
     sender_name: Annotated[
         str, Field(min_length=1, max_length=64, description="the name that recipients see"), AfterValidator(_check_text)
     ]
@@ -326,8 +332,9 @@ class EmailSettings(Settings):
             return
         if (sender := values.get("sender", str)) not in {None, "donotreply"}:
             yield Conflict("sender", sender, "must be 'donotreply', the one sender of a domain of Azure's")
-        if values.get("verified", bool):
-            yield Conflict("verified", True, "is for a customer domain: Azure verifies its own, so leave it False")
+        for phase in ("verified", "quota_raised"):
+            if values.get(phase, bool):
+                yield Conflict(phase, True, "is for a customer domain: Azure verifies its own, so leave it False")
 
 
 class ObservabilitySettings(Settings):
@@ -380,9 +387,6 @@ class StorageSettings(Settings):
     ]
 
 
-FIRST_BUDGET = "2017-06-01"
-
-
 class BudgetSettings(Settings):
     """The monthly budget of the environment's resource group."""
 
@@ -394,28 +398,6 @@ class BudgetSettings(Settings):
             description="mail goes out at 80 and 100 % of it, and when 100 % is forecast; nothing is stopped",
         ),
     ]
-    # Text and not a date: date(2026, 2, 30) would raise an error of Python's own before anything can be checked.
-    start: Annotated[
-        str,
-        Field(
-            pattern="^[0-9]{4}-[0-9]{2}-[0-9]{2}$",
-            description="the first of the month of the first apply, '2026-12-01'; fixed at creation: "
-            "a change replaces the budget",
-        ),
-    ]
-
-    @field_validator("start")
-    @classmethod
-    def _check_start(cls, value: str) -> str:
-        try:
-            start = date.fromisoformat(value)
-        except ValueError:
-            raise ValueError("is no day of the calendar") from None
-        if start.day != 1:
-            raise ValueError(f"must be the first of a month: '{start.replace(day=1)}'")
-        if value < FIRST_BUDGET:
-            raise ValueError(f"must not be before '{FIRST_BUDGET}', Azure's first")
-        return value
 
 
 class RegistrySettings(Settings):

@@ -51,5 +51,5 @@ STAGING = Environment(
     storage=StorageSettings(replication="LRS", deleted_kept_days=14, backups_kept_days=30, evidence_kept_days=30),
     observability=ObservabilitySettings(retention_days=30, daily_cap_gb=1),
     alerts=AlertSettings(teams=True),
-    budget=BudgetSettings(monthly_usd=350, start="2026-12-01"),
+    budget=BudgetSettings(monthly_usd=350),
 )

@@ -13,6 +13,12 @@ VARIANTS = {
     "minimal": partial(make_environment, "dev", email={"domain": "azure", "verified": False}),
     "customer": partial(make_environment, "dev", email=CUSTOMER),
     "verified": partial(make_environment, "dev", domain={"delegated": True}, email={**CUSTOMER, "verified": True}),
+    "quota-raised": partial(
+        make_environment,
+        "dev",
+        domain={"delegated": True},
+        email={**CUSTOMER, "verified": True, "sender": "noreply", "quota_raised": True},
+    ),
     "disposable": partial(make_environment, "dev", disposable=True),
 }
 ASSOCIATION = "azurerm_communication_service_email_domain_association"
@@ -29,9 +35,12 @@ def test_snapshot(variant: str, snapshot: SnapshotAssertion) -> None:
     assert synthesize_email(variant) == snapshot
 
 
-@pytest.mark.parametrize(("variant", "linked", "senders"), [("minimal", 1, 0), ("customer", 0, 0), ("verified", 1, 1)])
+@pytest.mark.parametrize(
+    ("variant", "linked", "senders"),
+    [("minimal", 1, 0), ("customer", 0, 0), ("verified", 1, 0), ("quota-raised", 1, 1)],
+)
 def test_domain_is_linked_after_it_is_verified(variant: str, linked: int, senders: int) -> None:
-    """Guards against a first apply that fails: before verification Azure links no domain and adds no sender."""
+    """Guards against applies that fail: Azure links no unverified domain, and adds no sender at the default quota."""
     body = synthesize_email(variant)
     assert (len(find_all(body, ASSOCIATION)), len(find_all(body, SENDER))) == (linked, senders)
 

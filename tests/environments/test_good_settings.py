@@ -79,8 +79,6 @@ GOOD: tuple[tuple[str, Changes], ...] = (
     ("dev", {"cache.high_availability": True, "cache.persistence": "12h"}),
     ("staging", {"domain.delegated": True, "email.verified": True}),
     ("staging", {"email.domain": "azure", "email.sender": "donotreply"}),
-    ("dev", {"budget.start": "2017-06-01"}),
-    ("dev", {"budget.start": "2028-02-01"}),
     # Azure reserves these words at a name's start or as a whole name, and they are neither here.
     ("shared", {"account.workload": "login"}),
     ("shared", {"account.workload": "bingo"}),

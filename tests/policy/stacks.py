@@ -11,15 +11,17 @@ from tests.support import load_platform, synthesize_application, synthesize_plat
 
 
 def switch_every_phase_on() -> Platform:
-    """Return the settings with the domain delegated, mail verified and alerts in Teams.
+    """Return the settings with the domain delegated, mail verified, its quota raised, and alerts in Teams.
 
-    Domain and mail have two phases (docs/design.md#decisions), and every environment ends in the second one.
+    Domain and mail have phases (docs/design.md#decisions), and every environment ends in the last one.
     """
     return _replace_environments(
         environment.model_copy(
             update={
                 "domain": environment.domain.model_copy(update={"delegated": True}),
-                "email": environment.email.model_copy(update={"verified": environment.email.domain == "customer"}),
+                "email": environment.email.model_copy(
+                    update=dict.fromkeys(("verified", "quota_raised"), environment.email.domain == "customer")
+                ),
                 "alerts": AlertSettings(teams=True),
             }
         )

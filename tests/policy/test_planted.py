@@ -729,8 +729,8 @@ OPERATIONS = [
         "every_environment_has_a_budget",
         "dev",
         "azurerm_consumption_budget_resource_group.budget_*.time_period.start_date",
-        "2026-12-15T00:00:00Z",
-        "first of a month",
+        "2026-12-01T00:00:00Z",
+        "first of the month of the plan",
     ),
     PlantedFault(
         "every_environment_has_a_budget",

@@ -8,6 +8,7 @@ from functools import cache
 from environments import load
 from rehearsal import synthesis
 from rehearsal.seed import seed_environment, seed_shared
+from rehearsal.stand_in.families.communication import RAISED_QUOTA
 from rehearsal.stand_in.ids import is_within
 from rehearsal.stand_in.model import Json, Store
 from rehearsal.stand_in.resource_manager import ResourceManager
@@ -92,7 +93,10 @@ def list_mail_records(body: Json) -> list[str]:
 
 
 def verify_mail(manager: ResourceManager) -> None:
-    """Verify every mail domain, as a person does once its records are visible."""
+    """Verify every mail domain, as a person does once its records are visible, and raise the quota of all of them."""
+    subscription = manager.find(f"/subscriptions/{manager.subscription}")
+    assert subscription is not None
+    subscription.body[RAISED_QUOTA] = True
     for domain in manager.list_resources("Microsoft.Communication/emailServices/domains"):
         for kind in domain.properties["verificationStates"]:
             manager.run_action(domain.id, "initiateVerification", {"verificationType": kind})

@@ -30,11 +30,13 @@ ALL = os.environ.get("REHEARSE_ALL") == "1"
 
 
 def settle(environment: Environment) -> Environment:
-    """Return the environment in its second phase, in which its domain is delegated and its mail domain verified."""
+    """Return the environment in its last phase: the domain is delegated, mail is verified, and its quota raised."""
     return environment.model_copy(
         update={
             "domain": environment.domain.model_copy(update={"delegated": True}),
-            "email": environment.email.model_copy(update={"verified": True}),
+            "email": environment.email.model_copy(
+                update={"verified": True, "quota_raised": environment.email.domain == "customer"}
+            ),
         }
     )
 

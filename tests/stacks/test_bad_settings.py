@@ -99,7 +99,7 @@ def test_a_literal_of_any_shape_is_reported_in_words(tmp_path: Path, synthesized
     root = copy_project(tmp_path / "shapes")
     dev, staging = root / "environments/dev.py", root / "environments/staging.py"
     edit(dev, "AlertSettings(teams=False)", "AlertSettings(False)")
-    edit(dev, 'start="2026-12-01"', 'start="2026-02-30"')
+    edit(dev, "monthly_usd=75", "monthly_usd=0")
     edit(staging, "AlertSettings(teams=True)", '"none"')
     edit(staging, "FrontDoorSettings(api_requests_a_minute=1000, sign_in_requests_a_minute=20)", "20")
     edit(root / "environments/__init__.py", '"production": PRODUCTION', '"production": None')
@@ -109,7 +109,7 @@ def test_a_literal_of_any_shape_is_reported_in_words(tmp_path: Path, synthesized
         "6 settings are wrong; nothing was synthesized.",
         "  " + fill("dev: alerts.teams: is missing: True or False (<description>)"),
         "  dev: alerts = (False,): stands there without a setting's name; known: teams",
-        "  dev: budget.start = '2026-02-30': is no day of the calendar",
+        "  " + fill("dev: budget.monthly_usd = 0: must be at least 1 (<description>)"),
         "  staging: front_door = 20: must be FrontDoorSettings(...) or None",
         "  staging: alerts = 'none': must be AlertSettings(...)",
         "  production: itself = None: must be Environment(...)",

@@ -6,13 +6,13 @@ The examples are the same on every run and every machine. `HYPOTHESIS_PROFILE=se
 import os
 import re
 from collections.abc import Iterator, Mapping
-from datetime import date
 from types import NoneType
 from typing import Any, NamedTuple, get_args
 
 from hypothesis import HealthCheck, Phase, event, given, settings
 from hypothesis import strategies as st
 
+from constructs_lib.budget import FIRST_OF_THE_MONTH
 from environments import ENVIRONMENTS, Environment, Platform, SettingsError
 from environments.naming import PAIRED_LOCATIONS
 from environments.settings import (
@@ -186,6 +186,7 @@ def good_environments(draw: st.DrawFn) -> Environment:
             verified=email_domain == "customer" and domain.delegated and draw(st.booleans()),
             sender=draw(word(1, 64, LOWER + DIGITS)) if email_domain == "customer" else "donotreply",
             sender_name=draw(text(64)),
+            quota_raised=email_domain == "customer" and draw(st.booleans()),
             data_location=draw(choice(EmailSettings, "data_location")),
         ),
         storage=StorageSettings(
@@ -202,10 +203,7 @@ def good_environments(draw: st.DrawFn) -> Environment:
             retention_days=draw(choice(ObservabilitySettings, "retention_days")), daily_cap_gb=draw(CAP)
         ),
         alerts=AlertSettings(teams=draw(st.booleans())),
-        budget=BudgetSettings(
-            monthly_usd=draw(st.integers(1, 1_000_000)),
-            start=draw(st.dates(date(2026, 1, 1), date(2040, 12, 1))).replace(day=1).isoformat(),
-        ),
+        budget=BudgetSettings(monthly_usd=draw(st.integers(1, 1_000_000))),
     )
 
 
@@ -278,6 +276,10 @@ def list_addresses(stack: TerraformJson) -> set[str]:
     }
 
 
+FUNCTIONS = ("uuid()", FIRST_OF_THE_MONTH.removeprefix("${").removesuffix("}"))
+"""The expressions that refer to nothing."""
+
+
 def find_dangling_references(stack: TerraformJson) -> list[str]:
     """Return the expressions and dependencies that refer to no resource of the stack."""
     addresses = list_addresses(stack)
@@ -297,7 +299,7 @@ def find_dangling_references(stack: TerraformJson) -> list[str]:
     return [
         reference
         for reference in expressions + dependencies
-        if find_target(reference) not in addresses and reference != "uuid()"
+        if find_target(reference) not in addresses and reference not in FUNCTIONS
     ]
 
 

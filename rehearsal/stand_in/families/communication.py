@@ -5,7 +5,16 @@ import uuid
 from rehearsal.stand_in.families.dns import get_txt_values, has_cname
 from rehearsal.stand_in.family import Family
 from rehearsal.stand_in.global_names import make_name_check, require_global_name
-from rehearsal.stand_in.model import Json, Resource, ResourceType, Store, Write, get_strings, make_bad_request
+from rehearsal.stand_in.model import (
+    Json,
+    RefusedError,
+    Resource,
+    ResourceType,
+    Store,
+    Write,
+    get_strings,
+    make_bad_request,
+)
 
 SERVICE = "Microsoft.Communication/communicationServices"
 EMAIL = "Microsoft.Communication/emailServices"
@@ -115,8 +124,21 @@ def _is_published(store: Store, domain: Resource, kind: str) -> bool:
     return record["value"] in get_txt_values(store, record["name"])
 
 
+RAISED_QUOTA = "emailQuotaRaised"
+"""A property of the subscription: whether Microsoft has raised the sending limits of its mail domains."""
+
+
 def _complete_sender(write: Write) -> None:
+    """Refuse a sender besides DoNotReply at the default sending limits.
+
+    https://github.com/MicrosoftDocs/azure-docs/issues/121029 and
+    https://learn.microsoft.com/azure/communication-services/quickstarts/email/add-multiple-senders
+    """
     write.require("properties.username")
+    subscription = write.store.find(f"/subscriptions/{write.store.subscription}")
+    is_raised = bool(subscription and subscription.body.get(RAISED_QUOTA))
+    if write.id.name.lower() != "donotreply" and not is_raised:
+        raise RefusedError(403, "ResourceCreationFailed", "ResourceCreationFailed: Forbidden")
 
 
 _TYPES = (

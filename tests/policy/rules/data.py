@@ -16,6 +16,7 @@ HASH = re.compile(r"_[0-9A-F]{8}$")
 IMAGE = "site_config[0].application_stack[0].docker_image_name"
 IGNORED = {
     "azurerm_app_service_custom_hostname_binding": {"ssl_state", "thumbprint"},  # the certificate's binding sets them
+    "azurerm_consumption_budget_resource_group": {"time_period"},  # its start is the month of the plan
     "azurerm_linux_web_app": {IMAGE},  # deliveries set it, and an apply would reset it
     "azurerm_linux_web_app_slot": {IMAGE},
     "azurerm_postgresql_flexible_server": {

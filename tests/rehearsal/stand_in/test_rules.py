@@ -6,11 +6,13 @@ The last tests are about rights on linked resources, DNS records, and the minute
 import copy
 import re
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 import pytest
 
 from rehearsal.stand_in import families
 from rehearsal.stand_in.built_in_roles import add_built_in_roles
+from rehearsal.stand_in.families.communication import RAISED_QUOTA
 from rehearsal.stand_in.families.database import RESTORE_MINUTES, STANDBY_MINUTES
 from rehearsal.stand_in.families.front_door import CERTIFICATE_MINUTES
 from rehearsal.stand_in.ids import parse_id
@@ -47,6 +49,12 @@ BINDING, CERTIFICATE = "Microsoft.Web/sites/hostNameBindings", "Microsoft.Web/ce
 STATIC, STATIC_DOMAIN = "Microsoft.Web/staticSites", "Microsoft.Web/staticSites/customDomains"
 
 HERE: Json = {"location": "eastus2"}
+
+
+def make_budget(start: str) -> Json:
+    """Return the body of a monthly budget."""
+    period = {"startDate": f"{start}T00:00:00Z"}
+    return {"properties": {"amount": 100, "category": "Cost", "timeGrain": "Monthly", "timePeriod": period}}
 
 
 def make_diagnostics_path(resource: str) -> str:
@@ -455,6 +463,21 @@ NEW: dict[str, tuple[str, Json, str]] = {
         make_metric_alert(metricName="HealthCheckStatus"),
         "BadRequest",
     ),
+    "a sender at the default quota": (
+        make_path(f"{DOMAIN}/senderUsernames", "mail", "example.com", "noreply"),
+        {"properties": {"username": "noreply"}},
+        "ResourceCreationFailed",
+    ),
+    "a budget that starts in an earlier month": (
+        make_path("Microsoft.Consumption/budgets", "budget"),
+        make_budget("2026-10-01"),
+        "InvalidStartDate",
+    ),
+    "a budget that starts in more than a year": (
+        make_path("Microsoft.Consumption/budgets", "budget"),
+        make_budget("2099-01-01"),
+        "InvalidStartDate",
+    ),
     "an unknown type": (make_path("Microsoft.Compute/virtualMachines", "vm"), HERE, "RehearsalUnknownType"),
 }
 
@@ -748,3 +771,14 @@ def test_an_alert_as_its_metric_allows_is_created(manager: ResourceManager) -> N
     path = parse_id(make_path("Microsoft.Insights/metricAlerts", "alert"))
     body = make_metric_alert(dimensions=[{"name": "Instance", "operator": "Include", "values": ["*"]}])
     assert manager.write(path, body).status == 200
+
+
+def test_a_sender_is_added_once_the_quota_is_raised(manager: ResourceManager) -> None:
+    path = parse_id(make_path(f"{DOMAIN}/senderUsernames", "mail", "example.com", "noreply"))
+    manager.put(f"/subscriptions/{SUBSCRIPTION}", {"subscriptionId": SUBSCRIPTION, RAISED_QUOTA: True})
+    assert manager.write(path, {"properties": {"username": "noreply"}}).status == 201
+
+
+def test_a_budget_starts_in_this_month(manager: ResourceManager) -> None:
+    path = parse_id(make_path("Microsoft.Consumption/budgets", "budget"))
+    assert manager.write(path, make_budget(f"{datetime.now(UTC):%Y-%m}-01")).status == 201
