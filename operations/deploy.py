@@ -20,15 +20,18 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Generator
+from dataclasses import replace
 from pathlib import Path
 
 from environments import ENVIRONMENTS, SettingsError, load
 from operations import preflight
+from operations.output import discard_output
 from operations.plan_guard.guard import Guard
 from operations.plan_guard.judge import SHARED, StackTarget
+from operations.plan_guard.live import find_outdated_images
 from operations.plan_guard.origin import DIRTY, Origin, read_commit
-from operations.terraform.plan import PlanError
-from operations.terraform.runner import STACKS, Terraform, TerraformError
+from operations.terraform.plan import PlanError, read_plan
+from operations.terraform.runner import STACKS, Terraform, TerraformError, find_other_files, find_warnings
 
 REFUSED = 3
 LOCK_TIMEOUT = "-lock-timeout=10m"
@@ -46,9 +49,6 @@ https://learn.microsoft.com/azure/azure-resource-manager/management/request-limi
 
 NO_LOCK = "-lock=false"
 """Plan without the state's lock: nobody has to wait for a plan that will not be applied."""
-
-NO_CHANGES = 0
-"""The exit code of `terraform plan -detailed-exitcode` if there is nothing to apply."""
 
 
 def preview(terraform: Terraform, guard: Guard) -> int:
@@ -97,6 +97,8 @@ def deploy(terraform: Terraform, guard: Guard, *, ask: Callable[[str], str]) -> 
             return 1
         # The answer may have taken a long time, so judge the plan once more.
         report = guard.judge_file(plan_file, terraform)
+        outdated = list(find_outdated_images(report.plan, terraform))
+        report = replace(report, mismatches=[*report.mismatches, *outdated])
         if not report.may_be_applied:
             print(report.format_text())
             return REFUSED
@@ -106,6 +108,8 @@ def deploy(terraform: Terraform, guard: Guard, *, ask: Callable[[str], str]) -> 
 
 
 def _initialize(terraform: Terraform, stack: str) -> None:
+    if strangers := find_other_files(terraform.folder):
+        raise TerraformError("\n".join(strangers))
     print(f"Initializing {stack}.", flush=True)
     init = terraform.run("init", "-input=false", on_line=_print_long_wait, stderr_to_terminal=True)
     if init.code:
@@ -124,15 +128,18 @@ def _make_plan(terraform: Terraform, stack: str, lock_option: str) -> Generator[
     print(f"Planning {stack}.", flush=True)
     with tempfile.TemporaryDirectory(prefix=f"plan-{stack}-") as folder:
         plan_file = Path(folder) / f"{stack}.tfplan"
-        options = ["-input=false", "-detailed-exitcode", lock_option, f"-out={plan_file}"]
+        options = ["-input=false", lock_option, f"-out={plan_file}"]
         plan = terraform.run("plan", *options, on_line=_print_long_wait, stderr_to_terminal=True)
-        if plan.code == NO_CHANGES:
-            print(f"{stack} is as it should be: nothing to apply.")
-            yield None
-            return
+        print(*find_warnings(plan.output), sep="\n", end="", flush=True)
         # Terraform also writes a plan that prevent_destroy has stopped. The guard says what it would have lost.
         if not plan_file.exists():
             raise TerraformError(f"The plan of {stack} failed, with {plan.code}; nothing was changed.")
+        # The plan itself says whether there is anything to apply. An exit code passes through wrappers.
+        made = read_plan(terraform.show_plan(plan_file))
+        if not made.has_changes and not made.errored:
+            print(f"{stack} is as it should be: nothing to apply.")
+            yield None
+            return
         yield plan_file
 
 
@@ -210,6 +217,9 @@ def main() -> int:
         return preview(terraform, guard) if arguments.plan_only else deploy(terraform, guard, ask=_ask_in_terminal)
     except (PlanError, TerraformError, SettingsError) as error:
         print(f"{command}: {error}", file=sys.stderr)
+        return 1
+    except BrokenPipeError:  # It does not come while Terraform applies: Terraform prints that by itself.
+        discard_output()
         return 1
     except KeyboardInterrupt:  # It does not come while Terraform runs: Terraform ends by itself then.
         print(f"\n{command}: interrupted; nothing was changed.", file=sys.stderr)

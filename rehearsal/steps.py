@@ -158,7 +158,7 @@ class Rehearsal:
         stack = self.write_stack(synthesis.remove_prevent_destroy(body))
         self.expect_code(stack.plan(), 2)
         report = self.judge_plan(stack)
-        if DATABASE not in [loss.resource.address for loss in report.refused]:
+        if DATABASE not in [loss.address for loss in report.refused]:
             raise StepError(f"The guard let a replacement of the database pass:\n{report.format_text()}")
         return StepResult(len(report.refused), "refused by prevent_destroy and, without it, by the plan guard")
 
@@ -240,7 +240,7 @@ class Rehearsal:
         plan = copy.read_plan()
         report = Guard(target).judge_json(plan)
         report_if_kept = Guard(target._replace(disposable=False)).judge_json(plan)
-        refused = [loss.resource.address for loss in report_if_kept.refused]
+        refused = [loss.address for loss in report_if_kept.refused]
         if not report.may_be_applied or DATABASE not in refused:
             raise StepError(f"The guard does not go by the flag `disposable`:\n{report.format_text()}")
         return len(report.plan.select(Verb.DESTROY))

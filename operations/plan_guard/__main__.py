@@ -17,6 +17,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from environments import SettingsError, load
+from operations.output import discard_output
 from operations.plan_guard.guard import Guard
 from operations.plan_guard.judge import MAXIMUM_AGE, StackTarget
 from operations.plan_guard.origin import Origin
@@ -109,7 +110,10 @@ def main() -> int:
     except (PlanError, TerraformError, SettingsError, OSError) as error:
         print(f"plan guard: {error}", file=sys.stderr)
         return CANNOT_BE_JUDGED
-    print(report.format_text())
+    try:
+        print(report.format_text(), flush=True)
+    except BrokenPipeError:
+        discard_output()
     return 0 if report.may_be_applied else REFUSED
 
 

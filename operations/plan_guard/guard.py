@@ -60,5 +60,10 @@ class Guard:
             yield f"{self.target.stack} is disposable: it may lose everything."
         if self.allowed:
             yield f"Allowed to be lost: {', '.join(self.allowed)}."
-        if not plan.complete and not plan.errored:
+        if plan.deferred_changes:
+            addresses = ", ".join(deferred.resource_change.address for deferred in plan.deferred_changes)
+            yield f"Terraform cannot plan these yet, so nothing is known of them: {addresses}. Plan again after it."
+        elif not plan.complete and not plan.errored:
             yield "A part of a plan, by -target or deferral: plan again after it."
+        for check in plan.failed_checks:
+            yield f"A check of the code does not hold: {check}"

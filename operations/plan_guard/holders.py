@@ -6,6 +6,7 @@ type that is in none of them is treated as one that holds data until somebody ad
 """
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 HOLDS_DATA: Mapping[str, str] = {
     "azurerm_communication_service": "the connection string that the API sends mail with",
@@ -77,6 +78,32 @@ RECOVERY_ATTRIBUTES: Mapping[str, tuple[str, ...]] = {
 }
 """By type, the beginnings of attribute names. A change of such an attribute changes what can be recovered, or how far
 back."""
+
+
+class InPlaceLoss(NamedTuple):
+    """Something that the provider deletes while it changes a resource in place."""
+
+    block: str
+    """The block whose removal deletes it, if there was one before."""
+    attributes: tuple[str, ...]
+    """The attributes of the block with whose change the provider deletes it and makes it anew."""
+    lost: str
+
+
+LOST_IN_PLACE: Mapping[str, InPlaceLoss] = {
+    # internal/services/managedredis/managed_redis_resource.go, lines 552 to 572: Update deletes the database.
+    "azurerm_managed_redis": InPlaceLoss(
+        "default_database",
+        ("clustering_policy", "geo_replication_group_name", "module"),
+        "every key in the database: sessions and live bids. The provider deletes the database and makes it anew",
+    ),
+}
+"""By type: what an update deletes, although the plan calls it a change in place.
+
+Taken from the Update function of every type that is synthesized, in azurerm 4.81.0. The others delete nothing that
+holds data: azurerm_key_vault removes contacts; azurerm_linux_web_app and its slot remove the connection to a network
+(`virtual_network_subnet_id`) and the schedule of backups (`backup`).
+"""
 
 REPLACEABLE = frozenset(
     {

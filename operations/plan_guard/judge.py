@@ -4,8 +4,10 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple, Self
 
+from pydantic import JsonValue
+
 from environments import Environment, Platform
-from operations.plan_guard.holders import PROTECTS, describe_loss
+from operations.plan_guard.holders import LOST_IN_PLACE, PROTECTS, describe_loss
 from operations.plan_guard.redaction import Value, hide_sensitive
 from operations.terraform.plan import LOSING, Change, Plan, PlanError, ResourceChange, Verb
 
@@ -39,10 +41,14 @@ class StackTarget(NamedTuple):
 
 
 class Loss(NamedTuple):
-    """A resource that the plan destroys, replaces or forgets, although something would be lost with it."""
+    """Something that the plan destroys, replaces, forgets or empties, although something would be lost with it."""
 
-    resource: ResourceChange
-    verb: Verb
+    address: str
+    title: str
+    """The address, and what tells two objects at one address apart."""
+    type: str
+    verb: Verb | None
+    """What happens to the resource; None for an action that the apply runs."""
     lost: str
     """What would be lost, in words."""
 
@@ -50,11 +56,33 @@ class Loss(NamedTuple):
 def find_losses(plan: Plan) -> list[Loss]:
     """Return everything that the plan would lose, sorted by address."""
     losses: list[Loss] = []
-    for resource in plan.select(*LOSING):
-        lost = describe_loss(resource.type)
-        if resource.verb and lost:
-            losses.append(Loss(resource, resource.verb, lost))
+    for resource in plan.select(*LOSING, Verb.CHANGE):
+        lost = _describe_loss_in_place(resource) if resource.verb is Verb.CHANGE else describe_loss(resource.type)
+        if lost:
+            losses.append(Loss(resource.address, resource.title, resource.type, resource.verb, lost))
+    for action in plan.action_invocations:
+        lost = f"whatever {action.type} deletes: a plan does not say what an action does"
+        losses.append(Loss(action.address, action.address, action.type, None, lost))
     return losses
+
+
+def _describe_loss_in_place(resource: ResourceChange) -> str | None:
+    """Return what the provider deletes while it changes the resource, or None if it deletes nothing."""
+    loss = LOST_IN_PLACE.get(resource.type)
+    if loss is None:
+        return None
+    before, after = (_get_block(values, loss.block) for values in (resource.change.before, resource.change.after))
+    if before is None:
+        return None
+    is_kept = after is not None and all(before.get(name) == after.get(name) for name in loss.attributes)
+    return None if is_kept else loss.lost
+
+
+def _get_block(values: JsonValue, name: str) -> dict[str, JsonValue] | None:
+    """Return a block's values, or None if it is not there or not known yet."""
+    blocks = values.get(name) if isinstance(values, dict) else None
+    block = blocks[0] if isinstance(blocks, list) and blocks else None
+    return block if isinstance(block, dict) else None
 
 
 def find_unexpected_losses(plan: Plan, target: StackTarget, allowed: Sequence[str]) -> list[Loss]:
@@ -66,7 +94,7 @@ def find_unexpected_losses(plan: Plan, target: StackTarget, allowed: Sequence[st
         PlanError: an address is allowed that the plan does not lose.
     """
     losses = find_losses(plan)
-    not_lost = sorted(set(allowed) - {loss.resource.address for loss in losses})
+    not_lost = sorted(set(allowed) - {loss.address for loss in losses})
     if not_lost:
         raise PlanError(
             f"Allowed to be lost, but the plan does not lose it: {', '.join(not_lost)}. "
@@ -74,12 +102,12 @@ def find_unexpected_losses(plan: Plan, target: StackTarget, allowed: Sequence[st
         )
     # When an environment becomes disposable, its first plan removes the locks. That plan may lose only what PROTECTS
     # lists and what the user has allowed. From the next plan on, everything may go.
-    removes_locks = any(loss.resource.type == "azurerm_management_lock" for loss in losses)
+    removes_locks = any(loss.type == "azurerm_management_lock" for loss in losses)
 
     def is_allowed(loss: Loss) -> bool:
-        if loss.resource.address in allowed:
+        if loss.address in allowed:
             return True
-        return target.disposable and (not removes_locks or loss.resource.type in PROTECTS)
+        return target.disposable and (not removes_locks or loss.type in PROTECTS)
 
     return [loss for loss in losses if not is_allowed(loss)]
 
@@ -116,7 +144,7 @@ def _find_wrong_environments(plan: Plan, target: StackTarget) -> Iterator[str]:
 
 def _find_named_environments(plan: Plan) -> Iterator[str]:
     """Yield the environments that are named by the tags and by the output `environment`, before and after."""
-    for resource in plan.managed:
+    for resource in (*plan.managed, *plan.resource_drift):
         for values in hide_sensitive(resource.change):
             tags = values.get("tags") if isinstance(values, dict) else None
             if isinstance(tags, dict):

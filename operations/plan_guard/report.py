@@ -19,6 +19,8 @@ WHAT_GOES = {
     Verb.REPLACE: "replaced, and with it would go",
     Verb.DESTROY: "destroyed, and with it would go",
     Verb.FORGET: "forgotten, and Terraform would no longer keep",
+    Verb.CHANGE: "changed in place, and with it would go",
+    None: "run, and with it could go",
 }
 
 
@@ -68,11 +70,11 @@ class Report:
         for reason in self.mismatches:
             yield format_paragraph(reason)
         for loss in self.refused:
-            yield format_paragraph(f"{loss.resource.title} would be {WHAT_GOES[loss.verb]} {loss.lost}.")
+            yield format_paragraph(f"{loss.title} would be {WHAT_GOES[loss.verb]} {loss.lost}.")
         if self.refused and not self.mismatches:  # with a mismatch, allowing the losses would not help
             yield "If that is meant, name each address:"
             # A resource and its deposed object have the same address.
-            for address in dict.fromkeys(loss.resource.address for loss in self.refused):
+            for address in dict.fromkeys(loss.address for loss in self.refused):
                 yield f"  --allow-loss '{address}'"
 
 

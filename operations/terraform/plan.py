@@ -135,17 +135,113 @@ class Configuration(_Part):
         return {value for value in constants if isinstance(value, str)}
 
 
+class ActionInvocation(_Part):
+    """An action that the apply runs: something that a provider does besides creating, changing and deleting.
+
+    https://developer.hashicorp.com/terraform/language/invoke-actions
+    """
+
+    address: str
+    """Such as `action.azurerm_managed_redis_databases_flush.all`."""
+    type: str
+
+
+class DeferredChange(_Part):
+    """A change that Terraform cannot plan yet, because it depends on what another apply makes first."""
+
+    reason: str = ""
+    resource_change: ResourceChange
+
+
+class CheckAddress(_Part):
+    """What a check belongs to."""
+
+    to_display: str
+
+
+class CheckProblem(_Part):
+    """What a check has found."""
+
+    message: str
+
+
+class CheckInstance(_Part):
+    """The result of a check for one object."""
+
+    status: str
+    problems: tuple[CheckProblem, ...] = ()
+
+
+class Check(_Part):
+    """A condition that the code checks, with its result: pass, fail, error or unknown."""
+
+    address: CheckAddress
+    status: str
+    instances: tuple[CheckInstance, ...] = ()
+
+    def __str__(self) -> str:
+        problems = [problem.message for instance in self.instances for problem in instance.problems]
+        return f"{self.address.to_display}: {' '.join(problems) or self.status}"
+
+
+class Values(_Part):
+    """A resource as the state has it."""
+
+    address: str
+    values: dict[str, JsonValue] = {}
+
+
+class _Module(_Part):
+    resources: tuple[Values, ...] = ()
+
+
+class _StateValues(_Part):
+    root_module: _Module = _Module()
+
+
+class PriorState(_Part):
+    """The state after Terraform has read every resource, before the plan."""
+
+    values: _StateValues = _StateValues()
+
+    def find_values(self, address: str) -> dict[str, JsonValue] | None:
+        """Return a resource's values, or None if it is not in the state."""
+        found = (resource.values for resource in self.values.root_module.resources if resource.address == address)
+        return next(found, None)
+
+
 class Plan(_Part):
     """What Terraform would do."""
 
     format_version: Annotated[str, Field(pattern=r"^1\.\d+$")]
     timestamp: AwareDatetime
-    resource_changes: tuple[ResourceChange, ...]
+    resource_changes: tuple[ResourceChange, ...] = ()
+    """There are none in a plan of outputs alone, and in one that only refreshes an empty state."""
     resource_drift: tuple[ResourceChange, ...] = ()
+    deferred_changes: tuple[DeferredChange, ...] = ()
+    action_invocations: tuple[ActionInvocation, ...] = ()
     output_changes: dict[str, Change] = {}
+    checks: tuple[Check, ...] = ()
+    prior_state: PriorState = PriorState()
     configuration: Configuration
     errored: bool = False
     complete: bool = True
+    applyable: bool | None = None
+    """Whether an apply would do anything. Older versions do not say it."""
+
+    @property
+    def has_changes(self) -> bool:
+        """Whether an apply would do anything: also a changed output, an import or a move in the state."""
+        if self.applyable is not None:
+            return self.applyable
+        moves = any(resource.previous_address or resource.change.importing for resource in self.managed)
+        outputs = any(change.verb for change in self.output_changes.values())
+        return bool(self.select(*Verb) or self.action_invocations or outputs or moves or self.resource_drift)
+
+    @property
+    def failed_checks(self) -> list[Check]:
+        """The checks that do not hold, or that could not be evaluated."""
+        return [check for check in self.checks if check.status in ("fail", "error")]
 
     @property
     def managed(self) -> tuple[ResourceChange, ...]:

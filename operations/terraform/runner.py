@@ -72,6 +72,13 @@ def find_terraform() -> str | None:
 
 def explain_unusable(binary: str) -> str | None:
     """Return a sentence that says why a command is no Terraform or OpenTofu to use, or None if it is one."""
+    path = Path(shutil.which(binary) or binary)
+    # It renames the program: https://github.com/hashicorp/setup-terraform/blob/main/lib/setup-terraform.js.
+    if path.with_name(f"{path.name}-bin").exists():
+        return (
+            f"'{path}' is the wrapper of hashicorp/setup-terraform. It changes exit codes, and copies plans with their "
+            "secrets into the outputs of the step. Set `terraform_wrapper: false` there."
+        )
     try:
         command = [binary, "version", "-json"]
         answer = subprocess.run(command, env=os.environ | QUIET, capture_output=True, text=True, check=True)  # noqa: S603
@@ -85,6 +92,31 @@ def explain_unusable(binary: str) -> str | None:
     if tuple(map(int, re.findall(r"\d+", version)[:2])) < OLDEST:
         return f"Terraform or OpenTofu 1.11 or newer is needed; '{binary}' is {version}."
     return None
+
+
+def find_warnings(output: str) -> list[str]:
+    """Return the warnings in what a command printed for people, each as Terraform has framed it, without colours."""
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", output)
+    return [block for block in re.findall(r"^╷\n(?:│.*\n)+╵\n", plain, re.MULTILINE) if "│ Warning: " in block]
+
+
+def find_variables() -> list[str]:
+    """Return the environment variables that change what Terraform plans, each in a sentence.
+
+    https://developer.hashicorp.com/terraform/cli/config/environment-variables
+    """
+    names = sorted(name for name in os.environ if name == "TF_WORKSPACE" or name.startswith("TF_CLI_ARGS"))
+    return [f"{name} is set, and changes what Terraform plans. Unset it." for name in names if os.environ[name]]
+
+
+def find_other_files(folder: Path) -> list[str]:
+    """Return the files beside the synthesized one that Terraform would read too, each in a sentence.
+
+    https://developer.hashicorp.com/terraform/language/files
+    """
+    patterns = ("*.tf", "*.tf.json", "*.tofu", "*.tofu.json", "*.tfvars", "*.tfvars.json")
+    files = {file for pattern in patterns for file in folder.glob(pattern)} - {folder / SYNTHESIZED}
+    return [f"{file} would become a part of the plan. Remove it." for file in sorted(files)]
 
 
 @dataclass(frozen=True)
@@ -108,8 +140,8 @@ class Terraform:
         if not (folder / SYNTHESIZED).is_file():
             raise TerraformError(f"There is no {folder / SYNTHESIZED}: make synth ENV={folder.name}")
         binary = choose_binary()
-        if reason := explain_unusable(binary):
-            raise TerraformError(reason)
+        if reasons := [*filter(None, [explain_unusable(binary)]), *find_variables()]:
+            raise TerraformError("\n".join(reasons))
         return cls(folder, binary)
 
     def run(

@@ -107,8 +107,9 @@ def test_exactly_the_plan_that_was_shown_is_applied(
 
     lines = [line for line in commands.read_text().splitlines() if "/stacks/" in line]
     arguments = [line.split("/stacks/dev ")[1].split() for line in lines]
-    assert [words[0] for words in arguments] == ["init", "state", "plan", "state", "show", "state", "show", "apply"]
-    plan, apply = arguments[2], arguments[7]
+    commands_run = " ".join(words[0] for words in arguments)
+    assert commands_run == "init state plan show state show state show apply"
+    plan, apply = arguments[2], arguments[8]
     assert f"-out={apply[-1]}" in plan
     assert "-lock-timeout=10m" in plan
     assert "-lock-timeout=10m" in apply
@@ -163,6 +164,53 @@ def test_without_changes_nothing_is_asked(deployment: Deployment, capfd: pytest.
     assert deployment.run() == 0
     assert deployment.questions == []
     assert capfd.readouterr().out.endswith("dev is as it should be: nothing to apply.\n")
+
+
+def test_the_plan_and_not_the_exit_code_says_whether_there_are_changes(
+    deployment: Deployment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Guards against wrappers, which lose an exit code of 2."""
+    wrapper = tmp_path / "wrapped"
+    wrapper.write_text('#!/bin/sh\n"$REAL_TERRAFORM" "$@"\nexit 0\n')
+    wrapper.chmod(0o755)
+    monkeypatch.setenv("REAL_TERRAFORM", Terraform.for_stack(deployment.checkout.stack).binary)
+    monkeypatch.setenv("TERRAFORM_BINARY_NAME", str(wrapper))
+    deployment.checkout.synthesize(more=NEW)
+    assert deployment.run() == 0
+    assert "more" in deployment.list_resources()
+
+
+def test_an_output_alone_is_deployed(deployment: Deployment, capfd: pytest.CaptureFixture[str]) -> None:
+    body = json.loads((deployment.checkout.stack / "cdk.tf.json").read_text())
+    body["output"]["other"] = {"value": "new"}
+    (deployment.checkout.stack / "cdk.tf.json").write_text(json.dumps(body))
+    assert deployment.run() == 0
+    assert "no resource changes" in capfd.readouterr().out
+
+
+def test_warnings_and_failed_checks_are_shown(deployment: Deployment, capfd: pytest.CaptureFixture[str]) -> None:
+    body = json.loads((deployment.checkout.stack / "cdk.tf.json").read_text())
+    assertion = {"condition": "${terraform_data.changed.id == null}", "error_message": "It ends in a week."}
+    body["check"] = {"certificate": {"assert": [assertion]}}
+    (deployment.checkout.stack / "cdk.tf.json").write_text(json.dumps(body))
+    deployment.preview()
+    assert "Warning: Check block assertion failed" in capfd.readouterr().out
+
+
+@pytest.mark.parametrize("name", ["stray.tf", "more.tf.json", "terraform.tfvars", "a.auto.tfvars.json", "x.tofu"])
+def test_a_file_that_would_become_a_part_of_the_plan_is_refused(deployment: Deployment, name: str) -> None:
+    (deployment.checkout.stack / name).write_text("")
+    with pytest.raises(TerraformError, match=f"{name} would become a part of the plan. Remove it."):
+        deployment.run()
+
+
+@pytest.mark.parametrize("name", ["TF_WORKSPACE", "TF_CLI_ARGS", "TF_CLI_ARGS_plan"])
+def test_a_variable_that_changes_what_is_planned_is_refused(
+    deployment: Deployment, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setenv(name, "-destroy")
+    with pytest.raises(TerraformError, match=f"{name} is set, and changes what Terraform plans"):
+        deployment.run()
 
 
 def test_a_preview_reports_and_changes_nothing(deployment: Deployment, capfd: pytest.CaptureFixture[str]) -> None:

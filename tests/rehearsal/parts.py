@@ -49,6 +49,7 @@ def extract_types(body: Json, *types: str) -> Json:
         "terraform": {key: value for key, value in body["terraform"].items() if key != "backend"},
         "provider": body["provider"],
         "resource": kept_by_type,
+        **({"data": body["data"]} if "data" in body else {}),
     }
 
 

@@ -8,7 +8,9 @@ import pytest
 from environments import load
 from operations.plan_guard.guard import Guard
 from operations.plan_guard.judge import StackTarget
+from operations.plan_guard.live import find_outdated_images
 from operations.terraform.events import find_errors
+from operations.terraform.plan import read_plan
 from rehearsal import synthesis
 from rehearsal.progress import Progress
 from rehearsal.seed import list_prerequisites
@@ -36,7 +38,7 @@ def test_a_replacement_of_the_database_is_refused_and_its_cause_named(azure_worl
     assert changed.plan().code == 2
     plan, target = changed.read_plan(), StackTarget.from_settings("dev", load())
     report = Guard(target).judge_json(plan)
-    assert {loss.resource.address for loss in report.refused} == {SERVER, DATABASE}
+    assert {loss.address for loss in report.refused} == {SERVER, DATABASE}
     assert "geo_redundant_backup_enabled" in report.format_text()
     assert Guard(target, [SERVER, DATABASE]).judge_json(plan).may_be_applied
 
@@ -59,3 +61,39 @@ def test_only_what_is_declared_disposable_may_be_destroyed(azure_world: World, t
     destroy = copy.apply_plan()
     assert destroy.code == 0, find_errors(destroy.output)
     assert parts.list_ids(copy.read_state()) == []
+
+
+@pytest.mark.slow
+def test_an_image_that_a_delivery_has_set_since_the_plan_makes_the_plan_outdated(azure_world: World) -> None:
+    """Guards against an apply that puts the old image back: the provider sends the one of the time of the plan."""
+    app = "azurerm_linux_web_app"
+    body = parts.extract_types(parts.synthesize_stack("staging"), app, f"{app}_slot")
+    stack = azure_world.write_stack("staging", body, local_state=True)
+    assert stack.init().code == 0
+    apply = stack.apply()
+    assert apply.code == 0, find_errors(apply.output)
+    for named in (body["resource"][app], body["resource"][f"{app}_slot"]):
+        for resource in named.values():
+            resource["app_settings"] = resource["app_settings"] | {"NEW_SETTING": "1"}
+    changed = azure_world.write_stack("staging", body, local_state=True)
+    assert changed.plan().code == 2
+    plan = read_plan(changed.read_plan())
+    assert list(find_outdated_images(plan, changed)) == []
+
+    manager = azure_world.stand_in.resource_manager
+    sites = [*manager.list_resources("Microsoft.Web/sites"), *manager.list_resources("Microsoft.Web/sites/slots")]
+    assert len(sites) == 2
+    for site in sites:
+        web = manager.find(f"{site.id.path}/config/web")
+        assert web is not None
+        registry = web.properties["linuxFxVersion"].rpartition("/")[0]
+        web.properties["linuxFxVersion"] = f"{registry}/augeo-api@sha256:{'1' * 64}"
+    sentences = list(find_outdated_images(plan, changed))
+    assert len(sentences) == 2
+    for sentence in sentences:
+        assert f"runs augeo-api@sha256:{'1' * 64} now, and the plan would put augeo-api:bootstrap back" in sentence
+
+    assert changed.apply_plan().code == 0
+    web = manager.find(f"{sites[0].id.path}/config/web")
+    assert web is not None
+    assert web.properties["linuxFxVersion"].endswith(":bootstrap"), "what the guard prevents"

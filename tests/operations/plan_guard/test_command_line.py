@@ -49,6 +49,17 @@ def test_bytes_that_are_no_text_are_1() -> None:
     assert failed.stderr.startswith(b"plan guard: This is no output of `terraform show -json PLAN`")
 
 
+def test_a_reader_that_goes_away_changes_no_exit_code_and_ends_in_no_traceback() -> None:
+    plan_json = make_plan(make_resource(DATABASE, ["delete"]), timestamp=datetime.now(UTC).isoformat())
+    command = [sys.executable, "-m", "operations.plan_guard", "check", "--environment", "dev", "--json", "-"]
+    read_end, write_end = os.pipe()
+    os.close(read_end)
+    with os.fdopen(write_end, "w") as closed:
+        failed = subprocess.run(command, input=plan_json, stdout=closed, stderr=subprocess.PIPE, text=True, check=False)
+    assert failed.returncode == 3
+    assert failed.stderr == ""
+
+
 @pytest.mark.parametrize("hours", ["nan", "inf", "1e300", "a day", ""])
 def test_an_age_that_is_no_number_is_2(hours: str) -> None:
     failed = check("--json", "-", "--max-age-hours", hours, stdin=make_plan(UNCHANGED))

@@ -23,6 +23,16 @@ from tests.operations.plan_guard.plans.plan_json import (
 
 REFUSED_TYPES = {**HOLDS_DATA, **HOLDS_A_NAME, **PROTECTS}
 DATABASE = "azurerm_postgresql_flexible_server.database_server"
+REDIS = "azurerm_managed_redis.cache"
+REDIS_DATABASE: dict[str, JsonValue] = {"clustering_policy": "OSSCluster", "module": []}
+LOST_WITH_REDIS: dict[str, dict[str, JsonValue]] = {
+    "the block is removed": {"default_database": []},
+    "the block is not known yet": {},
+    "another policy": {"default_database": [REDIS_DATABASE | {"clustering_policy": "NoCluster"}]},
+    "a module": {"default_database": [{**REDIS_DATABASE, "module": [{"name": "RediSearch"}]}]},
+    "a group": {"default_database": [REDIS_DATABASE | {"geo_replication_group_name": "group"}]},
+}
+"""The values after an update of a database REDIS_DATABASE with which the provider deletes it."""
 UNCHANGED = make_resource("azurerm_subnet.app", ["no-op"])
 
 
@@ -57,6 +67,52 @@ class TestLosses:
     def test_a_resource_that_stays_is_no_loss(self, actions: Sequence[str]) -> None:
         assert judge(make_plan(make_resource(DATABASE, actions))).may_be_applied
 
+    @pytest.mark.parametrize("change", LOST_WITH_REDIS)
+    def test_a_change_in_place_that_deletes_is_refused_unless_it_is_allowed(self, change: str) -> None:
+        before: dict[str, JsonValue] = {"default_database": [REDIS_DATABASE]}
+        plan_json = make_plan(make_resource(REDIS, ["update"], before, LOST_WITH_REDIS[change]))
+        refused = judge(plan_json)
+        assert "changed in place, and with it would go every key" in " ".join(refused.format_text().split())
+        assert judge(plan_json, REDIS).may_be_applied
+
+    @pytest.mark.parametrize(
+        ("before", "after"),
+        [
+            (
+                {"default_database": [{"clustering_policy": "OSSCluster", "eviction_policy": "NoEviction"}]},
+                {"default_database": [{"clustering_policy": "OSSCluster", "eviction_policy": "AllKeysLRU"}]},
+            ),
+            ({"default_database": []}, {"default_database": [{"clustering_policy": "OSSCluster"}]}),
+        ],
+        ids=["eviction", "created"],
+    )
+    def test_a_change_in_place_that_keeps_the_database_is_no_loss(
+        self, before: dict[str, JsonValue], after: dict[str, JsonValue]
+    ) -> None:
+        assert judge(make_plan(make_resource(REDIS, ["update"], before, after))).may_be_applied
+
+    def test_an_action_is_refused_unless_it_is_allowed(self) -> None:
+        """Guards against `azurerm_managed_redis_databases_flush`, which deletes every key: no resource changes."""
+        address = "action.azurerm_managed_redis_databases_flush.all"
+        action: JsonValue = {"address": address, "type": "azurerm_managed_redis_databases_flush", "name": "all"}
+        plan_json = make_plan(UNCHANGED, action_invocations=[action])
+        assert f"{address} would be run" in " ".join(judge(plan_json).format_text().split())
+        assert judge(plan_json, address).may_be_applied
+
+    def test_what_terraform_cannot_plan_yet_is_named(self) -> None:
+        deferred: JsonValue = {"reason": "provider_config_unknown", "resource_change": make_resource(REDIS, ["create"])}
+        report = judge(make_plan(UNCHANGED, deferred_changes=[deferred], complete=False))
+        assert f"Terraform cannot plan these yet, so nothing is known of them: {REDIS}." in report.format_text()
+
+    def test_a_failed_check_is_told(self) -> None:
+        check: JsonValue = {
+            "address": {"kind": "check", "to_display": "check.certificate"},
+            "status": "fail",
+            "instances": [{"status": "fail", "problems": [{"message": "It ends in a week."}]}],
+        }
+        report = judge(make_plan(UNCHANGED, checks=[check]))
+        assert "A check of the code does not hold: check.certificate: It ends in a week." in report.format_text()
+
     @pytest.mark.parametrize("address", ["azurerm_subnet.app", f"{DATABASE}[0]", DATABASE.upper(), "*", ""])
     def test_an_allowed_address_that_is_not_lost_is_an_error(self, address: str) -> None:
         with pytest.raises(PlanError, match="the plan does not lose it"):
@@ -65,7 +121,7 @@ class TestLosses:
     def test_one_allowed_address_allows_no_other(self) -> None:
         vault = "azurerm_key_vault.key_vault"
         report = judge(make_plan(make_resource(DATABASE, ["delete"]), make_resource(vault, ["delete"])), vault)
-        assert [loss.resource.address for loss in report.refused] == [DATABASE]
+        assert [loss.address for loss in report.refused] == [DATABASE]
 
     def test_a_deposed_object_is_a_loss_too(self) -> None:
         """An interrupted replacement leaves such an object behind, under the address of what replaced it."""
@@ -92,7 +148,7 @@ class TestDisposable:
         removed_lock = make_resource(self.LOCK, ["delete"])
         assert judge(make_plan(removed_lock), disposable=True).may_be_applied
         report = judge(make_plan(removed_lock, make_resource(DATABASE, ["delete"])), disposable=True)
-        assert [loss.resource.address for loss in report.refused] == [DATABASE]
+        assert [loss.address for loss in report.refused] == [DATABASE]
 
     def test_the_settings_say_which_environment_is_disposable(self) -> None:
         platform = load()
@@ -193,7 +249,7 @@ class TestMalformed:
         with pytest.raises(PlanError, match="format_version"):
             judge(make_plan(UNCHANGED, format_version=version))
 
-    @pytest.mark.parametrize("key", ["format_version", "timestamp", "resource_changes", "configuration"])
+    @pytest.mark.parametrize("key", ["format_version", "timestamp", "configuration"])
     def test_a_plan_without_a_required_field(self, key: str) -> None:
         whole = json.loads(make_plan(UNCHANGED))
         del whole[key]

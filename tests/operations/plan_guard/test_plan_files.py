@@ -32,7 +32,7 @@ def test_a_replacement_is_refused_and_no_secret_is_shown(checkout: Checkout) -> 
     checkout.synthesize("two")
     checkout.plan_and_stamp()
     report = checkout.judge()
-    assert [loss.resource.address for loss in report.refused] == [KEPT]
+    assert [loss.address for loss in report.refused] == [KEPT]
     assert SECRET in Terraform.for_stack(checkout.stack).show_plan(checkout.plan_file)
     assert SECRET not in report.format_text() + report.format_markdown()
     # Terraform does not mark the copy of the secret in `output`.
@@ -42,7 +42,7 @@ def test_a_replacement_is_refused_and_no_secret_is_shown(checkout: Checkout) -> 
 
 def test_a_destroy_is_refused(checkout: Checkout) -> None:
     checkout.plan_and_stamp("-destroy")
-    assert [loss.resource.address for loss in checkout.judge().refused] == ["terraform_data.changed", KEPT]
+    assert [loss.address for loss in checkout.judge().refused] == ["terraform_data.changed", KEPT]
 
 
 def test_a_removed_block_is_refused(checkout: Checkout) -> None:
@@ -52,7 +52,7 @@ def test_a_removed_block_is_refused(checkout: Checkout) -> None:
     (checkout.stack / "cdk.tf.json").write_text(json.dumps(body))
     checkout.plan_and_stamp()
     report = checkout.judge()
-    assert [(loss.resource.address, loss.verb) for loss in report.refused] == [(KEPT, "forget")]
+    assert [(loss.address, loss.verb) for loss in report.refused] == [(KEPT, "forget")]
 
 
 def test_an_imported_resource_is_named(checkout: Checkout) -> None:

@@ -27,7 +27,7 @@ def judge_recorded(name: str, *allowed: str, stack: str = "dev") -> Report:
 
 
 def get_refused_addresses(report: Report) -> list[str]:
-    return [loss.resource.address for loss in report.refused]
+    return [loss.address for loss in report.refused]
 
 
 def test_the_replacement_of_the_database_is_refused_and_says_why() -> None:

@@ -211,6 +211,16 @@ class TestBinary:
             Terraform.for_stack(tmp_path)
         assert message in str(failure.value)
 
+    def test_the_wrapper_of_setup_terraform_is_refused(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Guards against exit codes that are lost, and against plans in the outputs of a workflow's step."""
+        monkeypatch.delenv("TERRAFORM_BINARY_NAME", raising=False)
+        monkeypatch.setenv("PATH", str(tmp_path))
+        write_program(tmp_path / "terraform", """echo '[command]terraform-bin {"terraform_version": "1.11.4"}'""")
+        write_program(tmp_path / "terraform-bin", """echo '{"terraform_version": "1.11.4"}'""")
+        reason = explain_unusable(choose_binary())
+        assert reason is not None
+        assert "terraform_wrapper: false" in reason
+
     def test_a_stack_that_is_not_synthesized_is_named(self, tmp_path: Path) -> None:
         with pytest.raises(TerraformError, match="make synth ENV=dev"):
             Terraform.for_stack(tmp_path / "dev")
