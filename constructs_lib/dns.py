@@ -1,14 +1,21 @@
 """The environment's DNS zone, and the API's host name in environments without Front Door.
 
-DNS comes in two phases. Until the registrar delegates the parent domain (`Domain.delegated`), there are zones but no
-host names, because Azure validates certificates and host name bindings by looking the names up.
+Until the registrar delegates the parent domain (`Domain.delegated`), there are zones but no host names, because Azure
+validates certificates and host name bindings by looking the names up. From then on, `Domain.own_names` says how the
+zone's names and Azure's own names stand to each other, so that one is never gone before the other answers.
 """
+
+from typing import Any
 
 from cdktf import TerraformResource, TerraformResourceLifecycle
 from cdktf_cdktf_provider_azurerm.app_service_certificate_binding import AppServiceCertificateBinding
 from cdktf_cdktf_provider_azurerm.app_service_custom_hostname_binding import AppServiceCustomHostnameBinding
 from cdktf_cdktf_provider_azurerm.app_service_managed_certificate import AppServiceManagedCertificate
+from cdktf_cdktf_provider_azurerm.dns_a_record import DnsARecord
+from cdktf_cdktf_provider_azurerm.dns_aaaa_record import DnsAaaaRecord
+from cdktf_cdktf_provider_azurerm.dns_caa_record import DnsCaaRecord, DnsCaaRecordRecord
 from cdktf_cdktf_provider_azurerm.dns_cname_record import DnsCnameRecord
+from cdktf_cdktf_provider_azurerm.dns_mx_record import DnsMxRecord, DnsMxRecordRecord
 from cdktf_cdktf_provider_azurerm.dns_ns_record import DnsNsRecord
 from cdktf_cdktf_provider_azurerm.dns_txt_record import DnsTxtRecord, DnsTxtRecordRecord
 from cdktf_cdktf_provider_azurerm.dns_zone import DnsZone
@@ -17,6 +24,7 @@ from cdktf_cdktf_provider_azurerm.linux_web_app import LinuxWebApp
 from constructs_lib.place import AzureStack, Capability
 from constructs_lib.protection import protect
 from environments.settings import Domain
+from environments.zone_file import read_zone_file
 
 HOUR = 3600
 
@@ -31,19 +39,57 @@ def add_dns_zone(owner: Capability, id_: str, name: str, address: str) -> DnsZon
     return zone
 
 
+def add_records(owner: Capability, zone: DnsZone, domain: str, records: str) -> None:
+    """Add the records in the lines of a zone file, as the settings have them.
+
+    Args:
+        owner: The construct that holds the zone.
+        zone: The zone.
+        domain: The zone's name. `zone.name` is a reference that is not resolved yet.
+        records: The lines.
+    """
+    for name, type_, ttl, values in read_zone_file(records, domain):
+        label = name.replace("*", "any").replace("@", "apex").replace(".", "-")
+        arguments: dict[str, Any] = {
+            "name": name,
+            "resource_group_name": owner.place.resource_group,
+            "zone_name": zone.name,
+            "ttl": ttl,
+            "tags": owner.place.tags,
+        }
+        id_ = f"setting-{label}-{type_.lower()}"
+        match type_:
+            case "A":
+                DnsARecord(owner, id_, records=[value for (value,) in values], **arguments)
+            case "AAAA":
+                DnsAaaaRecord(owner, id_, records=[value for (value,) in values], **arguments)
+            case "CAA":
+                rows = [DnsCaaRecordRecord(flags=int(flags), tag=tag, value=value) for flags, tag, value in values]
+                DnsCaaRecord(owner, id_, record=rows, **arguments)
+            case "CNAME":
+                DnsCnameRecord(owner, id_, record=values[0][0], **arguments)
+            case "MX":
+                rows = [DnsMxRecordRecord(preference=preference, exchange=host) for preference, host in values]
+                DnsMxRecord(owner, id_, record=rows, **arguments)
+            case _:
+                DnsTxtRecord(owner, id_, record=[DnsTxtRecordRecord(value=value) for (value,) in values], **arguments)
+
+
 class Dns(Capability):
     """The zone `<label>.<domain>`, and its delegation in the parent zone.
 
     Args:
-        settings: The label, and whether the parent domain is delegated.
+        settings: The label, whether the parent domain is delegated, and what the zone's names are used for.
         parent_resource_group: The resource group of the parent zone.
     """
 
     def __init__(self, scope: AzureStack, id_: str, *, settings: Domain, parent_resource_group: str) -> None:
         super().__init__(scope, id_)
         self.delegated = settings.delegated
+        self._own_names = settings.own_names if settings.delegated else None
         self.zone_name = f"{settings.label}.{self.place.account.domain}"
         self.zone = add_dns_zone(self, "zone", self.zone_name, "dns_zone")
+        add_records(self, self.zone, self.zone_name, settings.records)
         DnsNsRecord(
             self,
             "delegation",
@@ -55,9 +101,26 @@ class Dns(Capability):
             tags=self.place.tags,
         )
 
+    @property
+    def azure_names_answer(self) -> bool:
+        """Whether Azure's own names lead to the platform."""
+        return self._own_names != "only"
+
     def compose_host(self, label: str) -> str:
         """Return the full name of a host in the zone: `api` gives `api.<label>.<domain>`."""
         return f"{label}.{self.zone_name}"
+
+    def list_hosts(self, label: str, azure_name: str) -> list[str]:
+        """Return the host names that answer, first the one that links, builds and tests use.
+
+        Args:
+            label: The host's label in the zone.
+            azure_name: The host name that Azure has given.
+        """
+        if self._own_names is None:
+            return [azure_name]
+        own_name = self.compose_host(label)
+        return {"beside": [azure_name, own_name], "first": [own_name, azure_name], "only": [own_name]}[self._own_names]
 
     def add_cname(
         self, owner: Capability, label: str, target: str, *, depends_on: list[TerraformResource] | None = None

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import NamedTuple
 
+from cdktf import TerraformResourceLifecycle
 from cdktf_cdktf_provider_azurerm.cdn_frontdoor_custom_domain import (
     CdnFrontdoorCustomDomain,
     CdnFrontdoorCustomDomainTls,
@@ -18,7 +19,6 @@ from cdktf_cdktf_provider_azurerm.cdn_frontdoor_firewall_policy import (
 from cdktf_cdktf_provider_azurerm.cdn_frontdoor_origin import CdnFrontdoorOrigin
 from cdktf_cdktf_provider_azurerm.cdn_frontdoor_origin_group import (
     CdnFrontdoorOriginGroup,
-    CdnFrontdoorOriginGroupHealthProbe,
     CdnFrontdoorOriginGroupLoadBalancing,
 )
 from cdktf_cdktf_provider_azurerm.cdn_frontdoor_profile import CdnFrontdoorProfile
@@ -48,6 +48,15 @@ class RateLimit(NamedTuple):
     name: str
     paths: list[str]
     requests_a_minute: int
+
+
+class Hosts(NamedTuple):
+    """The host names at which a route answers."""
+
+    domain: CdnFrontdoorCustomDomain | None
+    """The name in the environment's zone, if it is delegated."""
+    default: bool
+    """Whether Front Door's own name answers too."""
 
 
 class Edge(Capability):
@@ -82,8 +91,8 @@ class Edge(Capability):
             tags=self.place.tags,
         )
 
-    def publish(self, app: LinuxWebApp, *, dns: Dns) -> str:
-        """Route all requests to the app, and return the host name at which it answers."""
+    def publish(self, app: LinuxWebApp, *, dns: Dns) -> None:
+        """Route all requests to the app, at Front Door's own host name, the zone's `api`, or both."""
         group = CdnFrontdoorOriginGroup(
             self,
             "origins",
@@ -91,10 +100,8 @@ class Edge(Capability):
             cdn_frontdoor_profile_id=self.profile.id,
             session_affinity_enabled=False,
             load_balancing=CdnFrontdoorOriginGroupLoadBalancing(sample_size=4, successful_samples_required=3),
-            # There is one origin, so a probe changes no route. Every edge location probes, so probe seldom, with HEAD.
-            health_probe=CdnFrontdoorOriginGroupHealthProbe(
-                path="/health/live", protocol="Https", request_type="HEAD", interval_in_seconds=120
-            ),
+            # There is one origin, so no probe: it could change no route, and every edge location would send it.
+            # https://learn.microsoft.com/azure/frontdoor/health-probes
         )
         origin = CdnFrontdoorOrigin(
             self,
@@ -107,13 +114,14 @@ class Edge(Capability):
             enabled=True,
         )
         domain = self._add_custom_domain(dns) if dns.delegated else None
-        routes = [self._add_route("everything", ["/*"], group, origin, domain, cache=None)]
+        hosts = Hosts(domain, default=dns.azure_names_answer)
+        routes = [self._add_route("everything", ["/*"], group, origin, hosts, cache=None)]
         for cached in json.loads(CDN_FILE.read_text(encoding="utf-8"))["cached"]:
             cache = CdnFrontdoorRouteCache(query_string_caching_behavior=cached["query_strings"])
-            routes.append(self._add_route(cached["name"], cached["paths"], group, origin, domain, cache=cache))
-        rate_limits = self._add_rate_limits(domain)
+            routes.append(self._add_route(cached["name"], cached["paths"], group, origin, hosts, cache=cache))
+        rate_limits = self._add_rate_limits(hosts)
         if domain is None:
-            return self.endpoint.host_name
+            return
         CdnFrontdoorCustomDomainAssociation(
             self,
             "custom-domain-association",
@@ -122,7 +130,6 @@ class Edge(Capability):
         )
         # The name must not lead here before the routes and the rate limits are in place.
         dns.add_cname(self, "api", self.endpoint.host_name, depends_on=[*routes, rate_limits])
-        return dns.compose_host("api")
 
     def _add_custom_domain(self, dns: Dns) -> CdnFrontdoorCustomDomain:
         domain = CdnFrontdoorCustomDomain(
@@ -133,6 +140,9 @@ class Edge(Capability):
             dns_zone_id=dns.zone.id,
             host_name=dns.compose_host("api"),
             tls=CdnFrontdoorCustomDomainTls(certificate_type="ManagedCertificate", minimum_tls_version="TLS12"),
+            # With this, Terraform takes the domain out of the security policy and the routes before it deletes it.
+            # Azure refuses the other order: https://github.com/hashicorp/terraform-provider-azurerm/issues/31362.
+            lifecycle=TerraformResourceLifecycle(create_before_destroy=True),
         )
         dns.add_txt(self, "_dnsauth.api", domain.validation_token)
         return domain
@@ -143,7 +153,7 @@ class Edge(Capability):
         patterns: list[str],
         group: CdnFrontdoorOriginGroup,
         origin: CdnFrontdoorOrigin,
-        domain: CdnFrontdoorCustomDomain | None,
+        hosts: Hosts,
         *,
         cache: CdnFrontdoorRouteCache | None,
     ) -> CdnFrontdoorRoute:
@@ -154,8 +164,8 @@ class Edge(Capability):
             cdn_frontdoor_endpoint_id=self.endpoint.id,
             cdn_frontdoor_origin_group_id=group.id,
             cdn_frontdoor_origin_ids=[origin.id],
-            cdn_frontdoor_custom_domain_ids=[domain.id] if domain else None,
-            link_to_default_domain=domain is None,
+            cdn_frontdoor_custom_domain_ids=[hosts.domain.id] if hosts.domain else None,
+            link_to_default_domain=hosts.default,
             patterns_to_match=patterns,
             supported_protocols=["Http", "Https"],
             https_redirect_enabled=True,
@@ -163,8 +173,10 @@ class Edge(Capability):
             cache=cache,
         )
 
-    def _add_rate_limits(self, domain: CdnFrontdoorCustomDomain | None) -> CdnFrontdoorSecurityPolicy:
+    def _add_rate_limits(self, hosts: Hosts) -> CdnFrontdoorSecurityPolicy:
         """Add the rate limits as custom rules. Managed rule sets would need the Premium tier."""
+        endpoint_id = self.endpoint.id if hosts.default else None
+        domain_id = hosts.domain.id if hosts.domain else None
         firewall = CdnFrontdoorFirewallPolicy(
             self,
             "firewall",
@@ -188,8 +200,10 @@ class Edge(Capability):
                         patterns_to_match=["/*"],
                         domain=[
                             CdnFrontdoorSecurityPolicySecurityPoliciesFirewallAssociationDomain(
-                                cdn_frontdoor_domain_id=domain.id if domain else self.endpoint.id
+                                cdn_frontdoor_domain_id=id_
                             )
+                            for id_ in (endpoint_id, domain_id)
+                            if id_
                         ],
                     ),
                 )

@@ -10,7 +10,7 @@ from environments.settings import StaticSiteSettings
 
 
 class StaticSite(Capability):
-    """The site (`site`), and the host name that its users see (`hostname`).
+    """The site (`site`), and the host names at which it answers (`hosts`), first the one that links use.
 
     It has no diagnostic setting, because Azure takes none: https://github.com/MicrosoftDocs/azure-docs/issues/95804.
     """
@@ -36,14 +36,13 @@ class StaticSite(Capability):
             # A delivery sets these when it uploads a build.
             ignore_changes=["repository_branch", "repository_url"],
         )
-        self.hostname = self.site.default_host_name
+        self.hosts = dns.list_hosts("admin", self.site.default_host_name)
         if dns.delegated:
-            self.hostname = dns.compose_host("admin")
             StaticWebAppCustomDomain(
                 self,
                 "custom-domain",
                 static_web_app_id=self.site.id,
-                domain_name=self.hostname,
+                domain_name=dns.compose_host("admin"),
                 # A TXT token disappears from the resource once it is validated. A CNAME record proves a subdomain.
                 validation_type="cname-delegation",
                 depends_on=[dns.add_cname(self, "admin", self.site.default_host_name)],

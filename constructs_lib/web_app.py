@@ -94,7 +94,8 @@ class WebApp(Capability):
         settings: Sku, workers, slot, autoscale.
         application_environment: The value of the application's ENVIRONMENT.
         registry: The registry's login server, `<name>.azurecr.io`.
-        front_ends: The host names of the sites that may call the API from a browser, by "admin" and "donor".
+        front_ends: The host names of the sites that may call the API from a browser, by "admin" and "donor"; first the
+            one that links use.
         network, identity, key_vault, storage, email, observability: What the app uses.
         edge: The only Front Door that may reach the app; None opens the app to everybody.
     """
@@ -107,7 +108,7 @@ class WebApp(Capability):
         settings: WebAppSettings,
         application_environment: str,
         registry: str,
-        front_ends: Mapping[str, str],
+        front_ends: Mapping[str, Sequence[str]],
         network: Network,
         identity: DataAzurermUserAssignedIdentity,
         key_vault: KeyVault,
@@ -117,7 +118,7 @@ class WebApp(Capability):
         edge: Edge | None,
     ) -> None:
         super().__init__(scope, id_)
-        origins = [f"https://{host}" for host in front_ends.values()]
+        origins = [f"https://{host}" for hosts in front_ends.values() for host in hosts]
         app_settings = resolve_app_settings(
             read_app_settings(),
             compose_reference=key_vault.compose_reference,
@@ -127,8 +128,9 @@ class WebApp(Capability):
                 "cors_origins": ",".join(origins),
                 "email_from_address": email.from_address,
                 "email_from_name": email.from_name,
-                "front_end_admin_url": f"https://{front_ends['admin']}",
-                "front_end_donor_url": f"https://{front_ends['donor']}",
+                "front_door_id": edge.profile.resource_guid if edge else "",
+                "front_end_admin_url": f"https://{front_ends['admin'][0]}",
+                "front_end_donor_url": f"https://{front_ends['donor'][0]}",
                 "identity_client_id": identity.client_id,
                 "storage_account_name": storage.uploads.name,
                 "storage_container_name": UPLOADS,

@@ -35,7 +35,7 @@ PRODUCTION = Environment(
         slot=True,
         autoscale=Autoscale(minimum=2, default=2, maximum=5),
     ),
-    front_door=FrontDoorSettings(api_requests_a_minute=1000, sign_in_requests_a_minute=20),
+    front_door=FrontDoorSettings(api_requests_a_minute=15_000, sign_in_requests_a_minute=300),
     static_site=StaticSiteSettings(tier="Standard", location="eastus2"),
     database=DatabaseSettings(
         sku="GP_Standard_D2ds_v5",

@@ -12,6 +12,7 @@ from pydantic import AfterValidator, Field, field_validator
 
 from environments.base import CheckedValues, Conflict, Settings
 from environments.naming import PAIRED_LOCATIONS, RESERVED_START, Location, Names, find_reserved_word
+from environments.zone_file import find_taken_names, read_zone_file
 
 Guid = Annotated[
     str,
@@ -48,6 +49,20 @@ Tier = Literal["Burstable", "General Purpose", "Memory Optimized"]
 
 
 # ---------------------------------------------------------------------------------------------- one slice a capability
+def _check_zone_file(value: str) -> str:
+    if "${" in value or "%{" in value:
+        raise ValueError("must not contain ${ or %{: Terraform would evaluate it")
+    read_zone_file(value, "zone.example")
+    return value
+
+
+ZoneFile = Annotated[
+    str,
+    Field(description='lines of a zone file, such as "@ MX 10 mail.example.com.": records that nothing else makes'),
+    AfterValidator(_check_zone_file),
+]
+
+
 class Domain(Settings):
     """The environment's DNS zone, `<label>.<account.domain>`."""
 
@@ -65,6 +80,21 @@ class Domain(Settings):
             "adds host names and certificates"
         ),
     ]
+    own_names: Annotated[
+        Literal["beside", "first", "only"],
+        Field(
+            description="once delegated: the zone's host names answer `beside` Azure's, which stay in use; come "
+            "`first`, in links, builds and tests, while Azure's still answer; or are the `only` ones"
+        ),
+    ] = "beside"
+    records: ZoneFile = ""
+
+    @classmethod
+    def find_conflicts(cls, values: CheckedValues) -> Iterator[Conflict]:
+        """Yield a use of names that nobody can look up yet."""
+        own_names = values.get("own_names", str)
+        if own_names in ("first", "only") and values.get("delegated", bool) is False:
+            yield Conflict("own_names", own_names, "needs delegated=True: nobody can look the names up before that")
 
 
 PRIVATE_RANGES = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")
@@ -357,7 +387,12 @@ class AlertSettings(Settings):
 
 
 class FrontDoorSettings(Settings):
-    """Azure Front Door Standard before the API: requests a minute that one client address may make."""
+    """Azure Front Door Standard before the API: requests a minute that one client address may make.
+
+    All guests of a venue share one address. 500 guests who open the site within five minutes sign in 100 times a
+    minute, and refresh their tokens 33 times a minute (every 15 minutes each). While they bid, each sends some 20
+    requests a minute: 10,000. The limits of this repository leave room above that.
+    """
 
     api_requests_a_minute: Annotated[int, Field(ge=10, le=100_000, description="to every path with `/api/` in it")]
     sign_in_requests_a_minute: Annotated[
@@ -452,6 +487,7 @@ class Account(Settings):
             description="a domain you have registered, lower case, without a trailing dot",
         ),
     ]
+    records: ZoneFile = ""
     alert_emails: Annotated[
         tuple[EmailAddress, ...], Field(min_length=1, max_length=10, description="mail addresses, name@domain")
     ]
@@ -504,6 +540,15 @@ class Account(Settings):
         return Names(self.workload, stack.short_name, stack.location, self.name_suffix)
 
 
+MADE_RECORDS = {"api": "CNAME", "admin": "CNAME", "asuid.api": "TXT", "_dnsauth.api": "TXT"}
+"""By name: the type of the records in an environment's zone that the platform makes itself."""
+MAIL_RECORDS = {
+    "@": "TXT",
+    "_dmarc": "TXT",
+    "selector1-azurecomm-prod-net._domainkey": "CNAME",
+    "selector2-azurecomm-prod-net._domainkey": "CNAME",
+}
+"""The same, for an environment that sends mail from its zone."""
 UNPAIRED_LOCATIONS = frozenset(get_args(Location)) - frozenset(PAIRED_LOCATIONS)
 
 
@@ -606,10 +651,7 @@ class Environment(Settings):
                 None,
                 "must be FrontDoorSettings(...): a zone balanced API is reached through Front Door alone",
             )
-        if values.get("email.verified", bool) and values.get("domain.delegated", bool) is False:
-            yield Conflict(
-                "email.verified", True, "needs domain.delegated=True: nobody can look up the records before that"
-            )
+        yield from _find_domain_conflicts(values)
 
 
 class Platform(Settings):
@@ -626,6 +668,20 @@ class Platform(Settings):
 # -------------------------------------------------------------------------------------------------------- small helpers
 def _parse_network(written: str | None) -> ipaddress.IPv4Network | None:
     return ipaddress.IPv4Network(written) if written else None
+
+
+def _find_domain_conflicts(values: CheckedValues) -> Iterator[Conflict]:
+    """Yield records in the place of the platform's own ones, and mail that nobody can verify yet."""
+    made = MADE_RECORDS | (MAIL_RECORDS if values.get("email.domain", str) == "customer" else {})
+    records = values.get("domain.records", str) or ""
+    if taken := find_taken_names(records, made):
+        yield Conflict(
+            "domain.records", records, f"has records for {', '.join(taken)}, where the platform makes its own"
+        )
+    if values.get("email.verified", bool) and values.get("domain.delegated", bool) is False:
+        yield Conflict(
+            "email.verified", True, "needs domain.delegated=True: nobody can look up the records before that"
+        )
 
 
 def _get_plan_tier(sku: str) -> Literal["Basic", "Standard", "Premium"]:

@@ -28,7 +28,7 @@ STAGING = Environment(
         endpoints_subnet="10.20.1.0/24",
     ),
     web_app=WebAppSettings(sku="P0v3", workers=1, zone_balanced=False, slot=True, autoscale=None),
-    front_door=FrontDoorSettings(api_requests_a_minute=1000, sign_in_requests_a_minute=20),
+    front_door=FrontDoorSettings(api_requests_a_minute=15_000, sign_in_requests_a_minute=300),
     static_site=StaticSiteSettings(tier="Standard", location="eastus2"),
     database=DatabaseSettings(
         sku="GP_Standard_D2ds_v5",

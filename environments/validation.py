@@ -14,6 +14,7 @@ from environments.problem import NO_VALUE, SettingProblem
 from environments.pydantic_errors import describe_error
 from environments.settings import Account, Environment, Platform, Shared
 from environments.variables import apply_variables, find_unknown_variables
+from environments.zone_file import read_zone_file
 
 CERTIFICATE_NAME_LENGTH = 64
 """The most characters that a managed certificate's name may have: https://learn.microsoft.com/azure/frontdoor/domain"""
@@ -72,6 +73,8 @@ def _find_problems_between_environments(
     }
     yield from _find_other_names(environments)
     yield from _find_duplicates(environments)
+    if records := shared.get("account.records", str):
+        yield from _find_delegated_records(environments, records)
     if domain := shared.get("account.domain", str):
         yield from _find_long_hosts(environments, domain)
     yield from _find_refused_names(platform, shared, environments)
@@ -92,6 +95,16 @@ def _find_duplicates(environments: Mapping[str, CheckedValues]) -> Iterator[Sett
             if (value := values.get(path, str)) and (owner := owners.setdefault((path, value), name)) != name:
                 right = f"is {owner}'s already; each environment needs its own"
                 yield SettingProblem(name, path, value, right)
+
+
+def _find_delegated_records(environments: Mapping[str, CheckedValues], records: str) -> Iterator[SettingProblem]:
+    """Yield records of the parent zone that nobody would find, because an environment's zone answers for the name."""
+    labels = {label: name for name, values in environments.items() if (label := values.get("domain.label", str))}
+    for record in read_zone_file(records, "zone.example"):
+        if owner := labels.get(record.name.rpartition(".")[2]):
+            right = f"has a record for '{record.name}', for which {owner}'s zone answers: "
+            right += f"set it in {owner}'s domain.records"
+            yield SettingProblem("shared", "account.records", records, right)
 
 
 def _find_long_hosts(environments: Mapping[str, CheckedValues], domain: str) -> Iterator[SettingProblem]:

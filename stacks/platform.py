@@ -76,7 +76,7 @@ class PlatformStack(AzureStack):
             settings=environment.web_app,
             application_environment=environment.application_environment,
             registry=f"{shared.names.compose('container_registry')}.azurecr.io",
-            front_ends={"admin": site.hostname, "donor": dns.zone_name},
+            front_ends={"admin": site.hosts, "donor": [dns.zone_name]},
             network=network,
             identity=identity,
             key_vault=vault,
@@ -85,15 +85,13 @@ class PlatformStack(AzureStack):
             observability=logs,
             edge=edge,
         )
-        api_host = web_app.app.default_hostname
         if edge:
-            api_host = edge.publish(web_app.app, dns=dns)
+            edge.publish(web_app.app, dns=dns)
         elif dns.delegated:
-            api_host = dns.compose_host("api")
             AppServiceHost(self, "api-host", label="api", app=web_app.app, dns=dns)
-        availability = Availability(
-            self, "availability", api_host=api_host, admin_host=site.hostname, observability=logs
-        )
+        api_host = dns.list_hosts("api", edge.endpoint.host_name if edge else web_app.app.default_hostname)[0]
+        admin_host = site.hosts[0]
+        availability = Availability(self, "availability", api_host=api_host, admin_host=admin_host, observability=logs)
         alerts = Alerts(
             self,
             "alerts",
@@ -116,7 +114,7 @@ class PlatformStack(AzureStack):
             {
                 "resource_group": (place.resource_group, "The environment's resource group"),
                 "api_hostname": (api_host, "Where the API answers"),
-                "admin_hostname": (site.hostname, "Where the admin site answers"),
+                "admin_hostname": (admin_host, "Where the admin site answers"),
                 "web_app_name": (web_app.app.name, "The App Service app"),
                 "web_app_hostname": (web_app.app.default_hostname, "The app's own host name, behind the edge"),
                 "slot_name": (web_app.slot.name if web_app.slot else "", "The deployment slot, or empty"),

@@ -13,7 +13,7 @@ from constructs_lib.alerts import ActionGroup, watch_service_health
 from constructs_lib.api_identity import ApiIdentity
 from constructs_lib.ci_identity import CiRoles, EnvironmentCi, SharedCi
 from constructs_lib.diagnostics import ACTIVITY_LOG, add_diagnostic_setting
-from constructs_lib.dns import add_dns_zone
+from constructs_lib.dns import add_dns_zone, add_records
 from constructs_lib.observability import add_log_workspace
 from constructs_lib.outputs import add_outputs
 from constructs_lib.place import AzureStack, Capability, Place
@@ -50,7 +50,9 @@ class SharedStack(AzureStack):
             workspace=workspace,
         )
         registry = Registry(self, "registry", settings=settings.registry, workspace=workspace).registry
-        zone = add_dns_zone(Capability(self, "dns"), "zone", place.account.domain, "parent_zone")
+        dns = Capability(self, "dns")
+        zone = add_dns_zone(dns, "zone", place.account.domain, "parent_zone")
+        add_records(dns, zone, place.account.domain, place.account.records)
         roles = CiRoles(self, "ci-roles")
         shared_ci = SharedCi(self, "ci", group=group, state=state.states[NAME], plans=state.plans[NAME], roles=roles)
         alerts = ActionGroup(self, "alerts", teams=None)

@@ -1,19 +1,19 @@
 #!/bin/sh
-# The start command of the API's container; the image contains a copy of this file. It refuses to start with secrets that
-# App Service could not resolve, migrates the database if MIGRATION_DATABASE_URL is set, and then replaces itself with
-# Uvicorn.
+# The start command of the API's container. The image contains a copy of this file, and of client_address.py beside it. It
+# refuses to start with secrets that App Service could not resolve, migrates the database if MIGRATION_DATABASE_URL is set,
+# and then replaces itself with Uvicorn.
 #
 #   MIGRATION_DATABASE_URL           the database as its owner, on port 5432 without PgBouncer; empty or unset: no migration
 #   WEB_CONCURRENCY                  the number of Uvicorn processes; 1 by default
 #   WEBSITES_CONTAINER_STOP_TIME_LIMIT  seconds between SIGTERM and SIGKILL; App Service's default is 5
-#   APP_MODULE                       the ASGI application; app.main:app by default
+#   APP_MODULE, FRONT_DOOR_ID        see client_address.py
 #   APP_REVISION                     set when the image is built; logged
 #
 # https://learn.microsoft.com/azure/app-service/reference-app-settings#custom-containers
 set -eu
 
+here=$(cd "$(dirname "$0")" && pwd)
 ATTEMPTS=3
-OLDEST_UVICORN=0.45.0
 PAUSE_SECONDS=${MIGRATION_PAUSE_SECONDS:-5}
 
 log() {
@@ -61,20 +61,11 @@ refuse_unresolved_references() {
   fi
 }
 
-# An older Uvicorn takes no networks in --forwarded-allow-ips, or no `address:port` in X-Forwarded-For, which App Service
-# sends. Every client would have the same address, and a limit on sign-ins would lock all of them out at once.
-# https://github.com/encode/uvicorn/blob/main/docs/release-notes.md
-require_uvicorn() {
-  version=$(uvicorn --version | sed -n 's/^Running uvicorn \([0-9.]*\).*/\1/p')
-  if ! printf '%s\n' "$OLDEST_UVICORN" "$version" | sort -V -C; then
-    log "uvicorn is ${version:-of an unknown version}, and $OLDEST_UVICORN or newer is needed: an older one takes App" \
-      "Service's own address for that of every client. This container does not start." >&2
-    exit 1
-  fi
-}
-
 refuse_unresolved_references
-require_uvicorn
+if [ ! -f "$here/client_address.py" ]; then
+  log "$here/client_address.py is missing: copy it into the image with startup.sh. This container does not start." >&2
+  exit 1
+fi
 case ${MIGRATION_DATABASE_URL:-} in
   "") log "MIGRATION_DATABASE_URL is not set: no migration" ;;
   *) migrate "$MIGRATION_DATABASE_URL" ;;
@@ -85,16 +76,13 @@ unset MIGRATION_DATABASE_URL
 # Running requests get one second less than App Service allows between SIGTERM and SIGKILL.
 stop=${WEBSITES_CONTAINER_STOP_TIME_LIMIT:-5}
 log "revision ${APP_REVISION:-unknown}, ${WEB_CONCURRENCY:-1} worker(s), port 8000, $((stop - 1)) s to finish requests"
-# The proxies whose X-Forwarded-For is trusted: App Service's front end, which has a private address, and Front Door.
-# Uvicorn uses the last address in the header that is none of these. With "*" it would use the first address, which any
-# client can write itself.
-# https://learn.microsoft.com/azure/frontdoor/origin-security
-proxies=127.0.0.0/8,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,169.254.0.0/16,::1,fc00::/7,fe80::/10
-proxies=$proxies,147.243.0.0/16,2a01:111:2050::/44
-exec uvicorn "${APP_MODULE:-app.main:app}" \
+# client_address.py wraps the application, and finds the address of the client. Uvicorn only reads X-Forwarded-Proto: App
+# Service's front end is the only peer that reaches this port.
+export PYTHONPATH="$here${PYTHONPATH:+:$PYTHONPATH}"
+exec uvicorn client_address:app \
   --host 0.0.0.0 \
   --port 8000 \
   --workers "${WEB_CONCURRENCY:-1}" \
   --proxy-headers \
-  --forwarded-allow-ips "$proxies" \
+  --forwarded-allow-ips "*" \
   --timeout-graceful-shutdown "$((stop - 1))"

@@ -145,7 +145,7 @@ class Neighbours:
             settings=self.settings.web_app,
             application_environment=self.settings.application_environment,
             registry="crtest.azurecr.io",
-            front_ends={"admin": "admin.test.example", "donor": "test.example"},
+            front_ends={"admin": ["admin.test.example"], "donor": ["test.example"]},
             network=self.network,
             identity=self.identity,
             key_vault=self.key_vault,

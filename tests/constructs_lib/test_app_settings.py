@@ -9,6 +9,7 @@ from tests.contract import CONTRACT
 # Settings beyond the application's contract that the host needs, and who reads them.
 HOST = {
     "AZURE_CLIENT_ID",  # azure-identity: which of the app's identities it logs in as
+    "FRONT_DOOR_ID",  # client_address.py
     "OTEL_SERVICE_NAME",  # OpenTelemetry
     "WEB_CONCURRENCY",  # startup.sh
     "WEBSITES_PORT",  # App Service, like the rest

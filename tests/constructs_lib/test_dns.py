@@ -9,10 +9,20 @@ from constructs_lib.dns import AppServiceHost
 from tests.constructs_lib.neighbours import Neighbours, find_all, find_one, make_environment, synthesize_construct
 from tests.support import TerraformJson
 
+RECORDS = """
+@ 300 MX 10 mail
+@     MX 20 mx.example.com.
+@     A 203.0.113.4
+      CAA 0 issue "digicert.com"
+www   CNAME site.example.com.
+a.b   AAAA 2001:db8::1
+news  TXT "v=spf1 -all"
+"""
 VARIANTS = {
     "minimal": partial(make_environment, "dev"),
     "app-service-host": partial(make_environment, "dev", domain={"delegated": True}),
     "disposable": partial(make_environment, "dev", disposable=True),
+    "records": partial(make_environment, "dev", domain={"records": RECORDS}),
 }
 
 
@@ -36,6 +46,36 @@ def test_zone_is_protected_without_a_lock() -> None:
     body = synthesize_dns("minimal")
     assert find_one(body, "azurerm_dns_zone")["lifecycle"]["prevent_destroy"] is True
     assert not find_all(body, "azurerm_management_lock")
+
+
+@pytest.mark.parametrize(
+    ("phase", "hosts"),
+    [
+        ({"delegated": False}, ["azure"]),
+        ({"delegated": True}, ["azure", "api.dev.augeo.example"]),
+        ({"delegated": True, "own_names": "first"}, ["api.dev.augeo.example", "azure"]),
+        ({"delegated": True, "own_names": "only"}, ["api.dev.augeo.example"]),
+    ],
+)
+def test_each_phase_keeps_a_host_of_the_one_before(phase: dict[str, object], hosts: list[str]) -> None:
+    """Guards against an outage: what links use in one phase still answers in the next one."""
+    found: list[str] = []
+
+    def make(neighbours: Neighbours) -> None:
+        found.extend(neighbours.dns.list_hosts("api", "azure"))
+
+    synthesize_construct("dns", make, make_environment("dev", domain=phase))
+    assert found == hosts
+
+
+def test_records_of_the_settings_are_made() -> None:
+    """Guards against mail that is lost when the registrar delegates a domain that is in use."""
+    body = synthesize_dns("records")
+    assert find_one(body, "azurerm_dns_mx_record")["record"] == [
+        {"exchange": "mail.dev.augeo.example", "preference": "10"},
+        {"exchange": "mx.example.com", "preference": "20"},
+    ]
+    assert find_one(body, "azurerm_dns_cname_record")["record"] == "site.example.com"
 
 
 def test_parent_zone_delegates() -> None:

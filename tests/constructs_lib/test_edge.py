@@ -12,6 +12,9 @@ LIMITS = {"api_requests_a_minute": 600, "sign_in_requests_a_minute": 10}
 VARIANTS = {
     "minimal": partial(make_environment, "dev", front_door=LIMITS),
     "delegated": partial(make_environment, "dev", front_door=LIMITS, domain={"delegated": True}),
+    "own-names-only": partial(
+        make_environment, "dev", front_door=LIMITS, domain={"delegated": True, "own_names": "only"}
+    ),
     "production": partial(make_environment, "production"),
 }
 FIREWALL = "azurerm_cdn_frontdoor_firewall_policy"
@@ -80,7 +83,30 @@ def test_name_points_here_after_routes_and_limits_exist() -> None:
         *(f"{ROUTE}.{id_}" for id_ in find_all(body, ROUTE)),
         "azurerm_cdn_frontdoor_security_policy.edge/security-policy",
     }
-    assert not any(route["link_to_default_domain"] for route in find_all(body, ROUTE).values())
+
+
+@pytest.mark.parametrize(("variant", "default", "own"), [("delegated", 1, 1), ("own-names-only", 0, 1)])
+def test_the_rate_limits_watch_every_host_that_answers(variant: str, default: int, own: int) -> None:
+    """Guards against an outage between two phases, and against a host without limits."""
+    body = synthesize_edge(variant)
+    for route in find_all(body, ROUTE).values():
+        assert route["link_to_default_domain"] == bool(default)
+        assert len(route["cdn_frontdoor_custom_domain_ids"]) == own
+    policy = find_one(body, "azurerm_cdn_frontdoor_security_policy")
+    domains = policy["security_policies"]["firewall"]["association"]["domain"]
+    hosts = [domain["cdn_frontdoor_domain_id"].split(".")[0].removeprefix("${") for domain in domains]
+    assert hosts == ["azurerm_cdn_frontdoor_endpoint"] * default + ["azurerm_cdn_frontdoor_custom_domain"] * own
+
+
+def test_nothing_names_a_domain_that_is_deleted() -> None:
+    """Guards against a deletion that Azure refuses: Terraform would delete the domain before it changes the policy."""
+    domain = find_one(synthesize_edge("delegated"), "azurerm_cdn_frontdoor_custom_domain")
+    assert domain["lifecycle"]["create_before_destroy"] is True
+
+
+def test_a_single_origin_is_not_probed() -> None:
+    """Guards against probes that only cost: every edge location sends them, and FastAPI answers HEAD with 405."""
+    assert "health_probe" not in find_one(synthesize_edge("minimal"), "azurerm_cdn_frontdoor_origin_group")
 
 
 def test_standard_tier_everywhere() -> None:

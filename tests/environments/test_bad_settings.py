@@ -268,6 +268,7 @@ COMPUTE = (
         "front_door.sign_in_requests_a_minute",
         1000,
         "must be below api_requests_a_minute (1000): signing in has the stricter limit",
+        front_door__api_requests_a_minute=1000,
     ),
 )
 DATA = (
@@ -300,6 +301,28 @@ DATA = (
         "email.verified",
         True,
         "is for a customer domain: Azure verifies its own, so leave it False",
+    ),
+    Bad(
+        "staging",
+        {"domain.own_names": "only"},
+        "staging: domain.own_names = 'only': needs delegated=True: nobody can look the names up before that",
+    ),
+    Bad(
+        "staging",
+        {"domain.records": "api A 203.0.113.4\n@ TXT x"},
+        "staging: domain.records = 'api A 203.0.113.4\\n@ TXT x': has records for @, api, where the platform makes its "
+        "own",
+    ),
+    Bad(
+        "dev",
+        {"domain.records": "www A 1.2.3"},
+        "dev: domain.records = 'www A 1.2.3': is no zone file: line 1, 'www A 1.2.3': Text input is malformed.",
+    ),
+    Bad(
+        "shared",
+        {"account.records": "www.dev A 203.0.113.4"},
+        "shared: account.records = 'www.dev A 203.0.113.4': has a record for 'www.dev', for which dev's zone answers: "
+        "set it in dev's domain.records",
     ),
     Bad(
         "staging",

@@ -102,6 +102,7 @@ CHOICES = (
     Choice("staging", "application_environment"),
     Choice("staging", "location"),
     Choice("shared", "location", others={"state.replication": "ZRS"}),
+    Choice("staging", "domain.own_names", others={"domain.delegated": True}),
     Choice("dev", "web_app.sku"),
     Choice("staging", "static_site.tier"),
     Choice("staging", "static_site.location"),

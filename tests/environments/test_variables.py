@@ -46,6 +46,7 @@ def test_variables_fill_in_a_forks_account(monkeypatch: pytest.MonkeyPatch) -> N
         "subscription_id": "11111111-1111-1111-1111-111111111111",
         "tenant_id": "22222222-2222-2222-2222-222222222222",
         "domain": "fork.example",
+        "records": "www CNAME site.example.com.",
         "alert_emails": "one@fork.example,two@fork.example,",
         "super_admin_email": "admin@fork.example",
         "database_admins_name": "fork-admins",

@@ -803,9 +803,9 @@ WEB = [
         "the_firewall_limits_rates",
         "production",
         f"{FIREWALL}.custom_rule.0.rate_limit_threshold",
-        5000,
+        50000,
         "fewer requests",
-        "azurerm_cdn_frontdoor_firewall_policy.*: custom_rule = *5000*",
+        "azurerm_cdn_frontdoor_firewall_policy.*: custom_rule = *50000*",
     ),
     PlantedFault(
         "the_firewall_covers_every_route",

@@ -30,7 +30,10 @@ def synthesize_stack(name: str) -> Json:
 
 
 def extract_types(body: Json, *types: str) -> Json:
-    """Return a stack with the resources of these types alone, and with everything that they refer to."""
+    """Return a stack with the resources of these types alone, and with everything that they refer to.
+
+    What a resource only waits for (`depends_on`) is kept if it is a part of that stack anyway.
+    """
     resources = {
         f"{type_}.{name}": resource for type_, named in body["resource"].items() for name, resource in named.items()
     }
@@ -39,10 +42,11 @@ def extract_types(body: Json, *types: str) -> Json:
     while wanted:
         address = wanted.pop()
         if address not in kept and address in resources:
-            kept[address] = {key: value for key, value in resources[address].items() if key not in ("//", "depends_on")}
+            kept[address] = {key: value for key, value in resources[address].items() if key != "//"}
             wanted += REFERENCE.findall(json.dumps(kept[address]))
     kept_by_type: dict[str, dict[str, Json]] = {}
     for address, resource in kept.items():
+        resource["depends_on"] = [other for other in resource.get("depends_on", []) if other in kept]
         type_, _, name = address.partition(".")
         kept_by_type.setdefault(type_, {})[name] = resource
     return {

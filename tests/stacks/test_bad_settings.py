@@ -101,7 +101,7 @@ def test_a_literal_of_any_shape_is_reported_in_words(tmp_path: Path, synthesized
     edit(dev, "AlertSettings(teams=False)", "AlertSettings(False)")
     edit(dev, "monthly_usd=75", "monthly_usd=0")
     edit(staging, "AlertSettings(teams=True)", '"none"')
-    edit(staging, "FrontDoorSettings(api_requests_a_minute=1000, sign_in_requests_a_minute=20)", "20")
+    edit(staging, "FrontDoorSettings(api_requests_a_minute=15_000, sign_in_requests_a_minute=300)", "20")
     edit(root / "environments/__init__.py", '"production": PRODUCTION', '"production": None')
     completed = run(root, "-m", "tools.synth", "--output", str(synthesized.root / "cdktf.out"))
     assert (completed.returncode, completed.stdout) == (1, "")

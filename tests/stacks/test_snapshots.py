@@ -30,16 +30,24 @@ class BeforeAndAfter(NamedTuple):
 
 
 WAITING, DELEGATED = {"domain": {"delegated": False}}, {"domain": {"delegated": True}}
+OWN_FIRST = {"domain": {"delegated": True, "own_names": "first"}}
+OWN_ONLY = {"domain": {"delegated": True, "own_names": "only"}}
 TEAMS, NO_TEAMS = {"alerts": {"teams": True}}, {"alerts": {"teams": False}}
 VERIFIED = DELEGATED | {"email": {"verified": True}}
 CHANGES = {
     "dev-delegated": BeforeAndAfter("dev", WAITING, DELEGATED),
+    "dev-own-names-first": BeforeAndAfter("dev", DELEGATED, OWN_FIRST),
+    "dev-own-names-only": BeforeAndAfter("dev", OWN_FIRST, OWN_ONLY),
     "dev-disposable": BeforeAndAfter("dev", {}, {"disposable": True}),
     "dev-teams": BeforeAndAfter("dev", NO_TEAMS, TEAMS),
     "staging-delegated": BeforeAndAfter("staging", WAITING, DELEGATED),
+    "staging-own-names-first": BeforeAndAfter("staging", DELEGATED, OWN_FIRST),
+    "staging-own-names-only": BeforeAndAfter("staging", OWN_FIRST, OWN_ONLY),
     "staging-email-verified": BeforeAndAfter("staging", DELEGATED, VERIFIED),
     "staging-teams": BeforeAndAfter("staging", NO_TEAMS, TEAMS),
     "production-delegated": BeforeAndAfter("production", WAITING, DELEGATED),
+    "production-own-names-first": BeforeAndAfter("production", DELEGATED, OWN_FIRST),
+    "production-own-names-only": BeforeAndAfter("production", OWN_FIRST, OWN_ONLY),
     "production-email-verified": BeforeAndAfter("production", DELEGATED, VERIFIED),
     "production-teams": BeforeAndAfter("production", NO_TEAMS, TEAMS),
 }

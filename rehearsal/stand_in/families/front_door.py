@@ -19,6 +19,7 @@ from rehearsal.stand_in.model import (
 PROFILE = "Microsoft.Cdn/profiles"
 ENDPOINT = f"{PROFILE}/afdEndpoints"
 DOMAIN = f"{PROFILE}/customDomains"
+POLICY = f"{PROFILE}/securityPolicies"
 FIREWALL = "Microsoft.Network/frontDoorWebApplicationFirewallPolicies"
 CERTIFICATE_MINUTES = 60
 """How long a managed certificate usually takes at most: "from several minutes to an hour". No resource waits for it.
@@ -94,6 +95,23 @@ def _complete_custom_domain(write: Write) -> None:
     write.properties["deploymentStatus"] = previous.get("deploymentStatus", "NotStarted")
 
 
+def _refuse_if_domain_is_used(store: Store, domain: Resource) -> None:
+    """Refuse to delete a domain or an endpoint that a security policy, or a domain that a route, still names.
+
+    https://github.com/hashicorp/terraform-provider-azurerm/pull/31388 has Azure's message for a policy. That routes are
+    answered alike is an assumption.
+    """
+    profile = "/".join(domain.id.path.split("/")[:9])
+    for policy in store.list_resources(POLICY, profile):
+        associations = get_objects(policy.properties, "parameters.associations")
+        named = [item["id"].lower() for association in associations for item in association["domains"]]
+        if domain.id.key in named:
+            raise make_bad_request(f"Resource is associated with security policy '{policy.id.name}'.", "BadRequest")
+    for route in store.list_resources(f"{ENDPOINT}/routes", profile):
+        if domain.id.key in [item["id"].lower() for item in get_objects(route.properties, "customDomains")]:
+            raise make_bad_request(f"Resource is associated with route '{route.id.name}'.", "BadRequest")
+
+
 def _show_custom_domain(store: Store, domain: Resource) -> Json:
     """Approve the domain as soon as its token is found under `_dnsauth`, and deploy its certificate after that.
 
@@ -140,16 +158,27 @@ def _complete_security_policy(write: Write) -> None:
 
 _TYPES = (
     ResourceType(PROFILE, _complete_profile, minutes=2, source=_SOURCE, delete_minutes=15),
-    ResourceType(ENDPOINT, _complete_endpoint, minutes=0.6, source=_SOURCE, delete_minutes=0.6),
+    ResourceType(
+        ENDPOINT,
+        _complete_endpoint,
+        minutes=0.6,
+        source=_SOURCE,
+        delete_minutes=0.6,
+        before_delete=_refuse_if_domain_is_used,
+    ),
     ResourceType(f"{ENDPOINT}/routes", _complete_route, minutes=0.6, source=_SOURCE, delete_minutes=0.6),
     ResourceType(f"{PROFILE}/originGroups", minutes=0.6, source=_SOURCE, delete_minutes=0.6),
     ResourceType(f"{PROFILE}/originGroups/origins", _complete_origin, minutes=0.6, source=_SOURCE, delete_minutes=0.6),
     ResourceType(
-        DOMAIN, _complete_custom_domain, minutes=0.6, source=_SOURCE, delete_minutes=0.6, show=_show_custom_domain
+        DOMAIN,
+        _complete_custom_domain,
+        minutes=0.6,
+        source=_SOURCE,
+        delete_minutes=0.6,
+        show=_show_custom_domain,
+        before_delete=_refuse_if_domain_is_used,
     ),
-    ResourceType(
-        f"{PROFILE}/securityPolicies", _complete_security_policy, minutes=0.6, source=_SOURCE, delete_minutes=0.6
-    ),
+    ResourceType(POLICY, _complete_security_policy, minutes=0.6, source=_SOURCE, delete_minutes=0.6),
     ResourceType(FIREWALL, _complete_firewall, minutes=0.6, source=_SOURCE, delete_minutes=0.6),
 )
 FAMILY = Family(_TYPES)

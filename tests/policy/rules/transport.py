@@ -31,7 +31,6 @@ HTTPS = (
     Requirement("azurerm_cdn_frontdoor_route", "https_redirect_enabled", (True,)),
     Requirement("azurerm_cdn_frontdoor_route", "forwarding_protocol", ("HttpsOnly",)),
     Requirement("azurerm_cdn_frontdoor_origin", "certificate_name_check_enabled", (True,)),
-    Requirement("azurerm_cdn_frontdoor_origin_group", "health_probe.protocol", ("Https",)),
 )
 NO_PUBLISHING_PASSWORDS = tuple(
     Requirement(app, attribute, (value,))
