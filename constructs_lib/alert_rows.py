@@ -402,6 +402,12 @@ SHARED_ACTIVITY_ROWS = (
         runbook="access-changed",
     ),
     ActivityRow(
+        name="delegation-changed",
+        operation="Microsoft.Network/dnsZones/NS/write",
+        summary="An NS record was changed, so another server may answer for an environment's names.",
+        runbook="access-changed",
+    ),
+    ActivityRow(
         name="registry-changed",
         operation="Microsoft.ContainerRegistry/registries/write",
         summary="The registry was changed.",

@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple
 
 from cdktf_cdktf_provider_azurerm.container_registry import ContainerRegistry
-from cdktf_cdktf_provider_azurerm.dns_zone import DnsZone
 from cdktf_cdktf_provider_azurerm.federated_identity_credential import FederatedIdentityCredential
 from cdktf_cdktf_provider_azurerm.resource_group import ResourceGroup
 from cdktf_cdktf_provider_azurerm.role_definition import RoleDefinition, RoleDefinitionPermissions
@@ -65,13 +64,9 @@ DELIVERY_ACTIONS = (
     "Microsoft.Web/staticSites/listSecrets/action",
     "Microsoft.Web/staticSites/read",
 )
-DELEGATION_ACTIONS = (
-    "Microsoft.Network/dnsZones/NS/delete",
-    "Microsoft.Network/dnsZones/NS/read",
-    "Microsoft.Network/dnsZones/NS/write",
-    "Microsoft.Network/dnsZones/read",
-)
-# What azurerm looks up at the subscription: what a role consists of, whether a name is taken, whether a vault or a
+# What azurerm reads at the subscription: how an operation on a static site goes on
+# (https://github.com/hashicorp/terraform-provider-azurerm/issues/28451), what a role consists of,
+# whether a name is taken, whether a vault or a
 # workspace of that name has been deleted and can be recovered, and which resource providers exist. It looks up the
 # resource providers when it starts, even if it registers none:
 # https://github.com/hashicorp/terraform-provider-azurerm/issues/26628
@@ -81,6 +76,7 @@ LOOKUP_ACTIONS = (
     "Microsoft.OperationalInsights/deletedWorkspaces/read",
     "Microsoft.Resources/subscriptions/providers/read",
     "Microsoft.Web/checknameavailability/read",
+    "Microsoft.Web/locations/operationResults/read",
 )
 # The only roles that an environment's stack assigns.
 GRANTED_IN_ENVIRONMENT: tuple[Role, ...] = ("Key Vault Secrets User", "Storage Blob Data Contributor")
@@ -89,17 +85,14 @@ GRANTED_IN_ENVIRONMENT: tuple[Role, ...] = ("Key Vault Secrets User", "Storage B
 class CiRoles(Capability):
     """The custom roles.
 
-    `plan` reads everything that a plan needs, `delivery` deploys a release, `delegation` writes NS records, and
-    `lookups` allows azurerm's look-ups at the subscription.
+    `plan` reads everything that a plan needs, `delivery` deploys a release, and `lookups` allows azurerm's look-ups at
+    the subscription.
     """
 
     def __init__(self, scope: AzureStack, id_: str) -> None:
         super().__init__(scope, id_)
         self.plan = self._add_role("plan", PLAN_ACTIONS, "Reads what terraform plan needs; changes nothing.")
         self.delivery = self._add_role("delivery", DELIVERY_ACTIONS, "Delivers a release; changes no infrastructure.")
-        self.delegation = self._add_role(
-            "delegation", DELEGATION_ACTIONS, "Delegates a child zone from the parent zone."
-        )
         self.lookups = self._add_role("lookups", LOOKUP_ACTIONS, "Looks up roles, free names and what was deleted.")
 
     def _add_role(self, name: str, actions: Sequence[str], description: str) -> CustomRole:
@@ -183,7 +176,11 @@ class CiIdentity(Capability):
 
 
 class SharedCi(Capability):
-    """The identity (`plan`) that plans the shared stack. A person applies that stack."""
+    """The identities of what all environments share: `plan` plans the shared stack, and `build` pushes images.
+
+    A person applies the shared stack. An image is built once, and each environment delivers it by its digest. So no
+    environment's identity can push, and none can let a tag point to another image.
+    """
 
     def __init__(
         self,
@@ -193,9 +190,18 @@ class SharedCi(Capability):
         group: ResourceGroup,
         state: StorageContainer,
         plans: StorageContainer,
+        registry: ContainerRegistry,
         roles: CiRoles,
     ) -> None:
         super().__init__(scope, id_)
+        self.build = CiIdentity(
+            self,
+            "build",
+            name=self.place.names.compose("identity", "build"),
+            tags=self.place.tags,
+            github_environment="shared-build",
+            rights=(Right("pushes-images", "AcrPush", registry.id, "Builds push the API's image."),),
+        )
         self.plan = CiIdentity(
             self,
             "plan",
@@ -223,7 +229,7 @@ class EnvironmentCi(Capability):
         target: The environment's place.
         group: The environment's resource group.
         state, plans: The containers of the environment's state and of its plan files.
-        registry, parent_zone: The shared resources that the environment has rights on.
+        registry: The registry that deliveries look images up in.
         roles: The custom roles.
     """
 
@@ -238,7 +244,6 @@ class EnvironmentCi(Capability):
         state: StorageContainer,
         plans: StorageContainer,
         registry: ContainerRegistry,
-        parent_zone: DnsZone,
         roles: CiRoles,
     ) -> None:
         super().__init__(scope, id_)
@@ -257,7 +262,7 @@ class EnvironmentCi(Capability):
             "delivery",
             f"{name}-delivery",
             Right("delivers", roles.delivery, group.id, "Deliveries deploy, swap and purge."),
-            Right("pushes-images", "AcrPush", registry.id, "Deliveries push the API's image."),
+            Right("finds-images", "AcrPull", registry.id, "Deliveries check that the image's digest is there."),
         )
         # Both plan and apply have these.
         lookups = (
@@ -268,7 +273,6 @@ class EnvironmentCi(Capability):
             "plan",
             f"{name}-plan",
             Right("reads", roles.plan, group.id, "Plans read every resource."),
-            Right("reads-zone", "Reader", parent_zone.id, "Plans refresh the delegation."),
             *_list_plan_rights(state, plans),
             *lookups,
         )
@@ -284,7 +288,6 @@ class EnvironmentCi(Capability):
                 "Applies let the app and the delivery reach their data, and grant nothing else.",
                 restrict_to_roles(GRANTED_IN_ENVIRONMENT),
             ),
-            Right("delegates", roles.delegation, parent_zone.id, "Applies delegate the environment's zone."),
             Right("writes-state", "Storage Blob Data Contributor", state.id, "Applies write state."),
             Right("reads-plans", "Storage Blob Data Reader", plans.id, "Applies take the reviewed plan."),
             *lookups,

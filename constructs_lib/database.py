@@ -33,6 +33,9 @@ PARAMETERS = {
     "log_disconnections": "on",
     "log_lock_waits": "on",
     "log_min_duration_statement": "1000",
+    # Statements are logged, for their duration or their error, but never the values that they are run with.
+    "log_parameter_max_length": "0",
+    "log_parameter_max_length_on_error": "0",
     "azure.extensions": "CITEXT,PGAUDIT,PGCRYPTO,PG_STAT_STATEMENTS,UUID-OSSP",
     "shared_preload_libraries": "pg_stat_statements,pgaudit",
     "pgaudit.log": "ddl,role",

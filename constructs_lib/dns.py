@@ -1,4 +1,4 @@
-"""The environment's DNS zone, and the API's host name in environments without Front Door.
+"""The DNS zones, their records, and the API's host name in environments without Front Door.
 
 Until the registrar delegates the parent domain (`Domain.delegated`), there are zones but no host names, because Azure
 validates certificates and host name bindings by looking the names up. From then on, `Domain.own_names` says how the
@@ -21,7 +21,7 @@ from cdktf_cdktf_provider_azurerm.dns_txt_record import DnsTxtRecord, DnsTxtReco
 from cdktf_cdktf_provider_azurerm.dns_zone import DnsZone
 from cdktf_cdktf_provider_azurerm.linux_web_app import LinuxWebApp
 
-from constructs_lib.place import AzureStack, Capability
+from constructs_lib.place import AzureStack, Capability, Place
 from constructs_lib.protection import protect
 from environments.settings import Domain
 from environments.zone_file import read_zone_file
@@ -29,31 +29,67 @@ from environments.zone_file import read_zone_file
 HOUR = 3600
 
 
-def add_dns_zone(owner: Capability, id_: str, name: str, address: str) -> DnsZone:
+ZONES = "Microsoft.Network/dnsZones"
+
+
+def add_dns_zone(owner: Capability, id_: str, name: str, address: str, *, place: Place) -> DnsZone:
     """Add a protected public zone.
 
     It has no lock: its records would inherit the lock, and they must be removable.
-    """
-    zone = DnsZone(owner, id_, name=name, resource_group_name=owner.place.resource_group, tags=owner.place.tags)
-    protect(zone, address, place=owner.place, lock=False)
-    return zone
-
-
-def add_records(owner: Capability, zone: DnsZone, domain: str, records: str) -> None:
-    """Add the records in the lines of a zone file, as the settings have them.
 
     Args:
         owner: The construct that holds the zone.
-        zone: The zone.
-        domain: The zone's name. `zone.name` is a reference that is not resolved yet.
-        records: The lines.
+        id_: The zone's id in that construct.
+        name: The zone's name, such as `dev.example.com`.
+        address: The zone's address in the Terraform state.
+        place: The place of the zone, which may be another than the owner's.
     """
-    for name, type_, ttl, values in read_zone_file(records, domain):
+    zone = DnsZone(owner, id_, name=name, resource_group_name=place.resource_group, tags=place.tags)
+    protect(zone, address, place=place, lock=False)
+    return zone
+
+
+def delegate_zone(owner: Capability, parent: DnsZone, *, environment: str, label: str, place: Place) -> None:
+    """Add the zone of an environment, and its delegation in the parent zone.
+
+    The shared stack does both. So no environment's identity needs a right in the parent zone.
+
+    Args:
+        owner: The construct that holds the parent zone.
+        parent: The parent zone.
+        environment: The environment's name.
+        label: The label of the environment's zone in the parent zone.
+        place: The environment's place. Its resource group is a reference, so that Terraform creates the group first.
+    """
+    name = f"{label}.{owner.place.account.domain}"
+    zone = add_dns_zone(owner, f"{environment}-zone", name, f"{environment}_zone", place=place)
+    DnsNsRecord(
+        owner,
+        f"{environment}-delegation",
+        name=label,
+        resource_group_name=owner.place.resource_group,
+        zone_name=parent.name,
+        ttl=HOUR,
+        records=zone.name_servers,
+        tags=place.tags,
+    )
+
+
+def add_records(owner: Capability, records: str, *, zone: str, zone_name: str) -> None:
+    """Add the records in the lines of a zone file, as the settings have them.
+
+    Args:
+        owner: The construct that holds the records, in the place of their zone.
+        records: The lines.
+        zone: The zone's name.
+        zone_name: The zone's name for Terraform: the same, or a reference to the zone if it is in the same stack.
+    """
+    for name, type_, ttl, values in read_zone_file(records, zone):
         label = name.replace("*", "any").replace("@", "apex").replace(".", "-")
         arguments: dict[str, Any] = {
             "name": name,
             "resource_group_name": owner.place.resource_group,
-            "zone_name": zone.name,
+            "zone_name": zone_name,
             "ttl": ttl,
             "tags": owner.place.tags,
         }
@@ -76,30 +112,19 @@ def add_records(owner: Capability, zone: DnsZone, domain: str, records: str) -> 
 
 
 class Dns(Capability):
-    """The zone `<label>.<domain>`, and its delegation in the parent zone.
+    """The records of the zone `<label>.<domain>`, which the shared stack has made.
 
     Args:
         settings: The label, whether the parent domain is delegated, and what the zone's names are used for.
-        parent_resource_group: The resource group of the parent zone.
     """
 
-    def __init__(self, scope: AzureStack, id_: str, *, settings: Domain, parent_resource_group: str) -> None:
+    def __init__(self, scope: AzureStack, id_: str, *, settings: Domain) -> None:
         super().__init__(scope, id_)
         self.delegated = settings.delegated
         self._own_names = settings.own_names if settings.delegated else None
         self.zone_name = f"{settings.label}.{self.place.account.domain}"
-        self.zone = add_dns_zone(self, "zone", self.zone_name, "dns_zone")
-        add_records(self, self.zone, self.zone_name, settings.records)
-        DnsNsRecord(
-            self,
-            "delegation",
-            name=settings.label,
-            resource_group_name=parent_resource_group,
-            zone_name=self.place.account.domain,
-            ttl=HOUR,
-            records=self.zone.name_servers,
-            tags=self.place.tags,
-        )
+        self.zone_id = self.place.compose_resource_id(ZONES, self.zone_name)
+        add_records(self, settings.records, zone=self.zone_name, zone_name=self.zone_name)
 
     @property
     def azure_names_answer(self) -> bool:
@@ -131,7 +156,7 @@ class Dns(Capability):
             f"{label}-cname",
             name=label,
             resource_group_name=self.place.resource_group,
-            zone_name=self.zone.name,
+            zone_name=self.zone_name,
             ttl=HOUR,
             record=target,
             tags=self.place.tags,
@@ -145,7 +170,7 @@ class Dns(Capability):
             f"{'apex' if label == '@' else label.replace('.', '-')}-txt",
             name=label,
             resource_group_name=self.place.resource_group,
-            zone_name=self.zone.name,
+            zone_name=self.zone_name,
             ttl=HOUR,
             record=[DnsTxtRecordRecord(value=value) for value in values],
             tags=self.place.tags,

@@ -137,7 +137,7 @@ class Edge(Capability):
             "custom-domain",
             name="api",
             cdn_frontdoor_profile_id=self.profile.id,
-            dns_zone_id=dns.zone.id,
+            dns_zone_id=dns.zone_id,
             host_name=dns.compose_host("api"),
             tls=CdnFrontdoorCustomDomainTls(certificate_type="ManagedCertificate", minimum_tls_version="TLS12"),
             # With this, Terraform takes the domain out of the security policy and the routes before it deletes it.

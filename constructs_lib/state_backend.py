@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from cdktf_cdktf_provider_azurerm.log_analytics_workspace import LogAnalyticsWorkspace
+from cdktf_cdktf_provider_azurerm.storage_container_immutability_policy import StorageContainerImmutabilityPolicy
 
 from constructs_lib.place import AzureStack, Capability, Place, StateLocation
 from constructs_lib.storage import (
@@ -25,7 +26,8 @@ def locate_state(stack: str, *, shared: Place) -> StateLocation:
 class StateBackend(Capability):
     """The storage account (`account`), and the containers of state (`states`) and of plan files (`plans`), by stack.
 
-    Plan files contain sensitive values in clear text, so they are kept here, and not as build artifacts.
+    Plan files contain sensitive values in clear text, so they are kept here, and not as build artifacts. Nobody can
+    change or delete a plan file once it is written, so the plan that was reviewed is the one that is applied.
 
     Args:
         settings: Replication, and days of soft delete.
@@ -61,6 +63,17 @@ class StateBackend(Capability):
             name: add_container(self, self.account, f"plans-{name}", disposable=place.disposable)
             for name, place in stacks.items()
         }
+        for name, container in self.plans.items():
+            # The policy is not locked, so that a person can still remove an environment and its container. The plan's
+            # own identity cannot: its role has no action on policies.
+            # https://learn.microsoft.com/azure/storage/blobs/immutable-container-level-worm-policies
+            StorageContainerImmutabilityPolicy(
+                self,
+                f"plans-{name}-immutability",
+                storage_container_resource_manager_id=container.id,
+                immutability_period_in_days=PLANS_KEPT_DAYS,
+                locked=False,
+            )
         add_lifecycle_rules(
             self,
             "lifecycle",

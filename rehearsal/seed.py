@@ -5,6 +5,7 @@ import uuid
 from environments import Environment, Platform
 from rehearsal.stand_in.model import Json, Store
 
+ZONES = "Microsoft.Network/dnsZones"
 IDENTITIES = "Microsoft.ManagedIdentity/userAssignedIdentities"
 
 
@@ -13,36 +14,40 @@ def seed_shared(store: Store, platform: Platform) -> None:
     names = platform.shared.names
     group = _compose_group_path(store.subscription, names.compose("resource_group"))
     store.ensure(group, {"location": "eastus2"})
-    store.put(f"{group}/providers/Microsoft.Network/dnsZones/{platform.shared.account.domain}", {"location": "global"})
+    store.put(f"{group}/providers/{ZONES}/{platform.shared.account.domain}", {"location": "global"})
     registry = f"Microsoft.ContainerRegistry/registries/{names.compose('container_registry')}"
     store.put(f"{group}/providers/{registry}", {"location": "eastus2"})
 
 
 def seed_environment(store: Store, platform: Platform, environment: Environment) -> None:
-    """Put an environment's resource group there, and the identities that its stack looks up."""
-    for path in list_prerequisites(store.subscription, platform, environment):
-        body: Json = {"location": "eastus2"}
+    """Put an environment's resource group and DNS zone there, and the identities that its stack looks up."""
+    for path, location in list_prerequisites(store.subscription, platform, environment).items():
+        body: Json = {"location": location}
         if IDENTITIES in path:
             ids = {name: str(uuid.uuid4()) for name in ("clientId", "principalId")}
             body["properties"] = ids | {"tenantId": store.tenant}
         store.ensure(path, body)
 
 
-def list_prerequisites(subscription: str, platform: Platform, environment: Environment) -> list[str]:
-    """Return the paths of what an environment's stack needs before its first apply, parents before children.
+def list_prerequisites(subscription: str, platform: Platform, environment: Environment) -> dict[str, str]:
+    """Return the paths of what an environment's stack needs before its first apply, with their locations.
 
-    They are the shared resource group, the environment's resource group, and the identities of delivery and API.
+    Parents come before children.
+    They are the shared resource group, the environment's resource group and zone, and the identities of delivery and
+    API.
     """
     names = platform.make_names(environment)
     shared_group = _compose_group_path(subscription, platform.shared.names.compose("resource_group"))
     own_group = _compose_group_path(subscription, names.compose("resource_group"))
     delivery, api = names.compose("identity", "delivery"), names.compose("identity", "api")
-    return [
-        shared_group,
-        own_group,
-        f"{shared_group}/providers/{IDENTITIES}/{delivery}",
-        f"{own_group}/providers/{IDENTITIES}/{api}",
-    ]
+    zone = f"{environment.domain.label}.{platform.shared.account.domain}"
+    return {
+        shared_group: "eastus2",
+        own_group: "eastus2",
+        f"{shared_group}/providers/{IDENTITIES}/{delivery}": "eastus2",
+        f"{own_group}/providers/{IDENTITIES}/{api}": "eastus2",
+        f"{own_group}/providers/{ZONES}/{zone}": "global",
+    }
 
 
 def compose_identity_path(subscription: str, platform: Platform, environment: Environment, job: str) -> str:

@@ -196,9 +196,9 @@ class Rehearsal:
         if environment is None:
             return StepResult(0, "blocked by prevent_destroy; production sizing cannot be declared disposable")
         prerequisites = seed.list_prerequisites(self.world.endpoint.subscription, self.platform, environment)
-        for path in prerequisites:
-            self.world.endpoint.request("PUT", path, {"location": "eastus2"})
-        groups = prerequisites[:2]
+        for path, location in prerequisites.items():
+            self.world.endpoint.request("PUT", path, {"location": location})
+        groups = list(prerequisites)[:2]
         before = self.world.list_resource_ids(groups)
         copy = self.world.write_stack("copy", self._synthesize(lambda _: environment), local_state=True)
         self.expect_code(copy.init())

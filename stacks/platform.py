@@ -40,7 +40,7 @@ class PlatformStack(AzureStack):
         logs = Observability(self, "observability", settings=environment.observability)
         workspace = logs.workspace
         network = Network(self, "network", settings=environment.network, workspace=workspace)
-        dns = Dns(self, "dns", settings=environment.domain, parent_resource_group=shared.resource_group)
+        dns = Dns(self, "dns", settings=environment.domain)
         identity = look_up_identity(self, "api", resource_group=place.resource_group)
         delivery = look_up_identity(self, "delivery", resource_group=shared.resource_group)
         teams = Teams(self, "teams", workspace=workspace) if environment.alerts.teams else None
@@ -132,7 +132,7 @@ class PlatformStack(AzureStack):
                 "evidence_storage_account": (storage.evidence.name, "The account of deployment evidence"),
                 "front_door_profile": (edge.profile.name if edge else "", "The Front Door profile, or empty"),
                 "front_door_endpoint": (edge.endpoint.name if edge else "", "The Front Door endpoint, or empty"),
-                "zone_name": (dns.zone.name, "The environment's DNS zone"),
+                "zone_name": (dns.zone_name, "The environment's DNS zone"),
                 "application_insights_browser": (logs.browser.name, "The browser's Application Insights"),
                 "log_workspace_id": (workspace.id, "The Log Analytics workspace"),
                 "action_group_id": (alerts.action_group.id, "Whom alerts go to"),

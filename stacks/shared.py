@@ -13,7 +13,7 @@ from constructs_lib.alerts import ActionGroup, watch_service_health
 from constructs_lib.api_identity import ApiIdentity
 from constructs_lib.ci_identity import CiRoles, EnvironmentCi, SharedCi
 from constructs_lib.diagnostics import ACTIVITY_LOG, add_diagnostic_setting
-from constructs_lib.dns import add_dns_zone, add_records
+from constructs_lib.dns import add_dns_zone, add_records, delegate_zone
 from constructs_lib.observability import add_log_workspace
 from constructs_lib.outputs import add_outputs
 from constructs_lib.place import AzureStack, Capability, Place
@@ -51,10 +51,18 @@ class SharedStack(AzureStack):
         )
         registry = Registry(self, "registry", settings=settings.registry, workspace=workspace).registry
         dns = Capability(self, "dns")
-        zone = add_dns_zone(dns, "zone", place.account.domain, "parent_zone")
-        add_records(dns, zone, place.account.domain, place.account.records)
+        zone = add_dns_zone(dns, "zone", place.account.domain, "parent_zone", place=self.place)
+        add_records(dns, place.account.records, zone=place.account.domain, zone_name=zone.name)
         roles = CiRoles(self, "ci-roles")
-        shared_ci = SharedCi(self, "ci", group=group, state=state.states[NAME], plans=state.plans[NAME], roles=roles)
+        shared_ci = SharedCi(
+            self,
+            "ci",
+            group=group,
+            state=state.states[NAME],
+            plans=state.plans[NAME],
+            registry=registry,
+            roles=roles,
+        )
         alerts = ActionGroup(self, "alerts", teams=None)
         alerts.watch_operations(SHARED_ACTIVITY_ROWS, group.id)
         watch_service_health(alerts, locations={environment.location for environment in platform.environments.values()})
@@ -65,6 +73,10 @@ class SharedStack(AzureStack):
                 "state_storage_account_id": (state.account.id, "Its Resource Manager id, for a person's right to it"),
                 "state_storage_account": (state.account.name, "The storage account of every stack's state"),
                 "registry_login_server": (registry.login_server, "Where images are pushed and pulled"),
+                "shared_build_client_id": (
+                    shared_ci.build.identity.client_id,
+                    "AZURE_CLIENT_ID of jobs that build images",
+                ),
                 "shared_plan_client_id": (shared_ci.plan.identity.client_id, "AZURE_CLIENT_ID of shared's plan jobs"),
                 "parent_zone": (zone.name, "The parent DNS zone"),
                 "subscription_id": (place.account.subscription_id, "The subscription"),
@@ -74,7 +86,9 @@ class SharedStack(AzureStack):
         for name, environment in platform.environments.items():
             target = Place.of_environment(environment, platform)
             group = self._add_resource_group(name, target)
-            ApiIdentity(self, f"{name}-api", target=replace(target, resource_group=group.name), registry=registry)
+            target_group = replace(target, resource_group=group.name)
+            delegate_zone(dns, zone, environment=name, label=environment.domain.label, place=target_group)
+            ApiIdentity(self, f"{name}-api", target=target_group, registry=registry)
             ci = EnvironmentCi(
                 self,
                 f"{name}-ci",
@@ -84,7 +98,6 @@ class SharedStack(AzureStack):
                 state=state.states[name],
                 plans=state.plans[name],
                 registry=registry,
-                parent_zone=zone,
                 roles=roles,
             )
             add_outputs(

@@ -61,10 +61,10 @@ class Application:
             return response
         if self._blobs and (request.url.hostname or "").endswith(BLOB_SUFFIX):
             return await self._blobs.answer(request, content)
-        if self._polling.is_poll(request.url.path):
-            return await self._polling.answer_poll(request.url.path)
-        body = entry["body"] = read_body(content)
         principal = entry["principal"] = entra.read_principal(request.headers.get("authorization", ""))
+        if self._polling.is_poll(request.url.path):
+            return await self._polling.answer_poll(request.url.path, principal)
+        body = entry["body"] = read_body(content)
         check_api_version(request)
         self._manager.finish_due_operations()
         return self._router.answer(request, body, principal)

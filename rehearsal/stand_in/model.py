@@ -247,6 +247,8 @@ class ResourceType:
     delete_minutes: float = 0.0
     polling_header: str = "Azure-AsyncOperation"
     """The header with the address at which a long operation is polled: this one, or `Location`."""
+    poll_action: str = ""
+    """The right that a poll of a long operation needs at the subscription; empty if the operation needs none."""
     actions: Mapping[str, ActionHandler] = field(default_factory=dict[str, ActionHandler])
     """The POST actions by name."""
     before_delete: Callable[[Store, Resource], None] = _allow_delete

@@ -94,7 +94,7 @@ def run_stand_in(
         )
         add_built_in_roles(manager)
         authorizer = Authorizer(manager, propagation_seconds=propagation_seconds)
-        polling = Polling(manager, url)
+        polling = Polling(manager, authorizer, url)
         routes = (*families.ROUTES, *make_control_routes(faults, families.TYPES))
         router = Router(manager, authorizer, routes, polling, url, checks=BodyChecks(types) if types else None)
         gate = BlobGate(manager, authorizer, blobs) if blobs else None

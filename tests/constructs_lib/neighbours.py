@@ -65,7 +65,7 @@ class Neighbours:
     @cached_property
     def dns(self) -> Dns:
         """The environment's zone."""
-        return Dns(self.stack, "dns", settings=self.settings.domain, parent_resource_group="rg-shared")
+        return Dns(self.stack, "dns", settings=self.settings.domain)
 
     @cached_property
     def identity(self) -> DataAzurermUserAssignedIdentity:

@@ -10,8 +10,7 @@ from cdktf_cdktf_provider_azurerm.resource_group import ResourceGroup
 from syrupy.assertion import SnapshotAssertion
 
 from constructs_lib.ci_identity import CiRoles, EnvironmentCi, SharedCi, restrict_to_roles
-from constructs_lib.dns import add_dns_zone
-from constructs_lib.place import AzureStack, Capability, Place
+from constructs_lib.place import AzureStack, Place
 from constructs_lib.registry import Registry
 from constructs_lib.roles import ROLE_IDS
 from constructs_lib.state_backend import StateBackend
@@ -36,7 +35,13 @@ def synthesize_ci(construct: str) -> TerraformJson:
         group = ResourceGroup(stack, "group", name="rg-test", location="eastus2")
         roles = CiRoles(stack, "ci-roles")
         SharedCi(
-            stack, "shared-ci", group=group, state=state.states["shared"], plans=state.plans["shared"], roles=roles
+            stack,
+            "shared-ci",
+            group=group,
+            state=state.states["shared"],
+            plans=state.plans["shared"],
+            registry=registry,
+            roles=roles,
         )
         EnvironmentCi(
             stack,
@@ -47,7 +52,6 @@ def synthesize_ci(construct: str) -> TerraformJson:
             state=state.states["dev"],
             plans=state.plans["dev"],
             registry=registry,
-            parent_zone=add_dns_zone(Capability(stack, "dns"), "zone", "augeo.example", "parent_zone"),
             roles=roles,
         )
 
@@ -79,6 +83,17 @@ def test_each_job_is_trusted_in_its_own_github_environment() -> None:
         assert credential["issuer"] == "https://token.actions.githubusercontent.com"
         # azurerm 4.81 has renamed the first argument and deprecated the second.
         assert credential.keys().isdisjoint({"parent_id", "resource_group_name"})
+
+
+def test_only_builds_push_images() -> None:
+    """Guards against an environment that lets a tag point to another image."""
+    pushing = [
+        id_
+        for construct in ("dev-ci", "shared-ci")
+        for id_, assignment in find_all(synthesize_ci(construct), "azurerm_role_assignment").items()
+        if assignment["role_definition_id"].endswith(ROLE_IDS["AcrPush"])
+    ]
+    assert pushing == ["shared-ci/build/pushes-images"]
 
 
 def test_plans_cannot_write_state() -> None:

@@ -5,9 +5,17 @@ from functools import cache, partial
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
-from constructs_lib.dns import AppServiceHost
-from tests.constructs_lib.neighbours import Neighbours, find_all, find_one, make_environment, synthesize_construct
-from tests.support import TerraformJson
+from constructs_lib.dns import AppServiceHost, add_dns_zone, delegate_zone
+from constructs_lib.place import AzureStack, Capability, Place
+from tests.constructs_lib.neighbours import (
+    Neighbours,
+    find_all,
+    find_one,
+    make_environment,
+    synthesize_construct,
+    synthesize_in_shared,
+)
+from tests.support import TerraformJson, load_platform
 
 RECORDS = """
 @ 300 MX 10 mail
@@ -19,9 +27,7 @@ a.b   AAAA 2001:db8::1
 news  TXT "v=spf1 -all"
 """
 VARIANTS = {
-    "minimal": partial(make_environment, "dev"),
     "app-service-host": partial(make_environment, "dev", domain={"delegated": True}),
-    "disposable": partial(make_environment, "dev", disposable=True),
     "records": partial(make_environment, "dev", domain={"records": RECORDS}),
 }
 
@@ -41,11 +47,36 @@ def test_snapshot(variant: str, snapshot: SnapshotAssertion) -> None:
     assert synthesize_dns(variant) == snapshot
 
 
-def test_zone_is_protected_without_a_lock() -> None:
-    """Guards against a lock on the zone: its records would inherit it, and could not be removed."""
-    body = synthesize_dns("minimal")
-    assert find_one(body, "azurerm_dns_zone")["lifecycle"]["prevent_destroy"] is True
-    assert not find_all(body, "azurerm_management_lock")
+@cache
+def synthesize_zones() -> TerraformJson:
+    """Return the parent zone and dev's zone, as the shared stack has them."""
+
+    def make(stack: AzureStack, _: object) -> None:
+        dns = Capability(stack, "dns")
+        parent = add_dns_zone(dns, "zone", "augeo.example", "parent_zone", place=stack.place)
+        dev = Place.of_environment(load_platform().environments["dev"], load_platform())
+        delegate_zone(dns, parent, environment="dev", label="dev", place=dev)
+
+    return synthesize_in_shared("dns", make)
+
+
+def test_zones(snapshot: SnapshotAssertion) -> None:
+    assert synthesize_zones() == snapshot
+
+
+def test_zones_are_protected_without_a_lock() -> None:
+    """Guards against a lock on a zone: its records would inherit it, and could not be removed."""
+    zones = find_all(synthesize_zones(), "azurerm_dns_zone")
+    assert set(zones) == {"parent_zone", "dev_zone"}
+    assert all(zone["lifecycle"]["prevent_destroy"] is True for zone in zones.values())
+    assert not find_all(synthesize_zones(), "azurerm_management_lock")
+
+
+def test_a_zone_is_where_its_environment_writes_records() -> None:
+    """Guards against records of the environment's stack that name a zone which does not exist."""
+    zone = find_all(synthesize_zones(), "azurerm_dns_zone")["dev_zone"]
+    record = find_one(synthesize_dns("records"), "azurerm_dns_mx_record")
+    assert (record["zone_name"], record["resource_group_name"]) == (zone["name"], zone["resource_group_name"])
 
 
 @pytest.mark.parametrize(
@@ -80,9 +111,10 @@ def test_records_of_the_settings_are_made() -> None:
 
 def test_parent_zone_delegates() -> None:
     """Guards against a zone that nobody can find."""
-    record = find_one(synthesize_dns("minimal"), "azurerm_dns_ns_record")
-    assert (record["zone_name"], record["resource_group_name"], record["name"]) == ("augeo.example", "rg-shared", "dev")
-    assert "azurerm_dns_zone.dns_zone.name_servers" in record["records"]
+    record = find_one(synthesize_zones(), "azurerm_dns_ns_record")
+    assert (record["resource_group_name"], record["name"]) == ("rg-augeo-shared-eus2", "dev")
+    assert record["zone_name"] == "${azurerm_dns_zone.parent_zone.name}"
+    assert "azurerm_dns_zone.dev_zone.name_servers" in record["records"]
 
 
 def test_name_is_bound_after_its_records_exist() -> None:

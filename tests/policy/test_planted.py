@@ -316,11 +316,11 @@ DATA = [
     ),
     PlantedFault(
         "data_is_locked",
-        "production",
+        "shared",
         f"{LOCK}.planted",
-        {"scope": "${azurerm_dns_zone.dns_zone.id}", "lock_level": "CanNotDelete"},
+        {"scope": "${azurerm_dns_zone.production_zone.id}", "lock_level": "CanNotDelete"},
         "no lock",
-        'azurerm_dns_zone.dns_zone: locks = ["planted"]',
+        'azurerm_dns_zone.production_zone: locks = ["planted"]',
     ),
     PlantedFault(
         "changes_by_others_are_ignored", "production", f"{SERVER}.lifecycle.ignore_changes", ["zone"], "storage_mb"
@@ -345,18 +345,18 @@ DATA = [
         "deletions_can_be_undone", "dev", f"{UPLOADS}.blob_properties.delete_retention_policy.days", 1, "at least 7"
     ),
     PlantedFault(
-        "evidence_is_immutable",
+        "evidence_and_plans_are_immutable",
         "production",
         "azurerm_storage_container_immutability_policy.storage_*.locked",
         False,
         "true",
     ),
     PlantedFault(
-        "evidence_is_immutable",
+        "evidence_and_plans_are_immutable",
         "dev, disposable",
         "azurerm_storage_container_immutability_policy.storage_*.locked",
         True,
-        "disposable environment false",
+        "that is not disposable",
     ),
     PlantedFault(
         "old_versions_are_deleted",
@@ -379,7 +379,7 @@ ACCESS = [
     PlantedFault(
         "rights_are_in_the_table",
         "shared",
-        f"{GRANT}delivery_pushes-images_*.role_definition_id",
+        f"{GRANT}delivery_finds-images_*.role_definition_id",
         "/subscriptions/0/providers/Microsoft.Authorization/roleDefinitions/8e3af657-a8ff-443c-a75c-2fe8c4bcb635",
         "'delivery' must not be '/subscriptions/0",  # Owner
     ),

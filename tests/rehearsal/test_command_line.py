@@ -187,7 +187,7 @@ def test_the_driver_works_on_another_endpoint(provider: Path, tmp_path: Path, se
     with open_world(tmp_path, load(), blobs=False, other_endpoint=endpoint.url, ca=endpoint.ca_file) as world:
         with pytest.raises(RuntimeError, match="no stand-in of ours"):
             assert world.stand_in
-        group = list_prerequisites(endpoint.subscription, load(), load().environments["dev"])[1]
+        _, group, *_ = list_prerequisites(endpoint.subscription, load(), load().environments["dev"])
         before = world.list_resource_ids([group])
         body = parts.extract_types(parts.synthesize_stack("dev"), NETWORK)
         stack = world.write_stack("dev", body, local_state=True)

@@ -5,11 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from environments import load
+from environments import Environment, load
 from operations.terraform.events import find_errors
+from rehearsal import synthesis
 from rehearsal.azurite import find_azurite
 from rehearsal.seed import compose_identity_path
 from rehearsal.stand_in.authorizer import Authorizer
+from rehearsal.stand_in.families.dns import ZONE
 from rehearsal.stand_in.families.storage import CONTAINER
 from rehearsal.stand_in.ids import ASSIGNMENT_TYPE, IDENTITY_TYPE
 from rehearsal.stand_in.model import Json, RefusedError
@@ -36,6 +38,16 @@ def shared(provider: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         yield world
 
 
+def synthesize_delegated() -> Json:
+    """Return dev, disposable, with its own host names."""
+
+    def delegate(environment: Environment) -> Environment:
+        domain = environment.domain.model_copy(update={"delegated": True})
+        return synthesis.declare_disposable(environment).model_copy(update={"domain": domain})
+
+    return synthesis.synthesize_environment(load(), "dev", delegate)
+
+
 def make_login_variables(world: World, job: str) -> dict[str, str]:
     """Return ARM_ variables with which a job of dev logs in."""
     platform = load()
@@ -56,6 +68,37 @@ def test_apply_and_plan_can_do_their_jobs(shared: World) -> None:
     assert apply.code == 0, find_errors(apply.output)
     plan = write_stack(shared, "dev", body, job="plan").plan()
     assert plan.code == 0, plan.output[-3000:]
+
+
+def test_they_can_do_them_with_own_host_names_too_and_apply_can_destroy(shared: World) -> None:
+    """Runs after the test above, in the same state."""
+    body = parts.remove_types(synthesize_delegated(), *parts.SLOW_TYPES)
+    terraform = write_stack(shared, "dev", body, job="apply")
+    apply = terraform.apply()
+    assert apply.code == 0, find_errors(apply.output)
+    plan = write_stack(shared, "dev", body, job="plan").plan()
+    assert plan.code == 0, plan.output[-3000:]
+    destroy = write_stack(shared, "dev", body, job="apply").destroy()
+    assert destroy.code == 0, find_errors(destroy.output)
+
+
+def test_an_environment_writes_nothing_into_the_parent_zone(shared: World) -> None:
+    """Guards against a break-in in dev that takes production's host names."""
+    assert not may_write_delegation(shared, "dev")
+    assert not may_write_delegation(shared, "live")
+
+
+def may_write_delegation(world: World, label: str) -> bool:
+    """Return whether dev's apply may write the NS record of a label in the parent zone."""
+    manager, platform = world.stand_in.resource_manager, load()
+    group = platform.shared.names.compose("resource_group")
+    domain = platform.shared.account.domain
+    zone = f"/subscriptions/{manager.subscription}/resourceGroups/{group}/providers/{ZONE}/{domain}"
+    try:
+        Authorizer(manager).authorize(find_principal(world, "apply"), f"{ZONE}/NS/write", f"{zone}/NS/{label}", {})
+    except RefusedError:
+        return False
+    return True
 
 
 def test_plan_can_change_nothing(shared: World) -> None:

@@ -46,8 +46,8 @@ def test_a_replacement_of_the_database_is_refused_and_its_cause_named(azure_worl
 def test_only_what_is_declared_disposable_may_be_destroyed(azure_world: World, tmp_path: Path) -> None:
     platform = load()
     environment = synthesis.make_disposable_copy(platform.environments["dev"])
-    for path in list_prerequisites(azure_world.endpoint.subscription, platform, environment):
-        azure_world.endpoint.request("PUT", path, {"location": "eastus2"})
+    for path, location in list_prerequisites(azure_world.endpoint.subscription, platform, environment).items():
+        azure_world.endpoint.request("PUT", path, {"location": location})
     whole = synthesis.synthesize_environment(platform, "dev", lambda _: environment)
     body = parts.extract_types(whole, "azurerm_postgresql_flexible_server_database")
     copy = azure_world.write_stack("copy", body, local_state=True)

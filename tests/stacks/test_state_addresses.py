@@ -9,7 +9,10 @@ from tests.support import resources
 
 SHARED = {
     "azurerm_container_registry.registry",
+    "azurerm_dns_zone.dev_zone",
     "azurerm_dns_zone.parent_zone",
+    "azurerm_dns_zone.production_zone",
+    "azurerm_dns_zone.staging_zone",
     "azurerm_log_analytics_workspace.log_workspace",
     "azurerm_resource_group.dev_resource_group",
     "azurerm_resource_group.production_resource_group",
@@ -27,7 +30,6 @@ SHARED = {
 }
 ENVIRONMENT = {
     "azurerm_communication_service.communication_service",
-    "azurerm_dns_zone.dns_zone",
     "azurerm_email_communication_service.email_service",
     "azurerm_email_communication_service_domain.email_domain",
     "azurerm_key_vault.key_vault",

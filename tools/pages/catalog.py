@@ -11,6 +11,7 @@ from tools.pages.blocks import Block
 from tools.pages.contracts import render_app_settings, render_ci_rights, render_outputs, render_trusted_subjects
 from tools.pages.data_model import read_settings_models, render_settings_models
 from tools.pages.readme import read_price, render_environments, render_synth_output
+from tools.pages.sensitive import render_sensitive
 from tools.pages.stacks import TerraformJson, walk_resources
 
 
@@ -33,6 +34,7 @@ def list_blocks(stacks: Mapping[str, TerraformJson]) -> list[Block]:
         (outputs, "the shared stack's outputs"): render_outputs(shared),
         (ci_identity, "trust"): render_trusted_subjects(shared),
         (ci_identity, "rights"): render_ci_rights(shared),
+        (ci_identity, "who reads what"): render_sensitive(shared, stacks["production"]),
         (Path("docs/operations/README.md"), "alerts"): render_alerts(read_alerts(walk_resources(stacks))),
     }
     blocks = [Block(page, name, partial(_replace_all, text)) for (page, name), text in texts.items()]

@@ -7,6 +7,7 @@ from rehearsal.stand_in.global_names import make_name_check, require_global_name
 from rehearsal.stand_in.model import (
     APPLY_LOG,
     Json,
+    RefusedError,
     Resource,
     ResourceType,
     Store,
@@ -18,7 +19,7 @@ from rehearsal.stand_in.model import (
 
 SERVER = "Microsoft.DBforPostgreSQL/flexibleServers"
 CONFIGURATION = f"{SERVER}/configurations"
-# The parameters that the stacks set, with the values that a new server has. Every other parameter is refused.
+# The parameters that the stacks set, with the values that a new server has. The rehearsal knows no others.
 # https://learn.microsoft.com/azure/postgresql/server-parameters/concepts-server-parameters
 PARAMETERS = {
     "azure.extensions": "",
@@ -28,6 +29,8 @@ PARAMETERS = {
     "log_disconnections": "on",
     "log_lock_waits": "off",
     "log_min_duration_statement": "-1",
+    "log_parameter_max_length": "-1",
+    "log_parameter_max_length_on_error": "0",
     "metrics.collector_database_activity": "off",
     "pgaudit.log": "none",
     "pgbouncer.enabled": "false",
@@ -166,7 +169,11 @@ def _complete_configuration(write: Write) -> None:
     if write.id.name.startswith("pgbouncer.") and server.body["sku"]["tier"] == "Burstable":
         raise make_bad_request("PgBouncer is not supported for Burstable.", "PgBouncerNotSupported")
     if write.id.name not in PARAMETERS:
-        raise make_bad_request(f"There is no server parameter '{write.id.name}'.", "ParameterNotFound")
+        raise RefusedError(
+            501,
+            "RehearsalUnknownParameter",
+            f"The rehearsal does not know the server parameter '{write.id.name}': add its default to PARAMETERS.",
+        )
     write.resource.body["properties"] = _make_parameter(write.id.name, write.properties.get("value", ""))
 
 

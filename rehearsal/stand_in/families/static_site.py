@@ -50,6 +50,12 @@ def _complete_domain(write: Write) -> None:
     write.properties.update(status="Ready", domainName=write.id.name)
 
 
+_POLL_ACTION = "Microsoft.Web/locations/operationResults/read"
+"""Azure asks for this right at the subscription, where no role on the site's resource group counts.
+
+For a domain: https://github.com/hashicorp/terraform-provider-azurerm/issues/28451. For the deletion of a site:
+https://github.com/microsoft/vscode-azurestaticwebapps/issues/302.
+"""
 _TYPES = (
     ResourceType(
         SITE,
@@ -57,6 +63,7 @@ _TYPES = (
         minutes=0.5,
         source=ESTIMATE,
         delete_minutes=0.3,
+        poll_action=_POLL_ACTION,
         created_status=200,
         actions={"listSecrets": _list_secrets, "listAppSettings": _list_settings},
     ),
@@ -68,6 +75,8 @@ _TYPES = (
         _complete_domain,
         minutes=5,
         source=ESTIMATE,
+        delete_minutes=0.3,
+        poll_action=_POLL_ACTION,
         created_status=200,
     ),
 )

@@ -43,7 +43,6 @@ ALLOWED = {
     AllowedRight("api", "AcrPull", "registry"),
     AllowedRight("plan", "custom plan", "resource group"),
     AllowedRight("plan", "custom lookups", "subscription"),
-    AllowedRight("plan", "Reader", "parent zone"),
     AllowedRight("plan", "Reader", "delivery identity"),
     AllowedRight("plan", "Storage Blob Data Reader", "container tfstate"),
     AllowedRight("plan", "Storage Blob Data Contributor", "container plans"),
@@ -51,22 +50,22 @@ ALLOWED = {
     AllowedRight("apply", "Locks Contributor", "resource group"),
     AllowedRight("apply", ADMINISTRATOR, "resource group"),
     AllowedRight("apply", "custom lookups", "subscription"),
-    AllowedRight("apply", "custom delegation", "parent zone"),
     AllowedRight("apply", "Reader", "delivery identity"),
     AllowedRight("apply", "Storage Blob Data Contributor", "container tfstate"),
     AllowedRight("apply", "Storage Blob Data Reader", "container plans"),
     AllowedRight("delivery", "custom delivery", "resource group"),
-    AllowedRight("delivery", "AcrPush", "registry"),
+    AllowedRight("delivery", "AcrPull", "registry"),
+    AllowedRight("shared build", "AcrPush", "registry"),
     # A person applies the shared stack; CI only plans it.
     AllowedRight("shared plan", "custom plan", "resource group"),
     AllowedRight("shared plan", "Reader", "subscription"),
     AllowedRight("shared plan", "Storage Blob Data Reader", "container tfstate"),
     AllowedRight("shared plan", "Storage Blob Data Contributor", "container plans"),
 }
-COMMON = ("registry", "parent zone", "subscription")
+COMMON = ("registry", "subscription")
 """What all environments share. The rights on these in `ALLOWED` let no environment reach another.
 
-They allow an identity to read names, to pull and push images, and to write a record below the parent zone.
+They allow an environment's identity to read names and to pull images.
 """
 SHARED = "shared"
 ISSUER, AUDIENCE = "https://token.actions.githubusercontent.com", "api://AzureADTokenExchange"
@@ -126,7 +125,7 @@ def describe_scope(stack: Stack, assignment: SynthesizedResource) -> tuple[str, 
     identity_job, identity_environment = parse_identity_name(name)
     return {
         "azurerm_container_registry": ("registry", ""),
-        "azurerm_dns_zone": ("own zone" if stack.environment else "parent zone", own),
+        "azurerm_dns_zone": ("zone", own),
         "azurerm_key_vault": ("key vault", own),
         "azurerm_resource_group": ("resource group", name.split("-")[-2:][0]),  # rg-augeo-prod-eus2
         "azurerm_storage_container": (

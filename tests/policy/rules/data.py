@@ -149,21 +149,24 @@ def deletions_can_be_undone(stack: Stack) -> Iterator[Violation]:
 
 
 @rule("azurerm_storage_container_immutability_policy")
-def evidence_is_immutable(stack: Stack) -> Iterator[Violation]:
-    """The container of evidence has a locked immutability policy. In a disposable environment it is not locked.
+def evidence_and_plans_are_immutable(stack: Stack) -> Iterator[Violation]:
+    """The containers of evidence and of plan files have immutability policies. Evidence has a locked one.
 
     A policy that is not locked can be removed by the same people who could change the evidence. An account with a
-    locked one cannot be deleted, so a disposable environment could not go.
+    locked one cannot be deleted, so a disposable environment has none that is locked, and neither has the account of
+    all states. There, the policy only keeps the identities that write plans from changing them.
     https://learn.microsoft.com/azure/storage/blobs/immutable-time-based-retention-policy-overview
     """
     policies = list(stack.find_resources("azurerm_storage_container_immutability_policy"))
     covered = [stack.resolve(policy.body["storage_container_resource_manager_id"]) for policy in policies]
     for container in stack.find_resources("azurerm_storage_container"):
-        if container.body["name"] == "evidence" and container not in covered:
+        name = str(container.body["name"])
+        if (name == "evidence" or name.startswith("plans-")) and container not in covered:
             yield Violation(container.address, "immutability policy", None, "must have one")
     for policy in policies:
-        if bool(get_value(policy.body, "locked")) is stack.is_disposable(policy):
-            yield Violation.of(policy, "locked", "must be true, and in a disposable environment false")
+        must_be_locked = stack.environment is not None and not stack.is_disposable(policy)
+        if bool(get_value(policy.body, "locked")) is not must_be_locked:
+            yield Violation.of(policy, "locked", "must be true for evidence that is not disposable, else false")
 
 
 @rule("azurerm_storage_management_policy")

@@ -140,8 +140,8 @@ def stacks_do_not_read_each_other(stack: Stack) -> Iterator[Violation]:
 def resources_are_in_their_own_group(stack: Stack) -> Iterator[Violation]:
     """Everything that belongs to an environment is in the environment's resource group.
 
-    Rights, the budget and disposal end at that group. There are two exceptions: the delegation is written into the
-    parent zone, and the shared stack makes each API's identity. docs/design.md#decisions, "Ownership";
+    Rights, the budget and disposal end at that group. The shared stack makes some of it: each zone with its delegation,
+    which is in the parent zone, and each API's identity. docs/design.md#decisions, "Ownership";
     https://learn.microsoft.com/azure/azure-resource-manager/management/overview#resource-groups
     """
     shared = stack.platform.shared.names.compose("resource_group")
@@ -154,7 +154,7 @@ def resources_are_in_their_own_group(stack: Stack) -> Iterator[Violation]:
         tag = str(get_value(resource.body, "tags.environment"))
         environment = stack.platform.environments.get(tag, stack.environment)
         own = stack.platform.make_names(environment).compose("resource_group") if environment else shared
-        may_be_shared = resource.type == "azurerm_dns_ns_record" or stack.environment is None
+        may_be_shared = stack.environment is None
         if name != own and not (may_be_shared and name == shared):
             yield Violation.of(resource, GROUP, f"must be {own}")
 

@@ -59,9 +59,9 @@ CASES = {
         "network_security_group", Fault("status", NSG, status=409, code="AnotherOperationInProgress"), "fails"
     ),
     "refused": Case("static_web_app", Fault("status", SITE, status=400, code="BadRequest"), "fails"),
-    "forbidden": Case("dns_zone", Fault("status", ZONE, status=403, code="AuthorizationFailed"), "fails"),
+    "forbidden": Case("service_plan", Fault("status", PLAN, status=403, code="AuthorizationFailed"), "fails"),
     "a connection reset": Case("virtual_network", Fault("reset", NETWORK), "fails"),
-    "a connection reset at a read": Case("dns_zone", Fault("reset", ZONE, method="GET"), "fails"),
+    "a connection reset at a read": Case("service_plan", Fault("reset", PLAN, method="GET"), "fails"),
     "an answer lost": Case("storage_account", Fault("lost-answer", STORAGE), "orphans"),
     "an answer lost to a slow create": Case("communication_service", Fault("lost-answer", MAIL), "orphans"),
     "an answer cut in half": Case("monitor_action_group", Fault("truncate", ACTIONS), "orphans"),

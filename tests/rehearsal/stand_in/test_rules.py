@@ -401,7 +401,11 @@ NEW: dict[str, tuple[str, Json, str]] = {
     ),
     "an invalid name": (make_path(ACCOUNT, "Upper_Case"), BODIES[make_path(ACCOUNT, "account")], "InvalidResourceName"),
     "slots on Basic": (make_path(SLOT, "app", "s"), BODIES[make_path(SITE, "app")], "SlotsNotSupported"),
-    "an unknown parameter": (make_path(f"{SERVER}/configurations", "server", "nonsense"), {}, "ParameterNotFound"),
+    "an unknown parameter": (
+        make_path(f"{SERVER}/configurations", "server", "nonsense"),
+        {},
+        "RehearsalUnknownParameter",
+    ),
     "another redis database": (make_path(f"{CLUSTER}/databases", "redis", "second"), {}, "InvalidDatabaseName"),
     "a role for an unknown principal": (
         f"{GROUP}/providers/{ASSIGNMENT}/a",
