@@ -139,11 +139,13 @@ class Edge(Capability):
             cdn_frontdoor_profile_id=self.profile.id,
             dns_zone_id=dns.zone_id,
             host_name=dns.compose_host("api"),
-            tls=CdnFrontdoorCustomDomainTls(certificate_type="ManagedCertificate", minimum_tls_version="TLS12"),
+            tls=CdnFrontdoorCustomDomainTls(certificate_type="ManagedCertificate"),
             # With this, Terraform takes the domain out of the security policy and the routes before it deletes it.
             # Azure refuses the other order: https://github.com/hashicorp/terraform-provider-azurerm/issues/31362.
             lifecycle=TerraformResourceLifecycle(create_before_destroy=True),
         )
+        # The bindings know azurerm 4.55, which calls it minimum_tls_version.
+        domain.add_override("tls.minimum_version", "TLS12")
         dns.add_txt(self, "_dnsauth.api", domain.validation_token)
         return domain
 

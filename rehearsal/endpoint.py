@@ -14,8 +14,8 @@ from rehearsal.stand_in.model import Json
 
 RESOURCES_VERSION = "2021-04-01"
 """https://learn.microsoft.com/rest/api/resources"""
-IDENTITY_VERSION = "2024-11-30"
-"""https://learn.microsoft.com/rest/api/managedidentity"""
+VERSIONS = {"/Microsoft.ManagedIdentity/": "2024-11-30", "/Microsoft.Network/dnsZones/": "2018-05-01"}
+"""By a part of the path: https://learn.microsoft.com/rest/api/managedidentity, https://learn.microsoft.com/rest/api/dns."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ class Endpoint:
         """
         headers = {"Authorization": f"Bearer {self.fetch_token()}", "Content-Type": "application/json"}
         data = None if body is None else json.dumps(body).encode()
-        version = IDENTITY_VERSION if "/Microsoft.ManagedIdentity/" in path else RESOURCES_VERSION
+        version = next((version for part, version in VERSIONS.items() if part in path), RESOURCES_VERSION)
         return self.send(method, f"{self.url}{path}?api-version={version}", data, headers)
 
     def send(self, method: str, url: str, data: bytes | None, headers: Mapping[str, str]) -> Json:

@@ -42,11 +42,6 @@ def synthesize_dns(variant: str) -> TerraformJson:
     return synthesize_construct("api-host" if variant == "app-service-host" else "dns", make, VARIANTS[variant]())
 
 
-@pytest.mark.parametrize("variant", VARIANTS)
-def test_snapshot(variant: str, snapshot: SnapshotAssertion) -> None:
-    assert synthesize_dns(variant) == snapshot
-
-
 @cache
 def synthesize_zones() -> TerraformJson:
     """Return the parent zone and dev's zone, as the shared stack has them."""
@@ -60,8 +55,9 @@ def synthesize_zones() -> TerraformJson:
     return synthesize_in_shared("dns", make)
 
 
-def test_zones(snapshot: SnapshotAssertion) -> None:
-    assert synthesize_zones() == snapshot
+@pytest.mark.parametrize("variant", [*VARIANTS, "zones"])
+def test_snapshot(variant: str, snapshot: SnapshotAssertion) -> None:
+    assert (synthesize_zones() if variant == "zones" else synthesize_dns(variant)) == snapshot
 
 
 def test_zones_are_protected_without_a_lock() -> None:

@@ -70,7 +70,7 @@ TRANSPORT = [
     PlantedFault(
         "tls_is_1_2_or_later",
         PHASES,
-        "azurerm_cdn_frontdoor_custom_domain.edge_*.tls.minimum_tls_version",
+        "azurerm_cdn_frontdoor_custom_domain.edge_*.tls.minimum_version",
         "TLS10",
         '"TLS12"',
     ),

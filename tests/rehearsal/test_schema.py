@@ -1,4 +1,4 @@
-"""Every synthesized argument exists in the provider that runs, and none is deprecated there."""
+"""Every argument, in every phase of every stack, exists in the provider that runs, and none is deprecated there."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -9,7 +9,7 @@ import pytest
 
 from rehearsal.stand_in.model import Json
 from rehearsal.terraform import IsolatedTerraform, isolate_environment
-from tests.support import resources
+from tests.policy.stacks import synthesize_checked_stacks
 
 pytestmark = pytest.mark.azure
 
@@ -48,7 +48,8 @@ def find_problems(body: object, schema: Json, where: str) -> Iterator[str]:
 def test_every_argument_is_known_and_current(schemas: Mapping[str, Json]) -> None:
     problems = {
         problem
-        for resource in resources()
+        for stack in synthesize_checked_stacks().values()
+        for resource in stack.find_resources()
         if resource.type.startswith("azurerm_")
         for problem in find_problems(resource.body, schemas[resource.type]["block"], resource.type)
     }

@@ -21,7 +21,7 @@ MINIMUMS = (
     *(Requirement(app, "site_config.minimum_tls_version", TLS) for app in WEB_APPS),
     *(Requirement(app, "site_config.scm_minimum_tls_version", TLS) for app in WEB_APPS),
     Requirement("azurerm_managed_redis", "default_database.client_protocol", ("Encrypted",)),
-    Requirement("azurerm_cdn_frontdoor_custom_domain", "tls.minimum_tls_version", ("TLS12", "TLS13")),
+    Requirement("azurerm_cdn_frontdoor_custom_domain", "tls.minimum_version", ("TLS12", "TLS13")),
     Requirement("azurerm_cdn_frontdoor_custom_domain", "tls.certificate_type", ("ManagedCertificate",)),
     Requirement("azurerm_app_service_certificate_binding", "ssl_state", ("SniEnabled",)),
 )
