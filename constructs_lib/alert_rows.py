@@ -1,13 +1,15 @@
 """The alerts of the platform, one row each. `constructs_lib/alerts.py` turns the rows into Azure Monitor alert rules.
 
-Three things are elsewhere. `alerts.py` adds the two alerts on Azure's own health reports, and computes how many
-database connections are too many. `availability.py` says how early a certificate counts as running out.
+Three things are elsewhere. `alerts.py` adds the alert on Azure's Service Health, and computes how many database
+connections are too many. `availability.py` says how early a certificate counts as running out.
 
 Every row names its runbook page in `docs/operations/runbook/` (without `.md`). The index of alerts in
 `docs/operations/README.md` lists every rule that is synthesized from these rows.
 
-Severities are Azure Monitor's own numbers: 0 critical, 1 error, 2 warning, 3 informational. Rules of severity 0 and 1
-are evaluated every minute, so that a person hears of the problem within two minutes.
+Severities are Azure Monitor's own numbers: 0 critical, 1 error, 2 warning, 3 informational. Rules on metrics with
+severity 0 or 1 are evaluated every minute, so that a person hears of the problem within two minutes. Rules on queries
+are evaluated every five minutes: a query that runs every minute may use only a part of the language, and logs arrive
+minutes late anyway. https://learn.microsoft.com/azure/azure-monitor/alerts/alerts-types#log-alerts
 """
 
 from dataclasses import dataclass
@@ -17,7 +19,7 @@ from constructs_lib.availability import TestName
 
 Severity = Literal[0, 1, 2, 3]
 """0 critical, 1 error, 2 warning, 3 informational."""
-Target = Literal["app", "plan", "database", "cache", "api_insights"]
+Target = Literal["app", "plan", "database", "cache", "api_insights", "edge", "teams"]
 """The resource of the environment whose metric a rule watches."""
 
 METRIC_NAMESPACES: dict[Target, str] = {
@@ -26,6 +28,8 @@ METRIC_NAMESPACES: dict[Target, str] = {
     "database": "Microsoft.DBforPostgreSQL/flexibleServers",
     "cache": "Microsoft.Cache/redisEnterprise",
     "api_insights": "microsoft.insights/components",
+    "edge": "Microsoft.Cdn/profiles",
+    "teams": "Microsoft.Logic/workflows",
 }
 
 
@@ -52,6 +56,8 @@ class MetricRow:
     runbook: str
     dimension: Dimension | None = None
     """Counts only these values of one dimension; None counts everything."""
+    mail_only: bool = False
+    """Whether the alert goes by mail alone, because it is about what posts the others to Teams."""
     window: Literal["PT5M", "PT1H"] = "PT5M"
 
 
@@ -95,6 +101,19 @@ class ActivityRow:
     runbook: str
 
 
+@dataclass(frozen=True, kw_only=True)
+class HealthRow:
+    """An alert on Azure's own report about a resource's health.
+
+    https://learn.microsoft.com/azure/service-health/resource-health-overview
+    """
+
+    name: str
+    target: Target
+    summary: str
+    runbook: str
+
+
 def build_metric_rows(*, tests: tuple[str, ...], connections: int) -> tuple[MetricRow, ...]:
     """Return the alerts on platform metrics.
 
@@ -128,15 +147,15 @@ def build_metric_rows(*, tests: tuple[str, ...], connections: int) -> tuple[Metr
             runbook="database-down",
         ),
         MetricRow(
-            name="slow-responses",
+            name="server-errors",
             severity=1,
             target="app",
-            metric="HttpResponseTime",
-            aggregation="Average",
+            metric="Http5xx",
+            aggregation="Total",
             operator="GreaterThan",
-            threshold=3,
-            summary="The API's average response takes more than 3 seconds.",
-            runbook="slow-responses",
+            threshold=10,
+            summary="The API answered more than 10 requests with a status of 500 or above in five minutes.",
+            runbook="error-rate",
         ),
         MetricRow(
             name="app-cpu",
@@ -218,13 +237,46 @@ def build_metric_rows(*, tests: tuple[str, ...], connections: int) -> tuple[Metr
     )
 
 
-# A single location that fails has a problem of its own. Two of the five at once mean that the problem is ours.
+EDGE_ROWS = (
+    MetricRow(
+        name="edge-errors",
+        severity=1,
+        target="edge",
+        metric="RequestCount",
+        aggregation="Total",
+        operator="GreaterThan",
+        threshold=20,
+        dimension=Dimension(name="HttpStatusGroup", values=("5XX",)),
+        summary="Front Door answered more than 20 requests with a status of 500 or above in five minutes.",
+        runbook="error-rate",
+    ),
+)
+"""The alerts of an environment with Front Door. It also answers requests that never reach the app."""
+
+TEAMS_ROWS = (
+    MetricRow(
+        name="teams-failing",
+        severity=2,
+        target="teams",
+        metric="RunsFailed",
+        aggregation="Total",
+        operator="GreaterThan",
+        threshold=0,
+        summary="The Logic App could not post an alert to Teams.",
+        runbook="teams-failing",
+        mail_only=True,
+    ),
+)
+"""The alerts of an environment that posts to Teams."""
+
+# A single location that fails has a problem of its own. Microsoft advises to alert on two fewer than there are:
+# https://learn.microsoft.com/azure/azure-monitor/app/availability#alerts
 WEB_TEST_ROWS = (
     WebTestRow(
         name="api-down",
         severity=0,
         test="api",
-        failed_locations=2,
+        failed_locations=3,
         summary="The API does not answer.",
         runbook="availability",
     ),
@@ -232,7 +284,7 @@ WEB_TEST_ROWS = (
         name="admin-down",
         severity=1,
         test="admin",
-        failed_locations=2,
+        failed_locations=3,
         summary="The admin site does not answer.",
         runbook="availability",
     ),
@@ -257,43 +309,99 @@ WEB_TEST_ROWS = (
 )
 
 
-def build_query_rows(role: str) -> tuple[QueryRow, ...]:
+def read_table(name: str, **columns: str) -> str:
+    """Return a query that reads a table which may not exist yet, with the types of the columns that are used.
+
+    Azure creates a table with its first row. A rule whose query fails for a week is turned off:
+    https://learn.microsoft.com/azure/azure-monitor/alerts/alerts-troubleshoot-log. With `isfuzzy`, a table that does
+    not exist is left out of the union, and the empty one gives the columns.
+    """
+    schema = ", ".join(f"{column}: {type_}" for column, type_ in columns.items())
+    return f"union isfuzzy=true (datatable(TimeGenerated: datetime, {schema})[]), {name}"
+
+
+def build_query_rows(*, app: str, role: str) -> tuple[QueryRow, ...]:
     """Return the alerts on queries of the workspace.
 
+    What wakes people is based on what App Service itself records. The application's own telemetry is used where it says
+    more, and one alert watches whether there is any.
+
     Args:
-        role: The app's role name in its telemetry. The deployment slot reports under another role name,
-            so its requests are not counted.
+        app: The name of the web app. The deployment slot is another resource, so its requests are not counted.
+        role: The app's role name in its telemetry. The deployment slot reports under another role name.
     """
-    requests = f"AppRequests | where AppRoleName == '{role}'"
+    requests = read_table(
+        "AppServiceHTTPLogs", _ResourceId="string", CsUriStem="string", ScStatus="int", TimeTaken="int"
+    )
+    # A WebSocket is one request that takes as long as it is open, and a long poll waits on purpose. Health checks are
+    # up to 750 requests in five minutes, and would hide the failures of users.
+    served = (
+        f"{requests} | where _ResourceId endswith '/sites/{app}' and ScStatus != 101 "
+        "and CsUriStem !startswith '/health/' and CsUriStem !startswith '/socket.io'"
+    )
+    telemetry = read_table(
+        "AppRequests", AppRoleName="string", Name="string", ResultCode="string", DurationMs="real", ItemCount="int"
+    )
+    # A row stands for as many requests as its ItemCount says: the SDK samples.
+    reported = f"{telemetry} | where AppRoleName == '{role}' and ResultCode != '101' and Name !has 'health'"
+    p95 = "summarize p95 = percentilew(DurationMs, ItemCount, 95), total = sum(ItemCount)"
     return (
         QueryRow(
             name="error-rate",
             severity=1,
-            query=f"{requests} | summarize failed = countif(toint(ResultCode) >= 500), total = count() "
-            "| where total >= 20 and failed * 100.0 / total > 5",
-            summary="More than 5 % of the API's requests failed over five minutes.",
+            query=f"{served} | summarize failed = countif(ScStatus >= 500), total = count() "
+            "| where (total >= 20 and failed * 100.0 / total > 5) or (failed >= 3 and failed * 2 > total)",
+            window="PT15M",
+            summary="More than 5 % of the API's requests failed over 15 minutes, or half of a few.",
             runbook="error-rate",
+        ),
+        QueryRow(
+            name="slow-responses",
+            severity=1,
+            query=f"{served} | summarize average = avg(TimeTaken), total = count() "
+            "| where total >= 20 and average > 3000",
+            window="PT15M",
+            summary="The API's average response takes more than 3 seconds.",
+            runbook="slow-responses",
         ),
         QueryRow(
             name="api-p95",
             severity=2,
-            query=f"{requests} | summarize p95 = percentile(DurationMs, 95), total = count() "
-            "| where total >= 20 and p95 > 1000",
+            query=f"{reported} | {p95} | where total >= 20 and p95 > 1000",
             summary="One API request in twenty takes more than a second.",
             runbook="slow-responses",
         ),
         QueryRow(
             name="bid-p95",
             severity=1,
-            query=f"{requests} and Name has 'bids' | summarize p95 = percentile(DurationMs, 95), total = count() "
-            "| where total >= 20 and p95 > 500",
+            query=f"{reported} and Name has 'bids' | {p95} | where total >= 20 and p95 > 500",
             summary="One bid update in twenty takes more than half a second.",
             runbook="slow-bids",
         ),
         QueryRow(
+            name="telemetry-silent",
+            severity=2,
+            query=f"let served = toscalar({served} | count); let reported = toscalar({reported} | count); "
+            "print served = served, reported = reported | where served >= 100 and reported == 0",
+            window="PT1H",
+            summary="The API serves requests, and reports none of them to Application Insights.",
+            runbook="telemetry-silent",
+        ),
+        QueryRow(
+            name="container-start",
+            severity=1,
+            query=f"{read_table('AppServicePlatformLogs', _ResourceId='string', Message='string')} "
+            f"| where _ResourceId contains '/sites/{app}' "
+            "and Message has_any ('failing site start', 'failed to start')",
+            window="PT15M",
+            summary="The API's container, or the slot's, does not start.",
+            runbook="container-start",
+        ),
+        QueryRow(
             name="daily-cap",
             severity=2,
-            query="_LogOperation | where Category == 'Ingestion' and Operation has 'Data collection stopped'",
+            # https://learn.microsoft.com/azure/azure-monitor/logs/daily-cap#alert-when-daily-cap-is-reached
+            query="_LogOperation | where Category =~ 'Ingestion' and Detail has 'OverQuota'",
             window="PT15M",
             summary="The workspace has reached its daily cap: nothing more is recorded today.",
             runbook="daily-cap",
@@ -301,16 +409,25 @@ def build_query_rows(role: str) -> tuple[QueryRow, ...]:
         QueryRow(
             name="vault-denied",
             severity=2,
-            # azurerm asks for certificate contacts whenever it refreshes a vault, and continues if it is denied.
-            query="AzureDiagnostics | where ResourceProvider == 'MICROSOFT.KEYVAULT' and httpStatusCode_d == 403 "
-            "and OperationName != 'CertificateContactsGet'",
+            # azurerm asks for certificate contacts whenever it refreshes a vault, and continues if it is denied. The
+            # Logic App reads its secret whenever an alert fires. This alert would fire once more because of itself, so
+            # `teams-failing` watches the Logic App.
+            query=read_table(
+                "AzureDiagnostics",
+                ResourceProvider="string",
+                OperationName="string",
+                httpStatusCode_d="real",
+                requestUri_s="string",
+            )
+            + " | where ResourceProvider == 'MICROSOFT.KEYVAULT' and httpStatusCode_d == 403 "
+            "and OperationName != 'CertificateContactsGet' and requestUri_s !has 'teams-webhook-url'",
             summary="Key Vault denied somebody access.",
             runbook="vault-denied",
         ),
         QueryRow(
             name="email-delivery",
             severity=2,
-            query="ACSEmailStatusUpdateOperational "
+            query=f"{read_table('ACSEmailStatusUpdateOperational', DeliveryStatus='string')} "
             "| where DeliveryStatus !in ('OutForDelivery', '') "
             "| summarize delivered = countif(DeliveryStatus in ('Delivered', 'Expanded')), total = count() "
             "| where total >= 20 and delivered * 100.0 / total < 95",
@@ -320,6 +437,20 @@ def build_query_rows(role: str) -> tuple[QueryRow, ...]:
         ),
     )
 
+
+HEALTH_ROWS = (
+    # A failover to the standby, and a lost standby, are a change of the server's health.
+    HealthRow(
+        name="database-health",
+        target="database",
+        summary="Azure reports the database server, or its standby, unhealthy.",
+        runbook="database-failover",
+    ),
+    HealthRow(
+        name="app-health", target="app", summary="Azure reports the web app unhealthy.", runbook="resource-health"
+    ),
+    HealthRow(name="cache-health", target="cache", summary="Azure reports Redis unhealthy.", runbook="resource-health"),
+)
 
 ACCESS_ROWS = (
     ActivityRow(

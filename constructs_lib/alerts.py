@@ -4,7 +4,7 @@ The alerts themselves are rows in `constructs_lib/alert_rows.py`. Each rule's de
 row's runbook page.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from cdktf_cdktf_provider_azurerm.monitor_action_group import (
     MonitorActionGroup,
@@ -34,7 +34,10 @@ from cdktf_cdktf_provider_azurerm.monitor_scheduled_query_rules_alert_v2 import 
 
 from constructs_lib.alert_rows import (
     ACTIVITY_ROWS,
+    EDGE_ROWS,
+    HEALTH_ROWS,
     METRIC_NAMESPACES,
+    TEAMS_ROWS,
     WEB_TEST_ROWS,
     ActivityRow,
     MetricRow,
@@ -48,32 +51,52 @@ from constructs_lib.alert_rows import (
 from constructs_lib.availability import Availability
 from constructs_lib.cache import Cache
 from constructs_lib.database import Database
+from constructs_lib.edge import Edge
 from constructs_lib.observability import Observability
 from constructs_lib.place import AzureStack, Capability
-from constructs_lib.teams import Teams
+from constructs_lib.teams import RUNBOOK, Teams
 from constructs_lib.web_app import WebApp
 from environments.naming import LOCATION_NAMES, Location
+from environments.settings import AlertSettings
 
+WARNING: Severity = 2
+"""The severity of a warning. Nobody is woken for it."""
 DATABASE_CONNECTIONS_SHARE = 0.8
 """The alert on database connections fires above this share of the server's limit."""
 
 
 class ActionGroup(Capability):
-    """The action group (`group`). It mails the account's addresses, and posts to Teams if there is a Logic App."""
+    """The action group (`group`). It sends mail, and posts to Teams if there is a Logic App.
 
-    def __init__(self, scope: AzureStack | Capability, id_: str, *, teams: Teams | None) -> None:
+    `mail` sends mail alone. It is the same group if there is no Logic App.
+
+    Args:
+        teams: The Logic App that posts to Teams.
+        addresses: Whom mail goes to; the account's addresses if there are none.
+    """
+
+    def __init__(
+        self, scope: AzureStack | Capability, id_: str, *, teams: Teams | None, addresses: Sequence[str] = ()
+    ) -> None:
         super().__init__(scope, id_)
-        self.group = MonitorActionGroup(
+        self._addresses = addresses or self.place.account.alert_emails
+        self.group = self._add_group("group", self.place.names.compose("action_group"), teams=teams)
+        self.mail = self.group
+        if teams:
+            self.mail = self._add_group("mail", f"{self.place.names.compose('action_group')}-mail", teams=None)
+
+    def _add_group(self, id_: str, name: str, *, teams: Teams | None) -> MonitorActionGroup:
+        return MonitorActionGroup(
             self,
-            "group",
-            name=self.place.names.compose("action_group"),
+            id_,
+            name=name,
             # Azure allows 12 characters.
             short_name=f"{self.place.account.workload[:5]}-{self.place.names.environment}",
             resource_group_name=self.place.resource_group,
             tags=self.place.tags,
             email_receiver=[
                 MonitorActionGroupEmailReceiver(name=address, email_address=address, use_common_alert_schema=True)
-                for address in self.place.account.alert_emails
+                for address in self._addresses
             ],
             logic_app_receiver=[
                 MonitorActionGroupLogicAppReceiver(
@@ -90,7 +113,7 @@ class ActionGroup(Capability):
     def compose_description(self, summary: str, runbook: str) -> str:
         """Return an alert's description: what happened, and the address of the runbook page that says what to do."""
         repository = self.place.account.github_repository
-        return f"{summary} Runbook: https://github.com/{repository}/blob/main/docs/operations/runbook/{runbook}.md"
+        return f"{summary}{RUNBOOK}https://github.com/{repository}/blob/main/docs/operations/runbook/{runbook}.md"
 
     def watch_operations(self, rows: Iterable[ActivityRow], target: str) -> None:
         """Notify the group of these operations on `target`, a Resource Manager id."""
@@ -126,7 +149,9 @@ class Alerts(Capability):
     """Every alert rule of an environment, and the action group (`action_group`) that the rules notify.
 
     Args:
+        settings: Who hears of alerts, and whether any of them may wake people.
         teams: The Logic App that posts to Teams; None only sends mail.
+        edge: The Front Door; None if there is none.
         web_app, database, cache, observability, availability: What the rules watch.
     """
 
@@ -135,7 +160,9 @@ class Alerts(Capability):
         scope: AzureStack,
         id_: str,
         *,
+        settings: AlertSettings,
         teams: Teams | None,
+        edge: Edge | None,
         web_app: WebApp,
         database: Database,
         cache: Cache,
@@ -143,7 +170,8 @@ class Alerts(Capability):
         availability: Availability,
     ) -> None:
         super().__init__(scope, id_)
-        self._group = ActionGroup(self, "action-group", teams=teams)
+        self._group = ActionGroup(self, "action-group", teams=teams, addresses=settings.emails)
+        self._most_urgent: Severity = 0 if settings.pages else WARNING
         self.action_group = self._group.group
         self._targets: dict[Target, str] = {
             "app": web_app.app.id,
@@ -152,33 +180,40 @@ class Alerts(Capability):
             "cache": cache.redis.id,
             "api_insights": observability.api.id,
         }
+        if edge:
+            self._targets["edge"] = edge.profile.id
+        if teams:
+            self._targets["teams"] = teams.workflow.id
         metric_rows = build_metric_rows(
             tests=(availability.compose_name("api"), availability.compose_name("admin")),
             connections=round(DATABASE_CONNECTIONS_SHARE * database.connection_limit),
         )
-        for row in metric_rows:
-            self._add_metric_alert(row)
+        for row in (*metric_rows, *EDGE_ROWS, *TEAMS_ROWS):
+            if row.target in self._targets:
+                self._add_metric_alert(row)
         for row in WEB_TEST_ROWS:
             self._add_web_test_alert(row, availability, observability)
-        for row in build_query_rows(web_app.telemetry_role):
+        for row in build_query_rows(app=self.place.names.compose("web_app"), role=web_app.telemetry_role):
             self._add_query_alert(row, observability)
         self._group.watch_operations(ACTIVITY_ROWS, self.place.resource_group_id)
-        # Azure reports a failover to the standby, and a lost standby, as a change of the server's health.
-        self._group.watch_activity_log(
-            "database-health",
-            database.server.id,
-            self._group.compose_description(
-                "Azure reports the database server, or its standby, unhealthy.", "database-failover"
-            ),
-            MonitorActivityLogAlertCriteria(
-                category="ResourceHealth",
-                resource_health=MonitorActivityLogAlertCriteriaResourceHealth(
-                    current=["Degraded", "Unavailable"],
-                    previous=["Available", "Unknown"],
-                    reason=["PlatformInitiated", "Unknown", "UserInitiated"],
+        for row in HEALTH_ROWS:
+            self._group.watch_activity_log(
+                row.name,
+                self._targets[row.target],
+                self._group.compose_description(row.summary, row.runbook),
+                MonitorActivityLogAlertCriteria(
+                    category="ResourceHealth",
+                    resource_health=MonitorActivityLogAlertCriteriaResourceHealth(
+                        current=["Degraded", "Unavailable"],
+                        previous=["Available", "Unknown"],
+                        reason=["PlatformInitiated", "Unknown", "UserInitiated"],
+                    ),
                 ),
-            ),
-        )
+            )
+
+    def _limit_severity(self, severity: Severity) -> Severity:
+        """Return the severity, or that of a warning in an environment whose alerts wake nobody."""
+        return max(severity, self._most_urgent)
 
     def _add_metric_alert(self, row: MetricRow) -> None:
         dimension = None
@@ -196,8 +231,8 @@ class Alerts(Capability):
             tags=self.place.tags,
             scopes=[self._targets[row.target]],
             description=self._group.compose_description(row.summary, row.runbook),
-            severity=row.severity,
-            frequency=_choose_frequency(row.severity),
+            severity=self._limit_severity(row.severity),
+            frequency=_choose_frequency(self._limit_severity(row.severity)),
             window_size=row.window,
             auto_mitigate=True,
             criteria=[
@@ -210,7 +245,9 @@ class Alerts(Capability):
                     dimension=dimension,
                 )
             ],
-            action=[MonitorMetricAlertAction(action_group_id=self.action_group.id)],
+            action=[
+                MonitorMetricAlertAction(action_group_id=self._group.mail.id if row.mail_only else self.action_group.id)
+            ],
         )
 
     def _add_query_alert(self, row: QueryRow, observability: Observability) -> None:
@@ -224,8 +261,8 @@ class Alerts(Capability):
             scopes=[observability.workspace.id],
             display_name=row.name,
             description=self._group.compose_description(row.summary, row.runbook),
-            severity=row.severity,
-            evaluation_frequency=_choose_frequency(row.severity),
+            severity=self._limit_severity(row.severity),
+            evaluation_frequency="PT5M",
             window_duration=row.window,
             auto_mitigation_enabled=True,
             # Azure creates the workspace's tables with their first row, long after the rule.
@@ -254,8 +291,8 @@ class Alerts(Capability):
             tags=self.place.tags,
             scopes=[test.id, observability.api.id],
             description=self._group.compose_description(row.summary, row.runbook),
-            severity=row.severity,
-            frequency=_choose_frequency(row.severity),
+            severity=self._limit_severity(row.severity),
+            frequency=_choose_frequency(self._limit_severity(row.severity)),
             window_size=row.window,
             auto_mitigate=True,
             application_insights_web_test_location_availability_criteria=(

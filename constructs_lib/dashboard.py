@@ -26,21 +26,30 @@ def _query_metric(namespace: str, metric: str, aggregation: str = "avg(Average)"
     )
 
 
+# The SDK samples: a row of telemetry stands for as many requests as its ItemCount says.
 TILES = (
-    Tile("Requests a minute", "AppRequests | summarize count() by bin(TimeGenerated, 1m), AppRoleName"),
+    Tile("Requests a minute", "AppRequests | summarize sum(ItemCount) by bin(TimeGenerated, 1m), AppRoleName"),
     Tile(
         "Response time: p50, p95, p99 (ms)",
-        "AppRequests | summarize p50 = percentile(DurationMs, 50), p95 = percentile(DurationMs, 95), "
-        "p99 = percentile(DurationMs, 99) by bin(TimeGenerated, 5m)",
+        "AppRequests | where ResultCode != '101' "
+        "| summarize p50 = percentilew(DurationMs, ItemCount, 50), p95 = percentilew(DurationMs, ItemCount, 95), "
+        "p99 = percentilew(DurationMs, ItemCount, 99) by bin(TimeGenerated, 5m)",
     ),
-    Tile("Errors", "AppRequests | where toint(ResultCode) >= 500 | summarize count() by bin(TimeGenerated, 5m), Name"),
-    Tile("Exceptions", "AppExceptions | summarize count() by ProblemId | top 20 by count_", "table"),
+    Tile(
+        "Errors",
+        "AppRequests | where toint(ResultCode) >= 500 | summarize sum(ItemCount) by bin(TimeGenerated, 5m), Name",
+    ),
+    Tile(
+        "Exceptions",
+        "AppExceptions | summarize exceptions = sum(ItemCount) by ProblemId | top 20 by exceptions",
+        "table",
+    ),
     Tile("Active users", "AppPageViews | summarize dcount(UserId) by bin(TimeGenerated, 15m)"),
     Tile("App CPU (%)", _query_metric("MICROSOFT.WEB", "CpuPercentage")),
     Tile("App memory (%)", _query_metric("MICROSOFT.WEB", "MemoryPercentage")),
     Tile(
         "Dependencies: p95 (ms)",
-        "AppDependencies | summarize percentile(DurationMs, 95) by bin(TimeGenerated, 5m), DependencyType",
+        "AppDependencies | summarize percentilew(DurationMs, ItemCount, 95) by bin(TimeGenerated, 5m), DependencyType",
     ),
     Tile("Database CPU (%)", _query_metric("MICROSOFT.DBFORPOSTGRESQL", "cpu_percent")),
     Tile("Database storage (%)", _query_metric("MICROSOFT.DBFORPOSTGRESQL", "storage_percent", "max(Maximum)")),

@@ -8,6 +8,7 @@ from cdktf import AzurermBackend, TerraformStack
 from cdktf_cdktf_provider_azurerm.provider import (
     AzurermProvider,
     AzurermProviderFeatures,
+    AzurermProviderFeaturesApplicationInsights,
     AzurermProviderFeaturesKeyVault,
     AzurermProviderFeaturesPostgresqlFlexibleServer,
     AzurermProviderFeaturesResourceGroup,
@@ -140,6 +141,8 @@ class AzureStack(TerraformStack):
             resource_provider_registrations="none",
             features=[
                 AzurermProviderFeatures(
+                    # Azure's own rule `Failure Anomalies` mails the subscription's owners and names no runbook.
+                    application_insights=[AzurermProviderFeaturesApplicationInsights(disable_generated_rule=True)],
                     key_vault=[
                         AzurermProviderFeaturesKeyVault(
                             purge_soft_delete_on_destroy=False, recover_soft_deleted_key_vaults=True

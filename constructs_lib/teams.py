@@ -19,6 +19,7 @@ from constructs_lib.place import AzureStack, Capability
 
 SECRET = "teams-webhook-url"  # noqa: S105  the secret's name, not the secret
 READ, POST = "Read_the_webhook_address", "Post_the_card"
+RUNBOOK, PORTAL = " Runbook: ", "https://portal.azure.com"
 ESSENTIALS = "triggerBody()?['data']?['essentials']"
 
 
@@ -75,26 +76,39 @@ def _build_post_action() -> dict[str, object]:
     def build_text(expression: str, **style: object) -> dict[str, object]:
         return {"type": "TextBlock", "wrap": True, "text": expression, **style}
 
+    state, description = f"{ESSENTIALS}?['monitorCondition']", f"coalesce({ESSENTIALS}?['description'], '')"
     facts = (
         ("Severity", f"@{{{ESSENTIALS}?['severity']}}"),
-        ("State", f"@{{{ESSENTIALS}?['monitorCondition']}}"),
-        ("Fired", f"@{{{ESSENTIALS}?['firedDateTime']}}"),
+        ("Since", f"@{{{ESSENTIALS}?['firedDateTime']}}"),
         # An alert of Service Health has no list of configuration items.
         (
             "Target",
             f"@{{join(coalesce({ESSENTIALS}?['configurationItems'], createArray({ESSENTIALS}?['alertId'])), ', ')}}",
         ),
     )
+    # Every rule's description ends with the address of its runbook page.
+    runbook = f"if(contains({description}, '{RUNBOOK}'), last(split({description}, '{RUNBOOK}')), '{PORTAL}')"
+    links = (
+        ("Open the runbook", f"@{{{runbook}}}"),
+        ("Open the alert", f"@{{coalesce({ESSENTIALS}?['investigationLink'], '{PORTAL}')}}"),
+    )
     card = {
         "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
         "type": "AdaptiveCard",
         "version": "1.4",
         "body": [
-            build_text(f"@{{{ESSENTIALS}?['alertRule']}}", weight="Bolder", size="Large"),
-            # Every rule's description ends with the address of its runbook page.
-            build_text(f"@{{{ESSENTIALS}?['description']}}"),
+            {
+                "type": "Container",
+                "bleed": True,
+                "style": f"@{{if(equals({state}, 'Resolved'), 'good', 'attention')}}",
+                "items": [
+                    build_text(f"@{{{state}}}: @{{{ESSENTIALS}?['alertRule']}}", weight="Bolder", size="Large"),
+                ],
+            },
+            build_text(f"@{{first(split({description}, '{RUNBOOK}'))}}"),
             {"type": "FactSet", "facts": [{"title": title, "value": value} for title, value in facts]},
         ],
+        "actions": [{"type": "Action.OpenUrl", "title": title, "url": url} for title, url in links],
     }
     return {
         "type": "Http",

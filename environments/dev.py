@@ -45,6 +45,6 @@ DEV = Environment(
     ),
     storage=StorageSettings(replication="LRS", deleted_kept_days=7, backups_kept_days=7, evidence_kept_days=1),
     observability=ObservabilitySettings(retention_days=30, daily_cap_gb=0.5),
-    alerts=AlertSettings(teams=False),
+    alerts=AlertSettings(pages=False, teams=False),
     budget=BudgetSettings(monthly_usd=75),
 )

@@ -53,6 +53,6 @@ PRODUCTION = Environment(
     ),
     storage=StorageSettings(replication="GZRS", deleted_kept_days=30, backups_kept_days=90, evidence_kept_days=365),
     observability=ObservabilitySettings(retention_days=90, daily_cap_gb=5),
-    alerts=AlertSettings(teams=True),
+    alerts=AlertSettings(pages=True, teams=True),
     budget=BudgetSettings(monthly_usd=700),
 )

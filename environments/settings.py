@@ -379,8 +379,16 @@ class ObservabilitySettings(Settings):
 
 
 class AlertSettings(Settings):
-    """Who hears of an alert besides the account's mail addresses."""
+    """Who hears of an alert, and how loudly."""
 
+    pages: Annotated[
+        bool,
+        Field(description="False makes every alert a warning (severity 2) at most, so that a test wakes nobody"),
+    ] = True
+    emails: Annotated[
+        tuple[EmailAddress, ...],
+        Field(max_length=10, description="mail addresses for this environment alone; none: the account's"),
+    ] = ()
     teams: Annotated[
         bool, Field(description="True posts to the Teams webhook whose address the vault holds as 'teams-webhook-url'")
     ]

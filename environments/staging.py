@@ -50,6 +50,6 @@ STAGING = Environment(
     ),
     storage=StorageSettings(replication="LRS", deleted_kept_days=14, backups_kept_days=30, evidence_kept_days=30),
     observability=ObservabilitySettings(retention_days=30, daily_cap_gb=1),
-    alerts=AlertSettings(teams=True),
+    alerts=AlertSettings(pages=False, teams=True),
     budget=BudgetSettings(monthly_usd=350),
 )

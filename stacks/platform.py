@@ -95,7 +95,9 @@ class PlatformStack(AzureStack):
         alerts = Alerts(
             self,
             "alerts",
+            settings=environment.alerts,
             teams=teams,
+            edge=edge,
             web_app=web_app,
             database=database,
             cache=cache,

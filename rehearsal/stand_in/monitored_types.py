@@ -122,11 +122,18 @@ class Metric(NamedTuple):
 
 _ANY = frozenset({"Average", "Maximum", "Minimum"})
 _AVERAGE = frozenset({"Average"})
+_TOTAL = frozenset({"Total"})
 _INSTANCE = frozenset({"Instance"})
 _TEST = frozenset({"availabilityResult/name", "availabilityResult/location"})
 _METRICS: Mapping[str, Mapping[str, Metric]] = {
     "microsoft.cache/redisenterprise": {
         "usedmemorypercentage": Metric(frozenset({"Maximum"}), frozenset({"InstanceId"}), grain_minutes=5),
+    },
+    "microsoft.cdn/profiles": {
+        "Percentage5XX": Metric(_AVERAGE, frozenset({"ClientCountry", "ClientRegion", "Endpoint"})),
+        "RequestCount": Metric(
+            _TOTAL, frozenset({"ClientCountry", "ClientRegion", "Endpoint", "HttpStatus", "HttpStatusGroup"})
+        ),
     },
     "microsoft.dbforpostgresql/flexibleservers": {
         name: Metric(_ANY)
@@ -135,14 +142,15 @@ _METRICS: Mapping[str, Mapping[str, Metric]] = {
     "microsoft.insights/components": {
         "availabilityResults/availabilityPercentage": Metric(_AVERAGE, _TEST),
     },
+    "microsoft.logic/workflows": {name: Metric(_TOTAL) for name in ("RunsFailed", "RunsStarted", "RunsSucceeded")},
     "microsoft.web/serverfarms": {
         name: Metric(_AVERAGE, _INSTANCE) for name in ("CpuPercentage", "HttpQueueLength", "MemoryPercentage")
     },
     "microsoft.web/sites": {
         "HealthCheckStatus": Metric(_AVERAGE, _INSTANCE, grain_minutes=5),
-        "Http5xx": Metric(frozenset({"Total"}), _INSTANCE),
+        "Http5xx": Metric(_TOTAL, _INSTANCE),
         "HttpResponseTime": Metric(_AVERAGE, _INSTANCE),
-        "Requests": Metric(frozenset({"Total"}), _INSTANCE),
+        "Requests": Metric(_TOTAL, _INSTANCE),
     },
 }
 

@@ -172,6 +172,8 @@ class Neighbours:
         return Alerts(
             self.stack,
             "alerts",
+            settings=self.settings.alerts,
+            edge=self.edge,
             teams=self.teams if self.settings.alerts.teams else None,
             web_app=self.web_app,
             database=self.database,

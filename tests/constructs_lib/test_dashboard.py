@@ -16,10 +16,10 @@ ACTIVITY_LOG = "/subscriptions/0/resourceGroups/rg-shared/providers/Microsoft.Op
 WORKBOOK = "azurerm_application_insights_workbook"
 # What the workbook must show (docs/design.md, Decisions), and a part of the query that shows it.
 REQUIRED = {
-    "request rate": "AppRequests | summarize count()",
-    "p50": "percentile(DurationMs, 50)",
-    "p95": "percentile(DurationMs, 95)",
-    "p99": "percentile(DurationMs, 99)",
+    "request rate": "AppRequests | summarize sum(ItemCount)",
+    "p50": "percentilew(DurationMs, ItemCount, 50)",
+    "p95": "percentilew(DurationMs, ItemCount, 95)",
+    "p99": "percentilew(DurationMs, ItemCount, 99)",
     "errors": "ResultCode) >= 500",
     "active users": "dcount(UserId)",
     "CPU": "CpuPercentage",

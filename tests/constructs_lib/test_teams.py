@@ -59,7 +59,7 @@ def test_card_is_one_that_teams_renders() -> None:
     assert attachment["contentType"] == "application/vnd.microsoft.card.adaptive"
     card = attachment["content"]
     assert (card["type"], card["version"]) == ("AdaptiveCard", "1.4")
-    text = str(card["body"])
+    text = str(card)
     for field in ("alertRule", "description", "severity", "monitorCondition", "firedDateTime", "configurationItems"):
         assert f"['{field}']" in text.replace("\\", ""), field
 
@@ -68,3 +68,16 @@ def test_trigger_takes_the_common_alert_schema() -> None:
     """Guards against a trigger schema that is not JSON."""
     trigger = find_one(synthesize_teams(), "azurerm_logic_app_trigger_http_request")
     assert trigger["schema"]["(json)"]["properties"]["data"] == {"type": "object"}
+
+
+def test_a_link_can_be_clicked_and_the_end_of_an_alert_looks_different() -> None:
+    """Guards against an address that has to be copied at night, and against an end that looks like another alarm."""
+    card = read_actions()["Post_the_card"]["inputs"]["body"]["attachments"][0]["content"]
+    assert [(action["type"], action["title"]) for action in card["actions"]] == [
+        ("Action.OpenUrl", "Open the runbook"),
+        ("Action.OpenUrl", "Open the alert"),
+    ]
+    heading = card["body"][0]
+    assert "'good', 'attention'" in heading["style"]
+    assert "monitorCondition" in heading["items"][0]["text"]
+    assert not any("Runbook: http" in str(item) for item in card["body"]), "the description ends before the address"

@@ -485,12 +485,12 @@ SHAPES = (
     ),
     Bad(
         "dev",
-        {"alert": AlertSettings(teams=True)},
+        {"alert": AlertSettings(pages=False, teams=True)},
         "dev: alert = AlertSettings(...): no such setting; did you mean alerts?",
     ),
     refuse("dev", "database.backup_retension_days", 7, "no such setting; did you mean backup_retention_days?"),
     refuse("production", "web_app.autoscale.max", 7, "no such setting; did you mean maximum?"),
-    refuse("dev", "alerts.zzz", 1, "no such setting; known: teams"),
+    refuse("dev", "alerts.zzz", 1, "no such setting; known: emails, pages, teams"),
     refuse("shared", "account.github_repo", "augeo/platform", "no such setting; did you mean github_repository?"),
     refuse(
         "dev",
@@ -512,7 +512,9 @@ SHAPES = (
     refuse("dev", "domain.label", 5, "must be text in quotes (<description>)"),
     refuse("dev", "storage", None, "must be StorageSettings(...)"),
     Bad(
-        "dev", {"storage": AlertSettings(teams=True)}, "dev: storage = AlertSettings(...): must be StorageSettings(...)"
+        "dev",
+        {"storage": AlertSettings(pages=False, teams=True)},
+        "dev: storage = AlertSettings(...): must be StorageSettings(...)",
     ),
     refuse(
         "shared",
@@ -816,7 +818,10 @@ def test_every_setting_of_production_size_is_reported() -> None:
 def test_a_value_without_a_name_is_refused_in_words() -> None:
     with pytest.raises(SettingsError) as refused:
         validate(SHARED, {"dev": ENVIRONMENTS["dev"].model_copy(update={"alerts": AlertSettings(True)})})  # pyright: ignore[reportCallIssue]
-    assert "dev: alerts = (True,): stands there without a setting's name; known: teams" in refused.value.problems
+    assert (
+        "dev: alerts = (True,): stands there without a setting's name; known: pages, emails, teams"
+        in refused.value.problems
+    )
 
 
 def test_nothing_is_checked_where_it_is_written() -> None:

@@ -119,8 +119,8 @@ def test_the_longest_accepted_parts_fill_azures_24_characters() -> None:
 
 
 def test_a_slice_may_be_written_as_a_dict() -> None:
-    assert check({"dev": {"alerts": {"teams": True}}}).environments["dev"].alerts == change_settings(
-        AlertSettings(teams=False), {"teams": True}
+    assert check({"dev": {"alerts": {"pages": False, "teams": True}}}).environments["dev"].alerts == change_settings(
+        AlertSettings(pages=False, teams=False), {"teams": True}
     )
 
 

@@ -22,7 +22,7 @@ def switch_every_phase_on() -> Platform:
                 "email": environment.email.model_copy(
                     update=dict.fromkeys(("verified", "quota_raised"), environment.email.domain == "customer")
                 ),
-                "alerts": AlertSettings(teams=True),
+                "alerts": AlertSettings(pages=False, teams=True),
             }
         )
         for environment in load_platform().environments.values()

@@ -697,11 +697,18 @@ OPERATIONS = [
         "https://*: certificate = null",
     ),
     PlantedFault(
-        "critical_alerts_are_evaluated_every_minute",
-        "dev",
+        "critical_metrics_are_evaluated_every_minute",
+        "production",
         "azurerm_monitor_metric_alert.alerts_database-down_*.frequency",
         "PT5M",
         "PT1M",
+    ),
+    PlantedFault(
+        "critical_metrics_are_evaluated_every_minute",
+        "production",
+        "azurerm_monitor_scheduled_query_rules_alert_v2.alerts_error-rate_*.evaluation_frequency",
+        "PT1M",
+        "it is a query",
     ),
     PlantedFault(
         "alerts_name_their_runbook",
@@ -721,9 +728,10 @@ OPERATIONS = [
     PlantedFault(
         "alerts_reach_somebody",
         "production",
-        "azurerm_monitor_action_group.alerts_*.logic_app_receiver",
+        "azurerm_monitor_action_group.alerts_action-group_ECBF*.logic_app_receiver",
         DELETE,
         "Teams",
+        "action groups: logic_app_receiver = 0",
     ),
     PlantedFault(
         "every_environment_has_a_budget",

@@ -9,6 +9,7 @@ from environments import load
 from rehearsal import synthesis
 from rehearsal.seed import seed_environment, seed_shared
 from rehearsal.stand_in.families.communication import RAISED_QUOTA
+from rehearsal.stand_in.families.monitor import DETECTOR_RULE
 from rehearsal.stand_in.ids import is_within
 from rehearsal.stand_in.model import Json, Store
 from rehearsal.stand_in.resource_manager import ResourceManager
@@ -140,4 +141,4 @@ def find_strangers(store: Store, known: Iterable[str], before: Iterable[str]) ->
 
 def _is_side_effect(type_: str) -> bool:
     """Return whether Azure makes resources of this type itself: with a private endpoint, or for a deleted vault."""
-    return type_ in ("Microsoft.Network/networkInterfaces", "Microsoft.KeyVault/locations/deletedVaults")
+    return type_ in ("Microsoft.Network/networkInterfaces", "Microsoft.KeyVault/locations/deletedVaults", DETECTOR_RULE)

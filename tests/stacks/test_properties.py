@@ -202,7 +202,7 @@ def good_environments(draw: st.DrawFn) -> Environment:
         observability=ObservabilitySettings(
             retention_days=draw(choice(ObservabilitySettings, "retention_days")), daily_cap_gb=draw(CAP)
         ),
-        alerts=AlertSettings(teams=draw(st.booleans())),
+        alerts=AlertSettings(pages=draw(st.booleans()), teams=draw(st.booleans())),
         budget=BudgetSettings(monthly_usd=draw(st.integers(1, 1_000_000))),
     )
 
@@ -367,7 +367,7 @@ JUNK = st.one_of(
     st.lists(st.integers() | st.text(max_size=5), max_size=3),
     st.dictionaries(st.text(max_size=5) | st.integers(), st.integers(), max_size=3),
     st.sampled_from(["${path.module}", "%{ if x }", "a${x}@augeo.example"]),
-    st.sampled_from([ABSENT, object(), AlertSettings(teams=True), FrontDoorSettings, float, ...]),
+    st.sampled_from([ABSENT, object(), AlertSettings(pages=False, teams=True), FrontDoorSettings, float, ...]),
 )
 
 

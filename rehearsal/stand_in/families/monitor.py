@@ -25,6 +25,7 @@ WORKSPACE = "Microsoft.OperationalInsights/workspaces"
 COMPONENT = "Microsoft.Insights/components"
 WEB_TEST = "Microsoft.Insights/webTests"
 ACTION_GROUP = "Microsoft.Insights/actionGroups"
+DETECTOR_RULE = "Microsoft.AlertsManagement/smartDetectorAlertRules"
 DIAGNOSTICS = "Microsoft.Insights/diagnosticSettings"
 
 
@@ -78,6 +79,11 @@ def _complete_component(write: Write) -> None:
     write.properties.setdefault("DisableLocalAuth", False)
     write.properties.setdefault("publicNetworkAccessForIngestion", "Enabled")
     write.properties.setdefault("publicNetworkAccessForQuery", "Enabled")
+    # Azure makes this rule by itself: https://learn.microsoft.com/azure/azure-monitor/alerts/proactive-failure-diagnostics.
+    write.store.ensure(
+        f"{write.id.path.rsplit('/providers/', 1)[0]}/providers/{DETECTOR_RULE}/Failure Anomalies - {write.id.name}",
+        {"location": "global", "properties": {"state": "Enabled", "severity": "Sev3", "scope": [write.id.path]}},
+    )
     write.store.ensure(
         f"{write.id.path}/currentBillingFeatures/default",
         {
@@ -182,11 +188,26 @@ def _count_minutes(duration: str) -> int:
 def _complete_query_rule(write: Write) -> None:
     """https://learn.microsoft.com/rest/api/monitor/scheduled-query-rules/create-or-update."""
     write.require("location", "properties.criteria")
+    _refuse_words_of_slow_queries(write)
     write.require_choice("properties.severity", 0, 1, 2, 3, 4)
     _require_scopes(write)
     _require_action_groups(write, *get_strings(write.body, "properties.actions.actionGroups"))
     write.body["kind"] = "LogAlert"
     write.properties.update(createdWithApiVersion="2023-12-01", isLegacyLogAnalyticsRule=False)
+
+
+def _refuse_words_of_slow_queries(write: Write) -> None:
+    """Refuse what a query that runs every minute may not use.
+
+    https://learn.microsoft.com/azure/azure-monitor/alerts/alerts-create-log-alert-rule#frequency-considerations names
+    search, union and take, and limits of the optimizer that only Azure knows.
+    """
+    if write.properties.get("evaluationFrequency") != "PT1M":
+        return
+    for criterion in get_objects(write.properties, "criteria.allOf"):
+        if found := re.search(r"\b(search|union|take|limit)\b", str(criterion.get("query", ""))):
+            message = f"A rule that is evaluated every minute cannot use '{found[0]}'."
+            raise make_bad_request(message, "OneMinuteFrequencyNotSupported")
 
 
 def _complete_activity_alert(write: Write) -> None:
@@ -273,6 +294,7 @@ _TYPES = (
     ),
     ResourceType(COMPONENT, _complete_component, created_status=200),
     ResourceType(f"{COMPONENT}/currentBillingFeatures"),
+    ResourceType(DETECTOR_RULE),
     ResourceType(WEB_TEST, _complete_web_test, created_status=200),
     ResourceType("Microsoft.Insights/workbooks", _complete_workbook),
     ResourceType(ACTION_GROUP, _complete_action_group),
