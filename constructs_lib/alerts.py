@@ -293,7 +293,8 @@ class Alerts(Capability):
             description=self._group.compose_description(row.summary, row.runbook),
             severity=self._limit_severity(row.severity),
             frequency=_choose_frequency(self._limit_severity(row.severity)),
-            window_size=row.window,
+            # A window that is shorter than the time between two tests would hardly ever see three places fail.
+            window_size=row.window if row.window != "PT5M" or availability.minutes == 5 else "PT15M",
             auto_mitigate=True,
             application_insights_web_test_location_availability_criteria=(
                 MonitorMetricAlertApplicationInsightsWebTestLocationAvailabilityCriteria(

@@ -32,19 +32,20 @@ class WebTest(NamedTuple):
 
 
 class Availability(Capability):
-    """The web tests, by name (`tests`).
+    """The web tests, by name (`tests`), and how often they run (`minutes`).
 
     Certificates have tests of their own, so that an old certificate does not count as an outage.
     """
 
     def __init__(
-        self, scope: AzureStack, id_: str, *, api_host: str, admin_host: str, observability: Observability
+        self, scope: AzureStack, id_: str, *, api_host: str, admin_host: str, minutes: int, observability: Observability
     ) -> None:
         super().__init__(scope, id_)
+        self.minutes = minutes
         api, admin = f"https://{api_host}/health/ready", f"https://{admin_host}/"
         web_tests = (
-            WebTest("api", api, 300, None),
-            WebTest("admin", admin, 300, None),
+            WebTest("api", api, minutes * 60, None),
+            WebTest("admin", admin, minutes * 60, None),
             WebTest("api-certificate", api, 900, CERTIFICATE_DAYS),
             WebTest("admin-certificate", admin, 900, CERTIFICATE_DAYS),
         )

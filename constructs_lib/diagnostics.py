@@ -26,13 +26,14 @@ class Categories(NamedTuple):
     """The child of the resource that the diagnostic setting belongs to; empty for the resource itself."""
 
 
+# AppServiceIPSecAuditLogs is left out: it logs every request that matches an access restriction. Behind Front Door that
+# is every request, which AppServiceHTTPLogs has too.
 APP_SERVICE = Categories(
     (
         "AppServiceAppLogs",
         "AppServiceAuditLogs",
         "AppServiceConsoleLogs",
         "AppServiceHTTPLogs",
-        "AppServiceIPSecAuditLogs",
         "AppServicePlatformLogs",
     )
 )
@@ -67,12 +68,11 @@ CATEGORIES: dict[str, Categories] = {
     "azurerm_network_security_group": Categories(
         ("NetworkSecurityGroupEvent", "NetworkSecurityGroupRuleCounter"), metrics=()
     ),
+    # The two categories of the query store are left out: nothing fills them while `pg_qs.query_capture_mode` is none.
     "azurerm_postgresql_flexible_server": Categories(
         (
             "PostgreSQLLogs",
             "PostgreSQLFlexDatabaseXacts",
-            "PostgreSQLFlexQueryStoreRuntime",
-            "PostgreSQLFlexQueryStoreWaitStats",
             "PostgreSQLFlexSessions",
             "PostgreSQLFlexTableStats",
         )

@@ -1,4 +1,4 @@
-"""dev: the cheapest environment that has every capability. About 58 USD a month."""
+"""dev: the cheapest environment that has every capability."""
 
 from environments.settings import (
     AlertSettings,
@@ -45,6 +45,6 @@ DEV = Environment(
     ),
     storage=StorageSettings(replication="LRS", deleted_kept_days=7, backups_kept_days=7, evidence_kept_days=1),
     observability=ObservabilitySettings(retention_days=30, daily_cap_gb=0.5),
-    alerts=AlertSettings(pages=False, teams=False),
-    budget=BudgetSettings(monthly_usd=75),
+    alerts=AlertSettings(pages=False, web_test_minutes=15, teams=False),
+    budget=BudgetSettings(monthly_usd=125),
 )

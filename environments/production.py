@@ -1,4 +1,4 @@
-"""production: survives the loss of a zone and keeps a copy of its data in the paired region. About 553 USD a month."""
+"""production: survives the loss of a zone and keeps a copy of its data in the paired region."""
 
 from environments.settings import (
     AlertSettings,
@@ -54,5 +54,5 @@ PRODUCTION = Environment(
     storage=StorageSettings(replication="GZRS", deleted_kept_days=30, backups_kept_days=90, evidence_kept_days=365),
     observability=ObservabilitySettings(retention_days=90, daily_cap_gb=5),
     alerts=AlertSettings(pages=True, teams=True),
-    budget=BudgetSettings(monthly_usd=700),
+    budget=BudgetSettings(monthly_usd=830),
 )

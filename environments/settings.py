@@ -385,6 +385,10 @@ class AlertSettings(Settings):
         bool,
         Field(description="False makes every alert a warning (severity 2) at most, so that a test wakes nobody"),
     ] = True
+    web_test_minutes: Annotated[
+        Literal[5, 10, 15],
+        Field(description="minutes between two web tests from one place; each test bills, see docs/research.md#prices"),
+    ] = 5
     emails: Annotated[
         tuple[EmailAddress, ...],
         Field(max_length=10, description="mail addresses for this environment alone; none: the account's"),

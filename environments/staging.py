@@ -1,4 +1,4 @@
-"""staging: production's topology at a smaller size, to test changes before production. About 280 USD a month."""
+"""staging: production's topology at a smaller size, to test changes before production."""
 
 from environments.settings import (
     AlertSettings,
@@ -50,6 +50,6 @@ STAGING = Environment(
     ),
     storage=StorageSettings(replication="LRS", deleted_kept_days=14, backups_kept_days=30, evidence_kept_days=30),
     observability=ObservabilitySettings(retention_days=30, daily_cap_gb=1),
-    alerts=AlertSettings(pages=False, teams=True),
-    budget=BudgetSettings(monthly_usd=350),
+    alerts=AlertSettings(pages=False, web_test_minutes=15, teams=True),
+    budget=BudgetSettings(monthly_usd=400),
 )

@@ -91,7 +91,14 @@ class PlatformStack(AzureStack):
             AppServiceHost(self, "api-host", label="api", app=web_app.app, dns=dns)
         api_host = dns.list_hosts("api", edge.endpoint.host_name if edge else web_app.app.default_hostname)[0]
         admin_host = site.hosts[0]
-        availability = Availability(self, "availability", api_host=api_host, admin_host=admin_host, observability=logs)
+        availability = Availability(
+            self,
+            "availability",
+            api_host=api_host,
+            admin_host=admin_host,
+            minutes=environment.alerts.web_test_minutes,
+            observability=logs,
+        )
         alerts = Alerts(
             self,
             "alerts",

@@ -163,6 +163,7 @@ class Neighbours:
             "availability",
             api_host="api.test.example",
             admin_host="admin.test.example",
+            minutes=self.settings.alerts.web_test_minutes,
             observability=self.observability,
         )
 

@@ -490,7 +490,7 @@ SHAPES = (
     ),
     refuse("dev", "database.backup_retension_days", 7, "no such setting; did you mean backup_retention_days?"),
     refuse("production", "web_app.autoscale.max", 7, "no such setting; did you mean maximum?"),
-    refuse("dev", "alerts.zzz", 1, "no such setting; known: emails, pages, teams"),
+    refuse("dev", "alerts.zzz", 1, "no such setting; known: emails, pages, teams, web_test_minutes"),
     refuse("shared", "account.github_repo", "augeo/platform", "no such setting; did you mean github_repository?"),
     refuse(
         "dev",
@@ -819,7 +819,7 @@ def test_a_value_without_a_name_is_refused_in_words() -> None:
     with pytest.raises(SettingsError) as refused:
         validate(SHARED, {"dev": ENVIRONMENTS["dev"].model_copy(update={"alerts": AlertSettings(True)})})  # pyright: ignore[reportCallIssue]
     assert (
-        "dev: alerts = (True,): stands there without a setting's name; known: pages, emails, teams"
+        "dev: alerts = (True,): stands there without a setting's name; known: pages, web_test_minutes, emails, teams"
         in refused.value.problems
     )
 

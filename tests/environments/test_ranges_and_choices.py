@@ -115,6 +115,7 @@ CHOICES = (
     Choice("production", "cache.persistence"),
     Choice("staging", "email.domain", others={"email.sender": "donotreply"}),
     Choice("staging", "email.data_location"),
+    Choice("staging", "alerts.web_test_minutes"),
     Choice("staging", "observability.retention_days"),
     Choice("shared", "observability.retention_days"),
     Choice("staging", "storage.replication"),

@@ -98,9 +98,9 @@ def test_a_literal_of_any_shape_is_reported_in_words(tmp_path: Path, synthesized
     """Guards against a traceback: whatever Python can read as a literal is reported like any other mistake."""
     root = copy_project(tmp_path / "shapes")
     dev, staging = root / "environments/dev.py", root / "environments/staging.py"
-    edit(dev, "AlertSettings(pages=False, teams=False)", "AlertSettings(False)")
-    edit(dev, "monthly_usd=75", "monthly_usd=0")
-    edit(staging, "AlertSettings(pages=False, teams=True)", '"none"')
+    edit(dev, "AlertSettings(pages=False, web_test_minutes=15, teams=False)", "AlertSettings(False)")
+    edit(dev, "monthly_usd=125", "monthly_usd=0")
+    edit(staging, "AlertSettings(pages=False, web_test_minutes=15, teams=True)", '"none"')
     edit(staging, "FrontDoorSettings(api_requests_a_minute=15_000, sign_in_requests_a_minute=300)", "20")
     edit(root / "environments/__init__.py", '"production": PRODUCTION', '"production": None')
     completed = run(root, "-m", "tools.synth", "--output", str(synthesized.root / "cdktf.out"))
@@ -108,7 +108,10 @@ def test_a_literal_of_any_shape_is_reported_in_words(tmp_path: Path, synthesized
     assert completed.stderr.splitlines() == [
         "6 settings are wrong; nothing was synthesized.",
         "  " + fill("dev: alerts.teams: is missing: True or False (<description>)"),
-        "  dev: alerts = (False,): stands there without a setting's name; known: pages, emails, teams",
+        (
+            "  dev: alerts = (False,): stands there without a setting's name; "
+            "known: pages, web_test_minutes, emails, teams"
+        ),
         "  " + fill("dev: budget.monthly_usd = 0: must be at least 1 (<description>)"),
         "  staging: front_door = 20: must be FrontDoorSettings(...) or None",
         "  staging: alerts = 'none': must be AlertSettings(...)",

@@ -9,8 +9,9 @@ from environments import load
 from tools.pages.alerts import read_alerts, render_alerts
 from tools.pages.blocks import Block
 from tools.pages.contracts import render_app_settings, render_ci_rights, render_outputs, render_trusted_subjects
+from tools.pages.costs import render_costs, sum_costs
 from tools.pages.data_model import read_settings_models, render_settings_models
-from tools.pages.readme import read_price, render_environments, render_synth_output
+from tools.pages.readme import render_environments, render_synth_output
 from tools.pages.sensitive import render_sensitive
 from tools.pages.stacks import TerraformJson, walk_resources
 
@@ -22,12 +23,13 @@ def list_blocks(stacks: Mapping[str, TerraformJson]) -> list[Block]:
         stacks: The synthesized stacks, by name.
     """
     environments = load().environments
-    prices = {name: read_price(Path(f"environments/{name}.py")) for name in environments}
+    costs = sum_costs(stacks)
     shared = stacks["shared"]
     readme = Path("README.md")
     outputs, ci_identity = Path("docs/contracts/outputs.md"), Path("docs/contracts/ci-identity.md")
     texts = {
-        (readme, "environments"): render_environments(environments, prices),
+        (readme, "environments"): render_environments(environments, costs),
+        (Path("docs/research.md"), "costs"): render_costs(stacks, environments),
         (Path("docs/data-model.md"), "settings"): render_settings_models(read_settings_models()),
         (Path("docs/contracts/application.md"), "settings"): render_app_settings(read_app_settings()),
         (outputs, "an environment's outputs"): render_outputs(stacks["production"]),

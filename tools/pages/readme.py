@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Mapping
-from pathlib import Path
 
 from tabulate import tabulate
 
@@ -12,17 +11,16 @@ from tools.pages.markdown_table import render_table_block
 from tools.pages.stacks import TerraformJson
 from tools.synth import SynthRow
 
-PRICE = re.compile(r"About (\d+) USD a month")
 SECONDS = 0.2
 """What is shown for a stack that the README does not have yet. Other stacks keep the seconds that are shown."""
 
 
-def render_environments(environments: Mapping[str, Environment], prices: Mapping[str, str]) -> str:
+def render_environments(environments: Mapping[str, Environment], costs: Mapping[str, float]) -> str:
     """Return a table with a column for each environment.
 
     Args:
         environments: The settings, by name.
-        prices: US dollars a month, by the environment's name.
+        costs: US dollars a month, by the environment's name.
     """
     settings = environments.values()
     rows = [
@@ -30,7 +28,7 @@ def render_environments(environments: Mapping[str, Environment], prices: Mapping
         ["PostgreSQL 17", *(describe_database(environment.database) for environment in settings)],
         ["Managed Redis", *(describe_cache(environment.cache) for environment in settings)],
         ["Front Door", *("with rate limits" if environment.front_door else "" for environment in settings)],
-        ["About, USD a month", *(prices[name] for name in environments)],
+        ["About, USD a month", *(f"{costs[name]:.0f}" for name in environments)],
     ]
     return render_table_block(["", *environments], rows)
 
@@ -64,12 +62,6 @@ def describe_cache(settings: CacheSettings) -> str:
         f"snapshot every {settings.persistence}" if settings.persistence else "",
     ]
     return ", ".join(part for part in parts if part)
-
-
-def read_price(file: Path) -> str:
-    """Return the monthly price that an environment's file gives in its docstring, or `?`."""
-    match = PRICE.search(file.read_text(encoding="utf-8"))
-    return match[1] if match else "?"
 
 
 def render_synth_output(stacks: Mapping[str, TerraformJson], present: str) -> str:

@@ -1,13 +1,10 @@
 """tools/pages/readme.py: the environments in a few words, and what `make synth` prints."""
 
-from pathlib import Path
-
 from environments import load
 from tools.pages.readme import (
     describe_cache,
     describe_database,
     describe_web_app,
-    read_price,
     render_environments,
     render_synth_output,
 )
@@ -57,17 +54,9 @@ def test_cache() -> None:
 
 def test_each_environment_has_a_column() -> None:
     environments = {"one": ENVIRONMENTS["dev"], "two": PRODUCTION}
-    lines = render_environments(environments, {"one": "58", "two": "?"}).splitlines()
+    lines = render_environments(environments, {"one": 57.6, "two": 99.2}).splitlines()
     assert lines[1:3] == ["|  | one | two |", "|---|---|---|"]
-    assert lines[-3:] == ["| Front Door |  | with rate limits |", "| About, USD a month | 58 | ? |", ""]
-
-
-def test_price_is_read_from_an_environments_docstring(tmp_path: Path) -> None:
-    file = tmp_path / "dev.py"
-    file.write_text('"""dev: the cheapest. About 58 USD a month."""\n', encoding="utf-8")
-    assert read_price(file) == "58"
-    file.write_text('"""dev: the cheapest."""\n', encoding="utf-8")
-    assert read_price(file) == "?"
+    assert lines[-3:] == ["| Front Door |  | with rate limits |", "| About, USD a month | 58 | 99 |", ""]
 
 
 def test_synth_output_keeps_the_seconds_that_are_shown() -> None:
