@@ -513,8 +513,8 @@ class Account(Settings):
         str,
         Field(
             pattern=r"^[0-9]*$",
-            description="digits, together with github_repository_id, for repositories created since 2026-07-15, "
-            "whose OIDC subjects carry ids; empty for older ones",
+            description="digits, together with github_repository_id, for repositories created, renamed or transferred "
+            "since 2026-07-15, whose OIDC subjects carry ids; empty for older ones",
         ),
     ]
     github_repository_id: Annotated[str, Field(pattern=r"^[0-9]*$", description="digits, or empty")]
