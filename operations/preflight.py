@@ -8,15 +8,14 @@ Exit codes: 0 nothing is missing; 1 something is.
 
 import argparse
 import os
-import re
-import shutil
-import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 
 from environments import SettingsError, load
 from environments.settings import Account
 from operations import azure_cli
+from operations.delegation import find_delegation_problems
+from operations.repository import find_repository_problems
 from operations.terraform.runner import choose_binary, explain_unusable
 
 OTHER_LOGINS = ("ARM_USE_OIDC", "ARM_USE_MSI", "ARM_USE_AKS_WORKLOAD_IDENTITY", "ARM_CLIENT_ID")
@@ -25,12 +24,21 @@ OTHER_LOGINS = ("ARM_USE_OIDC", "ARM_USE_MSI", "ARM_USE_AKS_WORKLOAD_IDENTITY", 
 https://registry.terraform.io/providers/hashicorp/azurerm/latest/docs#argument-reference
 """
 
-GITHUB_REMOTE = re.compile(r"github\.com[:/](?P<repository>[^/]+/[^/]+?)(\.git)?/?$")
-"""The address of a remote on GitHub, by HTTPS or SSH."""
-
 PLACEHOLDER_ID = "00000000-0000-0000-0000-000000000000"
 PLACEHOLDER_DOMAIN = ".example"
 """Nobody can register a name in this domain: https://www.rfc-editor.org/rfc/rfc2606#section-2"""
+
+
+PLACEHOLDERS = {
+    "database_admins_name": "augeo-database-admins",
+    "github_repository": "augeo/platform",
+    "name_suffix": "x7k2",
+}
+"""The values in this repository that look like somebody's.
+
+Whoever deploys with them would ask for names that are taken, or let a stranger's workflows in. `workload` and the tags
+may stay as they are.
+"""
 
 
 def find_missing(*, needs_azure_cli: bool = False) -> list[str]:
@@ -44,16 +52,18 @@ def find_missing(*, needs_azure_cli: bool = False) -> list[str]:
     if reason := explain_unusable(choose_binary()):
         missing.append(reason)
     try:
-        account = load().shared.account
+        platform = load()
     except SettingsError as error:
         return [*missing, str(error)]
+    account = platform.shared.account
     if needs_azure_cli or not _uses_other_login():
         missing += _find_login_problems(account)
     if placeholders := _find_placeholders(account):
         missing.append(
             f"These are still placeholders: {', '.join(placeholders)}. Fill them in in environments/shared.py."
         )
-    missing += _find_wrong_repository(account)
+    missing += find_repository_problems(account)
+    missing += find_delegation_problems(account, platform.environments)
     return missing
 
 
@@ -85,31 +95,14 @@ def _find_login_problems(account: Account) -> Iterator[str]:
 
 def _find_placeholders(account: Account) -> list[str]:
     """Return the names of the settings that nobody has filled in yet."""
-    return [name for name in Account.model_fields if _is_placeholder(getattr(account, name))]
+    return [name for name in Account.model_fields if _is_placeholder(name, getattr(account, name))]
 
 
-def _is_placeholder(value: str | Sequence[str]) -> bool:
+def _is_placeholder(name: str, value: str | Sequence[str]) -> bool:
     texts = [value] if isinstance(value, str) else value
-    return any(text == PLACEHOLDER_ID or text.endswith(PLACEHOLDER_DOMAIN) for text in texts)
-
-
-def _find_wrong_repository(account: Account) -> Iterator[str]:
-    """Yield a sentence if this checkout does not come from the repository whose workflows Azure would trust."""
-    remote = GITHUB_REMOTE.search(_read_remote())
-    if remote and remote["repository"].lower() != account.github_repository.lower():
-        yield (
-            f"This checkout comes from {remote['repository']}, but github_repository is {account.github_repository}, "
-            "whose workflows Azure would trust. Correct it in environments/shared.py."
-        )
-
-
-def _read_remote() -> str:
-    """Return the address of the remote `origin`, or an empty text if there is none."""
-    git = shutil.which("git")
-    if git is None:
-        return ""
-    command = [git, "remote", "get-url", "origin"]
-    return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()  # noqa: S603
+    return value == PLACEHOLDERS.get(name) or any(
+        text == PLACEHOLDER_ID or text.endswith(PLACEHOLDER_DOMAIN) for text in texts
+    )
 
 
 def main() -> int:

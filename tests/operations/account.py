@@ -8,5 +8,8 @@ FILLED_IN = {
     "AUGEO_DOMAIN": "augeo.org",
     "AUGEO_ALERT_EMAILS": "oncall@augeo.org",
     "AUGEO_SUPER_ADMIN_EMAIL": "admin@augeo.org",
+    "AUGEO_NAME_SUFFIX": "a1b2",
+    "AUGEO_DATABASE_ADMINS_NAME": "database-admins",
+    "AUGEO_GITHUB_REPOSITORY": "auctions/infrastructure",
     "AUGEO_DATABASE_ADMINS_OBJECT_ID": "33333333-3333-3333-3333-333333333333",
 }

@@ -88,7 +88,6 @@ class BootstrapCheckout:
             "TERRAFORM_BINARY_NAME": "terraform",
             **FILLED_IN,
             "AUGEO_WORKLOAD": "augeo",
-            "AUGEO_NAME_SUFFIX": "x7k2",
             "BOOTSTRAP_PAUSE_SECONDS": "0",
             "CHECKPOINT_DISABLE": "1",
             **variables,
@@ -132,7 +131,7 @@ def test_the_state_arrives_in_azure_and_a_second_run_changes_nothing(checkout: B
     state = checkout.azure.read_bytes()
     second = checkout.bootstrap()
     assert second.returncode == 0, second.stderr
-    assert second.stdout.endswith("is in staugeostatesharedx7k2 already; nothing to do.\n")
+    assert second.stdout.endswith("is in staugeostateshareda1b2 already; nothing to do.\n")
     assert checkout.azure.read_bytes() == state
     checkout.assert_finished()
 

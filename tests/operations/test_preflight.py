@@ -1,5 +1,6 @@
 """operations/preflight.py reports everything that is missing at once, and nothing if nothing is missing."""
 
+import json
 import os
 import subprocess
 import sys
@@ -7,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from environments import load
 from environments.settings import Account
 from operations import preflight
+from operations.delegation import find_delegation_problems
 from tests.operations.account import FILLED_IN, SUBSCRIPTION, TENANT
 
 PLACEHOLDER_ID = "00000000-0000-0000-0000-000000000000"
@@ -33,7 +36,8 @@ class Machine:
         for name in preflight.OTHER_LOGINS:
             monkeypatch.delenv(name, raising=False)
         self.set_variables(**FILLED_IN)
-        self.set_remote("")
+        self.set_remotes()
+        self._write_program("gh", "#!/bin/sh\nexit 4\n")
 
     def set_variables(self, **variables: str) -> None:
         for name, value in variables.items():
@@ -45,8 +49,19 @@ class Machine:
     def install_terraform(self, answer: str) -> None:
         self._write_program("tofu-of-the-test", f"#!/bin/sh\necho '{answer}'\n")
 
-    def set_remote(self, url: str) -> None:
-        self._write_program("git", f"#!/bin/sh\necho '{url}'\n")
+    def set_remotes(self, *urls: str) -> None:
+        lines = "".join(f"remote{at}\t{url} (fetch)\\n" for at, url in enumerate(urls))
+        self._write_program("git", f"#!/bin/sh\nprintf '{lines}'\n")
+
+    def set_github(self, **answer: object) -> None:
+        """Let GitHub's CLI answer for the repository, as created long ago unless `answer` says otherwise."""
+        known = {
+            "id": 20,
+            "full_name": "auctions/infrastructure",
+            "owner": {"id": 10},
+            "created_at": "2024-01-01T00:00:00Z",
+        }
+        self._write_program("gh", f"#!/bin/sh\necho '{json.dumps(known | answer)}'\n")
 
     def read_az_calls(self) -> list[str]:
         log = self.folder / "az.log"
@@ -137,6 +152,9 @@ def test_another_login_needs_no_azure_cli(machine: Machine, variable: str) -> No
         ("alert_emails", "me@augeo.org,oncall@augeo.example"),
         ("super_admin_email", "admin@augeo.example"),
         ("database_admins_object_id", PLACEHOLDER_ID),
+        ("database_admins_name", "augeo-database-admins"),
+        ("github_repository", "augeo/platform"),
+        ("name_suffix", "x7k2"),
     ],
 )
 def test_a_placeholder_is_reported(machine: Machine, field: str, value: str) -> None:
@@ -146,24 +164,83 @@ def test_a_placeholder_is_reported(machine: Machine, field: str, value: str) -> 
 
 
 @pytest.mark.parametrize(
-    ("remote", "is_reported"),
+    ("remotes", "reason"),
     [
-        ("https://github.com/Augeo/platform.git", False),
-        ("git@github.com:augeo/platform.git", False),
-        ("ssh://git@github.com/augeo/platform", False),
-        ("https://git.augeo.org/augeo/infrastructure.git", False),
-        ("https://github.com/somebody/platform", True),
-        ("git@github.com:augeo/infrastructure.git", True),
+        ((), ""),
+        (("https://github.com/auctions/infrastructure.git",), ""),
+        (("git@github.com:auctions/infrastructure",), ""),
+        (("ssh://git@github.com/auctions/infrastructure/",), ""),
+        (("work:auctions/infrastructure.git",), ""),
+        (("git@gitlab.com:mirror/infrastructure.git", "git@github.com:auctions/infrastructure.git"), ""),
+        (("https://github.com/somebody/infrastructure",), "comes from somebody/infrastructure, but"),
+        (("git@github.com:auctions/platform.git",), "comes from auctions/platform, but"),
+        (("git@gitlab.com:somebody/infrastructure.git",), "comes from somebody/infrastructure, but"),
+        (("work:somebody/infrastructure.git",), "comes from somebody/infrastructure, but"),
+        (("https://github.com/Auctions/Infrastructure.git",), "with regard to case"),
     ],
 )
 def test_a_checkout_of_another_repository_than_the_trusted_one_is_reported(
-    machine: Machine, remote: str, is_reported: bool
+    machine: Machine, remotes: tuple[str, ...], reason: str
 ) -> None:
-    machine.set_variables(AUGEO_GITHUB_REPOSITORY="augeo/platform")
-    machine.set_remote(remote)
-    assert ["whose workflows Azure would trust" in sentence for sentence in preflight.find_missing()] == [
-        True
-    ] * is_reported
+    machine.set_remotes(*remotes)
+    missing = preflight.find_missing()
+    assert len(missing) == bool(reason)
+    assert reason in "".join(missing)
+
+
+@pytest.mark.parametrize(
+    ("answer", "ids", "reason"),
+    [
+        ({}, ("", ""), ""),
+        ({}, ("10", "20"), ""),
+        ({}, ("10", "21"), "GitHub's ids are 10 and 20, but github_owner_id and github_repository_id are 10 and 21."),
+        (
+            {"created_at": "2026-07-15T00:00:00Z"},
+            ("", ""),
+            "github_owner_id must be 10, and github_repository_id 20.",
+        ),
+        ({"created_at": "2026-07-14T23:59:59Z"}, ("", ""), ""),
+        (
+            {"full_name": "auctions/renamed"},
+            ("10", "20"),
+            "was renamed or transferred: it is auctions/renamed. Subjects must match it.",
+        ),
+        ({"full_name": "auctions/renamed"}, ("", ""), "github_owner_id must be 10, and github_repository_id 20."),
+        ({"full_name": "Auctions/infrastructure"}, ("", ""), "is written otherwise: it is Auctions/infrastructure."),
+    ],
+)
+def test_subjects_are_those_that_github_emits(
+    machine: Machine, answer: dict[str, object], ids: tuple[str, str], reason: str
+) -> None:
+    machine.set_github(**answer)
+    machine.set_variables(AUGEO_GITHUB_OWNER_ID=ids[0], AUGEO_GITHUB_REPOSITORY_ID=ids[1])
+    missing = " ".join(preflight.find_missing())
+    assert (reason in missing) if reason else missing == ""
+
+
+@pytest.mark.parametrize(
+    ("delegated", "servers", "reason"),
+    [
+        (False, [], ""),
+        (True, ["ns1-01.azure-dns.com", "ns2-01.azure-dns.net"], ""),
+        (
+            True,
+            ["ns.registrar.example"],
+            "does not lead to Azure DNS: its name servers are ns.registrar.example.",
+        ),
+        (True, [], "does not lead to Azure DNS: it has no name servers that can be found."),
+    ],
+)
+def test_a_domain_has_to_be_delegated_before_a_setting_says_so(
+    machine: Machine, delegated: bool, servers: list[str], reason: str
+) -> None:
+    assert machine
+    platform = load()
+    dev = platform.environments["dev"]
+    environments = {"dev": dev.model_copy(update={"domain": dev.domain.model_copy(update={"delegated": delegated})})}
+    problems = list(find_delegation_problems(platform.shared.account, environments, look_up=lambda _: servers))
+    assert len(problems) == bool(reason)
+    assert reason in "".join(problems)
 
 
 def test_deploy_reports_everything_at_once_before_anything_is_planned(machine: Machine) -> None:
@@ -180,7 +257,10 @@ def test_deploy_reports_everything_at_once_before_anything_is_planned(machine: M
     )
     assert (refused.returncode, refused.stdout) == (1, "")
     assert refused.stderr.startswith("deploy: before Azure is reached,\n- Terraform or OpenTofu 1.11")
-    named = "subscription_id, tenant_id, domain, alert_emails, super_admin_email, database_admins_object_id"
+    named = (
+        "name_suffix, subscription_id, tenant_id, domain, alert_emails, super_admin_email, database_admins_name, "
+        "database_admins_object_id, github_repository"
+    )
     for words in (
         "'none' does not run",
         "The Azure CLI is needed",

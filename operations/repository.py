@@ -1,0 +1,97 @@
+"""Compares `github_repository`, whose workflows Azure would trust, with this checkout and with what GitHub says."""
+
+import json
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+from pydantic import AwareDatetime, BaseModel, ValidationError
+
+from environments.settings import Account
+
+IMMUTABLE_SINCE = datetime(2026, 7, 15, tzinfo=UTC)
+"""Repositories created, renamed or transferred since then have subjects with ids.
+
+https://github.blog/changelog/2026-04-23-immutable-subject-claims-for-github-actions-oidc-tokens/
+"""
+_REMOTE = re.compile(r"[/:](?P<repository>[^/:]+/[^/]+?)(\.git)?/?$")
+"""The end of a remote's address, by HTTPS, SSH, or an alias of ~/.ssh/config, on any host."""
+
+
+class _Owner(BaseModel):
+    id: int
+
+
+class GitHubRepository(BaseModel):
+    """A part of GitHub's answer: https://docs.github.com/rest/repos/repos#get-a-repository."""
+
+    id: int
+    full_name: str
+    owner: _Owner
+    created_at: AwareDatetime
+
+
+def find_repository_problems(account: Account) -> Iterator[str]:
+    """Yield a sentence for each reason why Azure would trust other workflows than those of this repository, or none."""
+    repository = account.github_repository
+    remotes = _list_remote_repositories()
+    if remotes and repository not in remotes:
+        of_other_case = [remote for remote in remotes if remote.lower() == repository.lower()]
+        if of_other_case:
+            yield (
+                f"github_repository is {repository}, and this checkout comes from {of_other_case[0]}. Azure compares "
+                "subjects with regard to case: write it as GitHub shows it."
+            )
+        else:
+            yield (
+                f"This checkout comes from {', '.join(remotes)}, but github_repository is {repository}, whose "
+                "workflows Azure would trust. Correct it in environments/shared.py, or add that repository as a remote."
+            )
+    if answer := _ask_github(repository):
+        yield from _compare_with_github(account, answer)
+
+
+def _compare_with_github(account: Account, answer: GitHubRepository) -> Iterator[str]:
+    """Yield what differs from the repository as GitHub knows it."""
+    was_moved = answer.full_name.lower() != account.github_repository.lower()
+    if answer.full_name != account.github_repository:
+        reason = "was renamed or transferred" if was_moved else "is written otherwise"
+        where = f"github_repository {account.github_repository} {reason}"
+        yield f"{where}: it is {answer.full_name}. Subjects must match it."
+    ids = (account.github_owner_id, account.github_repository_id)
+    expected = (str(answer.owner.id), str(answer.id))
+    if any(ids) and ids != expected:
+        known, written = " and ".join(expected), " and ".join(ids)
+        yield f"GitHub's ids are {known}, but github_owner_id and github_repository_id are {written}."
+    if not any(ids) and (was_moved or answer.created_at >= IMMUTABLE_SINCE):
+        yield (
+            f"The subjects of {answer.full_name} carry ids, because it was created, renamed or transferred since "
+            f"2026-07-15: github_owner_id must be {expected[0]}, and github_repository_id {expected[1]}."
+        )
+
+
+def _list_remote_repositories() -> list[str]:
+    """Return `owner/name` of every remote of this checkout, each once."""
+    git = shutil.which("git")
+    if git is None:
+        return []
+    command = [git, "remote", "-v"]
+    lines = subprocess.run(command, capture_output=True, text=True, check=False).stdout.splitlines()  # noqa: S603
+    found = (_REMOTE.search(line.split()[1]) for line in lines if len(line.split()) > 1)
+    return list(dict.fromkeys(match["repository"] for match in found if match))
+
+
+def _ask_github(repository: str) -> GitHubRepository | None:
+    """Return the repository as GitHub knows it, or None without GitHub's CLI, without a login or without a network."""
+    gh = shutil.which("gh")
+    if gh is None:
+        return None
+    try:
+        answer = subprocess.run(  # noqa: S603
+            [gh, "api", f"repos/{repository}"], capture_output=True, text=True, check=False, timeout=10
+        )
+        return GitHubRepository.model_validate(json.loads(answer.stdout))
+    except (OSError, subprocess.TimeoutExpired, ValueError, ValidationError):
+        return None
