@@ -24,7 +24,7 @@ unexport VIRTUAL_ENV PYTHONHOME PYTHONPATH PYTHONSAFEPATH PYTHONOPTIMIZE PYTHONW
 help:
 	@sed -n 's/^\([a-z-]*\):[^#]*# \(.*\)/\1|\2/p' Makefile | awk -F'|' '{ printf "make %-12s %s\n", $$1, $$2 }'
 
-.PHONY: synth diff test check plan deploy
+.PHONY: synth diff test check plan capabilities deploy
 synth: setup # Synthesize all stacks into cdktf.out, or one: make synth ENV=staging
 	@.venv/bin/python -m tools.synth $(if $(STACK),"$(STACK)")
 diff: setup # Show your change in the synthesized JSON, against main: make diff ENV=dev
@@ -35,6 +35,8 @@ check: setup-dev setup-check cli tools # Run what CI runs: `static`, and `test` 
 	@$(MAKE) --no-print-directory --keep-going static test ALL=1
 plan: setup # Plan a stack, let the guard judge, apply nothing: make plan ENV=staging
 	@.venv/bin/python -m operations.deploy "$(or $(STACK),$(error ENV is missing: make plan ENV=staging))" --plan-only
+capabilities: setup # Ask Azure whether the subscription can have it there: make capabilities ENV=dev
+	@.venv/bin/python -m operations.capabilities "$(or $(STACK),$(error ENV is missing: make capabilities ENV=dev))"
 deploy: setup # Plan, let the guard judge, ask, and apply that very plan: make deploy ENV=staging
 	@.venv/bin/python -m operations.deploy "$(or $(STACK),$(error ENV is missing: make deploy ENV=staging))" $(foreach address,$(ALLOW_LOSS),--allow-loss '$(address)')
 

@@ -42,6 +42,31 @@ def get_token_tenant(subscription_id: str | None) -> str:
         raise AzureCliError(_find_error_line(error), error.code) from None
 
 
+def get_default_subscription() -> str:
+    """Return the ID of the subscription that commands without `--subscription` talk to.
+
+    Raises:
+        AzureCliError: nobody is logged in. The message says why in one line.
+    """
+    try:
+        return _run("account", "show", "--query", "id", "--output", "tsv", capture_errors=True)
+    except AzureCliError as error:
+        raise AzureCliError(_find_error_line(error), error.code) from None
+
+
+def get_resource(path: str) -> str:
+    """Return Resource Manager's answer for a path with its api-version, as JSON.
+
+    Raises:
+        AzureCliError: there is no answer. The message says why in one line.
+    """
+    url = f"https://management.azure.com{path}"
+    try:
+        return _run("rest", "--method", "get", "--url", url, "--output", "json", capture_errors=True)
+    except AzureCliError as error:
+        raise AzureCliError(f"{path}: {_find_error_line(error)}", error.code) from None
+
+
 def find_storage_account(subscription_id: str, name: str) -> str | None:
     """Return the resource ID of a storage account, or None if the subscription has none of this name.
 

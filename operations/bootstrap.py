@@ -312,7 +312,7 @@ def read_pause_seconds() -> float:
 
 def main() -> int:
     os.umask(PRIVATE_FILES)
-    if missing := preflight.find_missing(needs_azure_cli=True):
+    if missing := preflight.find_missing(needs_azure_cli=True, makes_trust=True):
         print(preflight.format_missing("bootstrap", missing), file=sys.stderr)
         return 1
     try:

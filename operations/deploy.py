@@ -170,9 +170,9 @@ def synthesize(stack: str) -> None:
         raise PlanError(f"{stack} cannot be synthesized: `{' '.join(command[1:])}` failed, with {code}.")
 
 
-def find_obstacles(*, plan_only: bool = False) -> list[str]:
+def find_obstacles(stack: str, *, plan_only: bool = False) -> list[str]:
     """Return everything that prevents a deployment from this checkout, or only a plan, in sentences."""
-    obstacles = preflight.find_missing()
+    obstacles = preflight.find_missing(makes_trust=stack == SHARED and not plan_only)
     if plan_only:
         return obstacles
     try:
@@ -206,7 +206,7 @@ def main() -> int:
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda _number, _frame: sys.exit(1))
     command = "plan" if arguments.plan_only else "deploy"
-    if obstacles := find_obstacles(plan_only=arguments.plan_only):
+    if obstacles := find_obstacles(arguments.stack, plan_only=arguments.plan_only):
         print(preflight.format_missing(command, obstacles), file=sys.stderr)
         return 1
     try:

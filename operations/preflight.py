@@ -15,7 +15,7 @@ from environments import SettingsError, load
 from environments.settings import Account
 from operations import azure_cli
 from operations.delegation import find_delegation_problems
-from operations.repository import find_repository_problems
+from operations.repository import find_repository_problems, find_unruled_environments, list_trusted_environments
 from operations.terraform.runner import choose_binary, explain_unusable
 
 OTHER_LOGINS = ("ARM_USE_OIDC", "ARM_USE_MSI", "ARM_USE_AKS_WORKLOAD_IDENTITY", "ARM_CLIENT_ID")
@@ -41,10 +41,11 @@ may stay as they are.
 """
 
 
-def find_missing(*, needs_azure_cli: bool = False) -> list[str]:
+def find_missing(*, needs_azure_cli: bool = False, makes_trust: bool = False) -> list[str]:
     """Return everything that is missing here to reach Azure, in sentences.
 
     Args:
+        makes_trust: Whether the command makes Azure trust GitHub's environments, which have to have rules then.
         needs_azure_cli: Whether the command calls the Azure CLI itself. By default the Azure CLI is checked only if
             Terraform logs in with it.
     """
@@ -63,6 +64,9 @@ def find_missing(*, needs_azure_cli: bool = False) -> list[str]:
             f"These are still placeholders: {', '.join(placeholders)}. Fill them in in environments/shared.py."
         )
     missing += find_repository_problems(account)
+    if makes_trust:
+        names = list_trusted_environments(platform.environments)
+        missing += find_unruled_environments(account.github_repository, names)
     missing += find_delegation_problems(account, platform.environments)
     return missing
 

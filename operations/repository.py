@@ -1,16 +1,17 @@
 """Compares `github_repository`, whose workflows Azure would trust, with this checkout and with what GitHub says."""
 
-import json
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
+from typing import TypeVar
 
 from pydantic import AwareDatetime, BaseModel, ValidationError
 
 from environments.settings import Account
 
+Answer = TypeVar("Answer", bound=BaseModel)
 IMMUTABLE_SINCE = datetime(2026, 7, 15, tzinfo=UTC)
 """Repositories created, renamed or transferred since then have subjects with ids.
 
@@ -33,6 +34,27 @@ class GitHubRepository(BaseModel):
     created_at: AwareDatetime
 
 
+class _Rule(BaseModel):
+    type: str
+
+
+class _GitHubEnvironment(BaseModel):
+    name: str
+    protection_rules: tuple[_Rule, ...] = ()
+    deployment_branch_policy: dict[str, bool] | None = None
+
+    @property
+    def has_rules(self) -> bool:
+        """Whether anything decides which branches may use it, or who reviews."""
+        return bool(self.protection_rules or self.deployment_branch_policy)
+
+
+class GitHubEnvironments(BaseModel):
+    """A part of GitHub's answer: https://docs.github.com/rest/deployments/environments#list-environments."""
+
+    environments: tuple[_GitHubEnvironment, ...] = ()
+
+
 def find_repository_problems(account: Account) -> Iterator[str]:
     """Yield a sentence for each reason why Azure would trust other workflows than those of this repository, or none."""
     repository = account.github_repository
@@ -49,8 +71,39 @@ def find_repository_problems(account: Account) -> Iterator[str]:
                 f"This checkout comes from {', '.join(remotes)}, but github_repository is {repository}, whose "
                 "workflows Azure would trust. Correct it in environments/shared.py, or add that repository as a remote."
             )
-    if answer := _ask_github(repository):
+    if answer := _ask(f"repos/{repository}", GitHubRepository):
         yield from _compare_with_github(account, answer)
+
+
+def list_trusted_environments(environments: Iterable[str]) -> list[str]:
+    """Return the names of the GitHub environments that Azure trusts, for these environments and for `shared`."""
+    return [
+        "shared-build",
+        "shared-plan",
+        *(f"{name}{job}" for name in environments for job in ("", "-delivery", "-plan")),
+    ]
+
+
+def find_unruled_environments(repository: str, names: Iterable[str]) -> Iterator[str]:
+    """Yield a sentence for the GitHub environments that are missing, and one for those without a rule.
+
+    GitHub makes a missing environment at its first use, without any rule. Every branch could then log in to Azure as
+    the identity that trusts it. Nothing is found without GitHub's CLI, without a login or without a network.
+
+    https://docs.github.com/rest/deployments/environments#list-environments
+    """
+    answer = _ask(f"repos/{repository}/environments?per_page=100", GitHubEnvironments)
+    if answer is None:
+        return
+    known = {environment.name: environment for environment in answer.environments}
+    expected = list(names)
+    if missing := [name for name in expected if name not in known]:
+        yield (
+            f"{repository} lacks the environments {', '.join(missing)}, which Azure would trust. GitHub would make "
+            "them without any rule: create them with their rules first (docs/quickstart.md)."
+        )
+    if unruled := [name for name in expected if name in known and not known[name].has_rules]:
+        yield f"These environments of {repository} have no rule, so every branch may log in: {', '.join(unruled)}."
 
 
 def _compare_with_github(account: Account, answer: GitHubRepository) -> Iterator[str]:
@@ -83,15 +136,13 @@ def _list_remote_repositories() -> list[str]:
     return list(dict.fromkeys(match["repository"] for match in found if match))
 
 
-def _ask_github(repository: str) -> GitHubRepository | None:
-    """Return the repository as GitHub knows it, or None without GitHub's CLI, without a login or without a network."""
+def _ask(path: str, model: type[Answer]) -> Answer | None:
+    """Return GitHub's answer, or None without GitHub's CLI, without a login or without a network."""
     gh = shutil.which("gh")
     if gh is None:
         return None
     try:
-        answer = subprocess.run(  # noqa: S603
-            [gh, "api", f"repos/{repository}"], capture_output=True, text=True, check=False, timeout=10
-        )
-        return GitHubRepository.model_validate(json.loads(answer.stdout))
-    except (OSError, subprocess.TimeoutExpired, ValueError, ValidationError):
+        answer = subprocess.run([gh, "api", path], capture_output=True, text=True, check=False, timeout=10)  # noqa: S603
+        return model.model_validate_json(answer.stdout)
+    except (OSError, subprocess.TimeoutExpired, ValidationError):
         return None

@@ -227,8 +227,9 @@ class TestExitCode:
         monkeypatch.setenv("TERRAFORM_BINARY_NAME", str(terraform))
         monkeypatch.setattr(bootstrap, "STACKS", tmp_path)
 
-        def find_nothing(*, needs_azure_cli: bool) -> list[str]:
+        def find_nothing(*, needs_azure_cli: bool, makes_trust: bool) -> list[str]:
             assert needs_azure_cli
+            assert makes_trust
             return []
 
         monkeypatch.setattr(bootstrap.preflight, "find_missing", find_nothing)

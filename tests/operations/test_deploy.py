@@ -35,7 +35,7 @@ COMMAND = """
 import sys
 sys.path.insert(0, sys.argv[1])
 from operations import deploy
-deploy.find_obstacles = lambda plan_only: []
+deploy.find_obstacles = lambda stack, plan_only: []
 deploy.synthesize = lambda stack: None
 sys.argv[1:] = ["dev"]
 sys.exit(deploy.main())

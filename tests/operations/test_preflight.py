@@ -218,6 +218,39 @@ def test_subjects_are_those_that_github_emits(
     assert (reason in missing) if reason else missing == ""
 
 
+NAMES = ["shared-build", "shared-plan"] + [
+    f"{name}{job}" for name in ("dev", "staging", "production") for job in ("", "-delivery", "-plan")
+]
+
+
+@pytest.mark.parametrize(
+    ("there", "reason"),
+    [
+        (NAMES, ""),
+        (
+            [name for name in NAMES if name != "production"],
+            "lacks the environments production, which Azure would trust.",
+        ),
+        ([], "lacks the environments shared-build, shared-plan, dev, "),
+    ],
+)
+def test_trust_is_made_after_the_rules(machine: Machine, there: list[str], reason: str) -> None:
+    """Guards against an environment that GitHub makes at its first use, without any rule."""
+    ruled = {"protection_rules": [{"type": "branch_policy"}], "deployment_branch_policy": {"protected_branches": True}}
+    machine.set_github(environments=[{"name": name} | ruled for name in there])
+    problems = preflight.find_missing(makes_trust=True)
+    assert len(problems) == bool(reason)
+    assert reason in "".join(problems)
+    assert preflight.find_missing() == []
+
+
+def test_an_environment_without_a_rule_is_told(machine: Machine) -> None:
+    without_rules: list[dict[str, object]] = [{"name": name, "protection_rules": []} for name in NAMES]
+    machine.set_github(environments=without_rules)
+    (problem,) = preflight.find_missing(makes_trust=True)
+    assert "have no rule, so every branch may log in: shared-build, " in problem
+
+
 @pytest.mark.parametrize(
     ("delegated", "servers", "reason"),
     [
