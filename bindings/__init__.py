@@ -1,6 +1,6 @@
 """Loads cdktf and the provider's bindings fast. An entry point calls `bindings.install()` before it imports cdktf.
 
-Entry points are programs (`main.py`, `tools/synth.py`, the rehearsal) and the `conftest.py` of a test folder. The call
+Entry points are programs (`main.py`, `tools/synth/`, the rehearsal) and the `conftest.py` of a test folder. The call
 is the only thing that changes the process: importing a construct has no side effect. Without the call everything works
 too, but `cdktf` loads the stock way, which takes seconds, and runs on the `node` of the PATH.
 

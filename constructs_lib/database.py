@@ -94,11 +94,16 @@ class Database(Capability):
             high_availability=PostgresqlFlexibleServerHighAvailability(mode=settings.high_availability)
             if settings.high_availability
             else None,
+            # Azure patches servers without a window at least seven days before those with one, so a test environment
+            # without one meets a bad patch first.
+            # https://learn.microsoft.com/azure/postgresql/flexible-server/concepts-maintenance
             maintenance_window=PostgresqlFlexibleServerMaintenanceWindow(
                 day_of_week=DAYS.index(settings.maintenance_day),
                 start_hour=settings.maintenance_hour_utc,
                 start_minute=0,
-            ),
+            )
+            if settings.maintenance_day
+            else None,
             public_network_access_enabled=False,
             authentication=PostgresqlFlexibleServerAuthentication(
                 active_directory_auth_enabled=True,

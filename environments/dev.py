@@ -36,8 +36,7 @@ DEV = Environment(
         high_availability=None,
         geo_redundant_backup=False,
         pgbouncer=False,
-        maintenance_day="Sunday",
-        maintenance_hour_utc=6,
+        maintenance_day=None,
     ),
     cache=CacheSettings(sku="Balanced_B0", high_availability=False, eviction="VolatileLRU", persistence=None),
     email=EmailSettings(

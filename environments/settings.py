@@ -257,10 +257,13 @@ class DatabaseSettings(Settings):
     geo_redundant_backup: Annotated[bool, Field(description="fixed at creation: a change replaces the server")]
     pgbouncer: Annotated[bool, Field(description="a connection pool on port 6432, by transaction")]
     maintenance_day: Annotated[
-        Literal["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"],
-        Field(description="when Azure may patch the server"),
+        Literal["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"] | None,
+        Field(
+            description="when Azure may patch the server; None leaves it to Azure, which patches such servers at least "
+            "seven days before those with a day"
+        ),
     ]
-    maintenance_hour_utc: Annotated[int, Field(ge=0, le=23, description="the hour at which the window opens, UTC")]
+    maintenance_hour_utc: Annotated[int, Field(ge=0, le=23, description="the hour at which the window opens, UTC")] = 0
 
     @property
     def tier(self) -> Tier:

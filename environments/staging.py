@@ -37,8 +37,7 @@ STAGING = Environment(
         high_availability=None,
         geo_redundant_backup=False,
         pgbouncer=True,
-        maintenance_day="Sunday",
-        maintenance_hour_utc=6,
+        maintenance_day=None,
     ),
     cache=CacheSettings(sku="Balanced_B0", high_availability=False, eviction="VolatileLRU", persistence=None),
     email=EmailSettings(

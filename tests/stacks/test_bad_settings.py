@@ -1,5 +1,6 @@
 """Bad settings: every mistake is reported in words, the exit code is 1, and the last good synth stays as it was."""
 
+import re
 from pathlib import Path
 from typing import NamedTuple
 
@@ -120,19 +121,34 @@ def test_a_literal_of_any_shape_is_reported_in_words(tmp_path: Path, synthesized
     assert synthesized.read_synth() == synthesized.good_synth
 
 
-@pytest.mark.parametrize(
-    ("old", "new", "error"),
-    [("storage_gb=32,", "storage_gb=32", "SyntaxError"), ("teams=False", "teams=false", "NameError")],
-)
-def test_python_reports_what_it_cannot_read(
-    old: str, new: str, error: str, tmp_path: Path, synthesized: Project
-) -> None:
+def test_python_reports_a_name_that_it_does_not_know(tmp_path: Path, synthesized: Project) -> None:
     """Python's last lines name the file, the line and the mistake. The last good synth stays."""
+    root = copy_project(tmp_path / "python")
+    edit(root / "environments/dev.py", "teams=False", "teams=false")
+    completed = run(root, "-m", "tools.synth", "--output", str(synthesized.root / "cdktf.out"))
+    assert (completed.returncode, completed.stdout) == (1, "")
+    *before, last = completed.stderr.splitlines()
+    assert last.startswith("NameError: ")
+    assert 'environments/dev.py", line' in "".join(before[-3:])
+    assert synthesized.read_synth() == synthesized.good_synth
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line"),
+    [
+        ("storage_gb=32,", "storage_gb=32", "storage_gb=32"),
+        ("DEV = Environment(", "<<<<<<< HEAD\nDEV = Environment(", "<<<<<<< HEAD"),
+    ],
+    ids=["no comma", "unfinished merge"],
+)
+def test_what_is_no_python_is_told_in_a_sentence(
+    old: str, new: str, line: str, tmp_path: Path, synthesized: Project
+) -> None:
     root = copy_project(tmp_path / "python")
     edit(root / "environments/dev.py", old, new)
     completed = run(root, "-m", "tools.synth", "--output", str(synthesized.root / "cdktf.out"))
     assert (completed.returncode, completed.stdout) == (1, "")
-    *before, last = completed.stderr.splitlines()
-    assert last.startswith(f"{error}: ")
-    assert 'environments/dev.py", line' in "".join(before[-3:])
+    assert re.fullmatch(
+        rf"synth: \S*/environments/dev.py, line \d+, is no Python: '{line}' \(invalid syntax.*\)\n", completed.stderr
+    )
     assert synthesized.read_synth() == synthesized.good_synth

@@ -1,8 +1,11 @@
-"""tools/synth.py: the last synth stays as it was until the new one is complete."""
+"""tools/synth/: the last synth stays as it was until the new one is complete."""
 
+import os
 import re
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,7 +14,7 @@ from cdktf import App, TerraformStack
 
 import main as program
 from environments import SettingsError
-from tools import synth
+from tools.synth import stacks as synth
 
 
 def add_stack(app: App, name: str, value: str) -> TerraformStack:
@@ -84,9 +87,13 @@ def test_a_failure_touches_no_file(output: Path, monkeypatch: pytest.MonkeyPatch
     assert [path.name for path in output.parent.iterdir()] == ["out"], "a temporary folder was left behind"
 
 
-def run_synth(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+def run_synth(*arguments: str | Path, **variables: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "tools.synth", *arguments], capture_output=True, text=True, check=False
+        [sys.executable, "-m", "tools.synth", *arguments],
+        env=os.environ | variables,
+        capture_output=True,
+        text=True,
+        check=False,
     )
 
 
@@ -108,3 +115,44 @@ def test_an_unknown_stack_is_answered_with_the_known_ones(tmp_path: Path) -> Non
     assert "shared, dev, staging, production" in refused.stderr
     assert "Traceback" not in refused.stderr
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("variables", "sentence"),
+    [
+        (
+            {"NODE_OPTIONS": "--bogus"},
+            "synth: Node.js, which jsii needs, ended early. NODE_OPTIONS=--bogus may be wrong: unset it.",
+        ),
+        ({"JSII_NODE": "/nowhere"}, "synth: JSII_NODE is /nowhere, which is no program. Unset it, or name a Node.js."),
+        (
+            {"TMPDIR": "/nowhere"},
+            "synth: TMPDIR is /nowhere, which is no folder that can be written to. Unset it, or name another.",
+        ),
+    ],
+)
+def test_a_machine_that_is_not_as_it_should_be_is_told_in_a_sentence(variables: dict[str, str], sentence: str) -> None:
+    completed = run_synth(**variables)
+    assert (completed.returncode, completed.stdout) == (1, "")
+    # Beside it may stand what Node.js itself says, through jsii.
+    assert sentence in completed.stderr.splitlines()
+    assert "Traceback" not in completed.stderr
+
+
+def test_an_empty_variable_counts_as_unset(tmp_path: Path) -> None:
+    completed = run_synth("--output", tmp_path / "out", JSII_NODE="")
+    assert completed.returncode == 0, completed.stderr
+
+
+@pytest.mark.parametrize("seconds", [0.2, 0.4, 0.6])
+def test_ctrl_c_ends_it_with_one_sentence(seconds: float) -> None:
+    """jsii's Node.js gets the Ctrl-C too, and used to end in a JSONDecodeError of 52 lines."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "tools.synth"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        start_new_session=True,
+    ) as process:  # fmt: skip
+        time.sleep(seconds)
+        os.killpg(process.pid, signal.SIGINT)
+        _, errors = process.communicate(timeout=30)
+    if process.returncode:  # a fast machine may be done before
+        assert (process.returncode, errors) == (130, "\nsynth: interrupted; the last synth is unchanged.\n")

@@ -9,7 +9,7 @@ from environments import Environment
 from environments.settings import CacheSettings, DatabaseSettings, WebAppSettings
 from tools.pages.markdown_table import render_table_block
 from tools.pages.stacks import TerraformJson
-from tools.synth import SynthRow
+from tools.synth.stacks import SynthRow
 
 SECONDS = 0.2
 """What is shown for a stack that the README does not have yet. Other stacks keep the seconds that are shown."""

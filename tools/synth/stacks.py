@@ -1,4 +1,4 @@
-"""Synthesize all stacks, or one, into cdktf.out, and print a table of them: `python -m tools.synth [STACK]`.
+"""Synthesize all stacks, or one, into cdktf.out, and print a table of them.
 
 It writes what `cdktf synth` writes, byte for byte. Everything goes to a temporary folder first, so that bad settings or
 a crash leave the last good synth untouched.
@@ -103,7 +103,3 @@ def main() -> None:
     except SettingsError as error:
         sys.exit(str(error))
     print(tabulate(table, headers="keys", floatfmt=".2f"))
-
-
-if __name__ == "__main__":
-    main()

@@ -1,0 +1,1 @@
+"""Synthesizes all stacks, or one: `python -m tools.synth [STACK]`."""
