@@ -56,7 +56,7 @@ class KeyVault(Capability):
                 default_action="Deny",
                 # Secrets are written through Resource Manager, which is a trusted service.
                 bypass="AzureServices",
-                virtual_network_subnet_ids=[network.app_subnet.id],
+                virtual_network_subnet_ids=[network.app_subnet_id],
                 ip_rules=admitted_addresses,
             ),
         )

@@ -38,8 +38,8 @@ class SecurityRule(NamedTuple):
 class Network(Capability):
     """The virtual network (`virtual_network`), its subnets, security groups and private DNS zones.
 
-    App Service's network integration uses `app_subnet`, and private endpoints use `endpoints_subnet`. `private_zones`
-    has the zones of the "database" and the "cache".
+    App Service's network integration uses `app_subnet_id`, and private endpoints use `endpoints_subnet_id`.
+    `private_zones` has the zones of the "database" and the "cache".
     """
 
     def __init__(
@@ -52,7 +52,7 @@ class Network(Capability):
         )
         send_diagnostics(self.virtual_network, workspace)
         app, endpoints = settings.app_subnet, settings.endpoints_subnet
-        self.app_subnet = self._add_subnet(
+        self.app_subnet_id = self._add_subnet(
             "app",
             app,
             rules=(
@@ -73,7 +73,7 @@ class Network(Capability):
                 )
             ],
         )
-        self.endpoints_subnet = self._add_subnet(
+        self.endpoints_subnet_id = self._add_subnet(
             "endpoints",
             endpoints,
             rules=(
@@ -91,7 +91,13 @@ class Network(Capability):
         rules: Sequence[SecurityRule],
         service_endpoints: Sequence[str] | None = None,
         delegation: Sequence[SubnetDelegation] | None = None,
-    ) -> Subnet:
+    ) -> str:
+        """Add a subnet with its security group, and return its id.
+
+        The id is taken from the association of the two, so that whatever uses the subnet waits for it. Azure refuses a
+        storage account whose firewall names a subnet that is still being changed:
+        https://github.com/Azure/azure-rest-api-specs/issues/11143.
+        """
         subnet = Subnet(
             self,
             f"{role}-subnet",
@@ -113,10 +119,10 @@ class Network(Capability):
             security_rule=[*_build_allow_rules(rules), *_build_deny_rules()],
         )
         send_diagnostics(group, self._workspace)
-        SubnetNetworkSecurityGroupAssociation(
+        association = SubnetNetworkSecurityGroupAssociation(
             self, f"{role}-nsg-association", subnet_id=subnet.id, network_security_group_id=group.id
         )
-        return subnet
+        return association.subnet_id
 
     def _add_private_zone(self, role: str, name: str) -> PrivateDnsZone:
         zone = PrivateDnsZone(

@@ -25,7 +25,7 @@ def add_private_endpoint(
         owner,
         "endpoint",
         **arguments,
-        subnet_id=network.endpoints_subnet.id,
+        subnet_id=network.endpoints_subnet_id,
         custom_network_interface_name=f"{arguments['name']}-nic",
         private_service_connection=PrivateEndpointPrivateServiceConnection(
             name=role,

@@ -23,7 +23,6 @@ from cdktf_cdktf_provider_azurerm.storage_management_policy import (
     StorageManagementPolicyRuleActionsVersion,
     StorageManagementPolicyRuleFilters,
 )
-from cdktf_cdktf_provider_azurerm.subnet import Subnet
 
 from constructs_lib.checkov_exceptions import except_check
 from constructs_lib.diagnostics import send_diagnostics
@@ -43,7 +42,7 @@ def add_storage_account(
     replication: str,
     deleted_kept_days: int,
     workspace: LogAnalyticsWorkspace,
-    admitted: Subnet | None,
+    admitted: str | None,
 ) -> StorageAccount:
     """Add a protected account for blobs, with Entra logins only, TLS 1.2, blob versions and soft delete.
 
@@ -53,8 +52,9 @@ def add_storage_account(
         replication: LRS, ZRS, GRS, GZRS or RAGZRS.
         deleted_kept_days: For how many days a deleted blob or container can be restored.
         workspace: Where the account's logs go.
-        admitted: The only subnet that the firewall admits. None leaves the public endpoint open to every identity with
-            a role, because CI must reach the account from outside the network (tests/policy lists these accounts).
+        admitted: The id of the only subnet that the firewall admits. None leaves the public endpoint open to every
+            identity with a role, because CI must reach the account from outside the network (tests/policy lists these
+            accounts).
     """
     account = StorageAccount(
         owner,
@@ -76,7 +76,7 @@ def add_storage_account(
         # Without a subnet there is no block: azurerm never reads Azure's default, Allow, back, so it would plan it for
         # ever.
         network_rules=StorageAccountNetworkRules(
-            default_action="Deny", bypass=["AzureServices"], virtual_network_subnet_ids=[admitted.id]
+            default_action="Deny", bypass=["AzureServices"], virtual_network_subnet_ids=[admitted]
         )
         if admitted
         else None,
@@ -197,7 +197,7 @@ class Storage(Capability):
             replication=settings.replication,
             deleted_kept_days=settings.deleted_kept_days,
             workspace=workspace,
-            admitted=network.app_subnet,
+            admitted=network.app_subnet_id,
         )
         uploads = add_container(self, self.uploads, UPLOADS)
         add_container(self, self.uploads, BACKUPS)

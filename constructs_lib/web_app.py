@@ -217,7 +217,7 @@ class WebApp(Capability):
             # The restrictions in site_config decide who may reach the app.
             "public_network_access_enabled": True,
             "tags": self.place.tags,
-            "virtual_network_subnet_id": network.app_subnet.id,
+            "virtual_network_subnet_id": network.app_subnet_id,
             "vnet_image_pull_enabled": True,
             "webdeploy_publish_basic_authentication_enabled": False,
         }

@@ -23,8 +23,9 @@ from collections.abc import Callable, Generator
 from dataclasses import replace
 from pathlib import Path
 
-from environments import ENVIRONMENTS, SettingsError, load
+from environments import ENVIRONMENTS, Environment, SettingsError, load
 from operations import preflight
+from operations.evidence import find_evidence_problems
 from operations.output import discard_output
 from operations.plan_guard.guard import Guard
 from operations.plan_guard.judge import SHARED, StackTarget
@@ -32,6 +33,7 @@ from operations.plan_guard.live import find_outdated_images
 from operations.plan_guard.origin import DIRTY, Origin, read_commit
 from operations.terraform.plan import PlanError, read_plan
 from operations.terraform.runner import STACKS, Terraform, TerraformError, find_other_files, find_warnings
+from operations.terraform.state import read_state_head
 
 REFUSED = 3
 LOCK_TIMEOUT = "-lock-timeout=10m"
@@ -51,7 +53,7 @@ NO_LOCK = "-lock=false"
 """Plan without the state's lock: nobody has to wait for a plan that will not be applied."""
 
 
-def preview(terraform: Terraform, guard: Guard) -> int:
+def preview(terraform: Terraform, guard: Guard, *, environment: Environment | None = None) -> int:
     """Plan, print what the guard says about the plan, and return the exit code. Nothing is changed or locked.
 
     Raises:
@@ -60,6 +62,7 @@ def preview(terraform: Terraform, guard: Guard) -> int:
     """
     stack = guard.target.stack
     _initialize(terraform, stack)
+    _check_evidence(terraform.pull_state(), environment)
     with _make_plan(terraform, stack, NO_LOCK) as plan_file:
         if plan_file is None:
             return 0
@@ -69,13 +72,16 @@ def preview(terraform: Terraform, guard: Guard) -> int:
     return 0 if report.may_be_applied else REFUSED
 
 
-def deploy(terraform: Terraform, guard: Guard, *, ask: Callable[[str], str]) -> int:
+def deploy(
+    terraform: Terraform, guard: Guard, *, ask: Callable[[str], str], environment: Environment | None = None
+) -> int:
     """Plan, judge, ask and apply, and return the exit code.
 
     Args:
         terraform: Terraform in the folder of the synthesized stack.
         guard: Judges the plan.
         ask: Gets a question and returns the answer. The plan is applied only if that is the name of the stack.
+        environment: The environment's settings; None for the shared stack.
 
     Raises:
         PlanError: an address is allowed to be lost that the plan does not lose.
@@ -83,7 +89,9 @@ def deploy(terraform: Terraform, guard: Guard, *, ask: Callable[[str], str]) -> 
     """
     stack = guard.target.stack
     _initialize(terraform, stack)
-    state = terraform.read_state_head()
+    content = terraform.pull_state()
+    _check_evidence(content, environment)
+    state = read_state_head(content)
     with _make_plan(terraform, stack, LOCK_TIMEOUT) as plan_file:
         if plan_file is None:
             return 0
@@ -117,6 +125,12 @@ def _initialize(terraform: Terraform, stack: str) -> None:
             f"`init` failed, with {init.code}; nothing was changed. "
             "scripts/bootstrap-state.sh makes the state's account."
         )
+
+
+def _check_evidence(state: str, environment: Environment | None) -> None:
+    """Raise TerraformError if the apply would end at a locked immutability policy."""
+    if environment and (problems := list(find_evidence_problems(state, environment))):
+        raise TerraformError("\n".join(problems))
 
 
 @contextlib.contextmanager
@@ -210,11 +224,15 @@ def main() -> int:
         print(preflight.format_missing(command, obstacles), file=sys.stderr)
         return 1
     try:
-        target = StackTarget.from_settings(arguments.stack, load())
+        platform = load()
+        target = StackTarget.from_settings(arguments.stack, platform)
+        environment = platform.environments.get(arguments.stack)
         synthesize(target.stack)
         terraform = Terraform.for_stack(STACKS / target.stack)
         guard = Guard(target, arguments.allow_loss)
-        return preview(terraform, guard) if arguments.plan_only else deploy(terraform, guard, ask=_ask_in_terminal)
+        if arguments.plan_only:
+            return preview(terraform, guard, environment=environment)
+        return deploy(terraform, guard, ask=_ask_in_terminal, environment=environment)
     except (PlanError, TerraformError, SettingsError) as error:
         print(f"{command}: {error}", file=sys.stderr)
         return 1

@@ -44,7 +44,9 @@ def test_app_subnet_alone_gets_in() -> None:
     """Guards against a vault that is reachable from the Internet."""
     rules = find_one(synthesize_key_vault("minimal"), VAULT)["network_acls"]
     assert rules["default_action"] == "Deny"
-    assert rules["virtual_network_subnet_ids"] == ["${azurerm_subnet.network/app-subnet.id}"]
+    assert rules["virtual_network_subnet_ids"] == [
+        "${azurerm_subnet_network_security_group_association.network/app-nsg-association.subnet_id}"
+    ]
     assert "ip_rules" not in rules
 
 

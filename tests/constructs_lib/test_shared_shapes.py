@@ -5,6 +5,7 @@ from functools import cache
 
 import pytest
 from cdktf_cdktf_provider_azurerm.resource_group import ResourceGroup
+from cdktf_cdktf_provider_azurerm.subnet import Subnet
 from syrupy.assertion import SnapshotAssertion
 
 from constructs_lib.diagnostics import ACTIVITY_LOG, add_diagnostic_setting, send_diagnostics
@@ -131,7 +132,8 @@ def test_type_without_categories_is_refused() -> None:
     """Guards against a new resource type whose logs are not sent."""
 
     def make(neighbours: Neighbours) -> None:
-        send_diagnostics(neighbours.network.app_subnet, neighbours.workspace)
+        (subnet, *_) = (child for child in neighbours.network.node.children if isinstance(child, Subnet))
+        send_diagnostics(subnet, neighbours.workspace)
 
     with pytest.raises(KeyError, match="azurerm_subnet"):
         synthesize_construct("owner", make, make_environment("dev"))

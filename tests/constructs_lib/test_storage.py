@@ -43,7 +43,7 @@ def test_uploads_admit_only_the_app_subnet() -> None:
     accounts = find_all(synthesize_storage("minimal"), ACCOUNT)
     assert accounts["uploads_storage"]["network_rules"]["default_action"] == "Deny"
     assert accounts["uploads_storage"]["network_rules"]["virtual_network_subnet_ids"] == [
-        "${azurerm_subnet.network/app-subnet.id}"
+        "${azurerm_subnet_network_security_group_association.network/app-nsg-association.subnet_id}"
     ]
     assert "network_rules" not in accounts["evidence_storage"], "azurerm never reads Azure's own default, Allow, back"
 

@@ -16,7 +16,8 @@ monitor log-analytics workspace show; monitor metrics list; network dns zone sho
 postgres flexible-server show; postgres flexible-server start; postgres flexible-server update; provider register;
 resource show; resource update; rest; role assignment create; role assignment list; storage blob copy start;
 storage blob show; webapp deployment slot swap; webapp restart; webapp show; account get-access-token;
-storage account list; group create
+storage account list; group create; storage container immutability-policy show;
+storage container immutability-policy extend
 """
 EXTENSIONS = {
     "communication email domain initiate-verification": "communication",

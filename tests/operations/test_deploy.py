@@ -8,12 +8,15 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Generator
+from functools import partial
 from pathlib import Path
 
 import pytest
 from pydantic import JsonValue
 
+from environments import load
 from operations import deploy
+from operations.evidence import POLICY
 from operations.plan_guard.guard import Guard
 from operations.plan_guard.judge import StackTarget
 from operations.terraform.plan import PlanError
@@ -34,7 +37,9 @@ ROOT = Path(__file__).parents[2]
 COMMAND = """
 import sys
 sys.path.insert(0, sys.argv[1])
+from environments import load
 from operations import deploy
+from operations.evidence import POLICY
 deploy.find_obstacles = lambda stack, plan_only: []
 deploy.synthesize = lambda stack: None
 sys.argv[1:] = ["dev"]
@@ -384,3 +389,26 @@ def test_only_its_owner_can_read_the_folder_of_the_plan_file(deployment: Deploym
 
     deployment.run(ask=read_modes)
     assert modes == [0o700]
+
+
+def test_nothing_is_planned_while_evidence_is_locked_for_another_time(
+    deployment: Deployment, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Guards against an apply that makes half of its changes, and ends at the policy."""
+    state = Terraform.for_stack(deployment.checkout.stack).pull_state()
+    policy = {"immutability_period_in_days": 30, "locked": True}
+    resource = {"type": POLICY, "name": "evidence", "mode": "managed", "instances": [{"attributes": policy}]}
+    content = json.dumps(json.loads(state) | {"resources": [resource]})
+
+    def pull_state(_: Terraform) -> str:
+        return content
+
+    monkeypatch.setattr(Terraform, "pull_state", pull_state)
+    terraform, guard = (
+        Terraform.for_stack(deployment.checkout.stack),
+        Guard(StackTarget("dev", SUBSCRIPTION, disposable=False)),
+    )
+    for run in (deploy.preview, partial(deploy.deploy, ask=input)):
+        with pytest.raises(TerraformError, match="evidence is kept for 30 days by a locked policy"):
+            run(terraform, guard, environment=load().environments["dev"])
+    assert "Planning dev." not in capfd.readouterr().out

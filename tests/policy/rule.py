@@ -79,12 +79,21 @@ class Stack:
                 yield resource
 
     def resolve(self, reference: object) -> SynthesizedResource | None:
-        """Return the resource or data source that `${type.name.attribute}` refers to; None for anything else."""
+        """Return the resource or data source that `${type.name.attribute}` refers to; None for anything else.
+
+        The subnet of an association with a security group counts as the subnet itself.
+        """
         match = REFERENCE.search(str(reference)) if "${" in str(reference) else None
         if match is None:
             return None
         *data, type_, name = match["address"].split(".")
         body = self.body.get("data" if data else "resource", {}).get(type_, {}).get(name)
+        if (
+            body
+            and type_ == "azurerm_subnet_network_security_group_association"
+            and str(reference).endswith(".subnet_id}")
+        ):
+            return self.resolve(body["subnet_id"])
         return None if body is None else SynthesizedResource(self.name, type_, name, body)
 
 

@@ -36,6 +36,9 @@ def _complete_account(write: Write) -> None:
     for rule in get_objects(write.body, "properties.networkAcls.virtualNetworkRules"):
         # https://learn.microsoft.com/azure/virtual-network/virtual-network-service-endpoints-overview#provisioning
         subnet = write.require_reference(rule["id"], SUBNET, "joinViaServiceEndpoint/action")
+        if subnet.state == "Updating":
+            # https://github.com/Azure/azure-rest-api-specs/issues/11143
+            raise make_conflict(f"Subnet '{subnet.id.path}' is in the state Updating.", "SubnetsNotProvisioned")
         endpoints = {endpoint["service"] for endpoint in get_objects(subnet.properties, "serviceEndpoints")}
         if not endpoints & {"Microsoft.Storage", "Microsoft.Storage.Global"}:
             raise make_bad_request(
