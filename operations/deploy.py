@@ -29,6 +29,7 @@ from operations.evidence import find_evidence_problems
 from operations.output import discard_output
 from operations.plan_guard.guard import Guard
 from operations.plan_guard.judge import SHARED, StackTarget
+from operations.plan_guard.layout import get_terminal_width
 from operations.plan_guard.live import find_outdated_images
 from operations.plan_guard.origin import DIRTY, Origin, read_commit
 from operations.terraform.plan import PlanError, read_plan
@@ -68,7 +69,7 @@ def preview(terraform: Terraform, guard: Guard, *, environment: Environment | No
             return 0
         # The origin of the plan does not matter, because nobody applies it.
         report = guard.judge_json(terraform.show_plan(plan_file))
-    print(f"{report.format_text()}\nNothing was changed.")
+    print(f"{report.format_text(get_terminal_width())}\nNothing was changed.")
     return 0 if report.may_be_applied else REFUSED
 
 
@@ -97,7 +98,7 @@ def deploy(
             return 0
         Origin.determine(plan_file, terraform, state=state).save(plan_file)
         report = guard.judge_file(plan_file, terraform)
-        print(report.format_text(), flush=True)
+        print(report.format_text(get_terminal_width()), flush=True)
         if not report.may_be_applied:
             return REFUSED
         if ask(f"\nApply this plan? Type {stack}: ").strip() != stack:
@@ -108,7 +109,7 @@ def deploy(
         outdated = list(find_outdated_images(report.plan, terraform))
         report = replace(report, mismatches=[*report.mismatches, *outdated])
         if not report.may_be_applied:
-            print(report.format_text())
+            print(report.format_text(get_terminal_width()))
             return REFUSED
         _apply(terraform, plan_file)
     print(f"{stack} is deployed.")

@@ -20,6 +20,7 @@ from environments import SettingsError, load
 from operations.output import discard_output
 from operations.plan_guard.guard import Guard
 from operations.plan_guard.judge import MAXIMUM_AGE, StackTarget
+from operations.plan_guard.layout import get_terminal_width
 from operations.plan_guard.origin import Origin
 from operations.plan_guard.report import Report
 from operations.terraform.plan import PlanError
@@ -111,7 +112,7 @@ def main() -> int:
         print(f"plan guard: {error}", file=sys.stderr)
         return CANNOT_BE_JUDGED
     try:
-        print(report.format_text(), flush=True)
+        print(report.format_text(get_terminal_width()), flush=True)
     except BrokenPipeError:
         discard_output()
     return 0 if report.may_be_applied else REFUSED

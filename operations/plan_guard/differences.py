@@ -1,44 +1,62 @@
-"""What differs between two values of a plan, attribute by attribute and in words."""
+"""What differs between two values of a plan, attribute by attribute."""
 
-import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
-from operations.plan_guard.redaction import Sensitive, Unknown, Value, extend_path
+from operations.plan_guard.pairs import Pair, pair_blocks
+from operations.plan_guard.paths import Block, Path, format_path, get_place
+from operations.plan_guard.redaction import Unknown, Value
 
-LONGEST = 70
-"""How many characters of a value are shown."""
 
-CONTEXT = 12
-"""How many unchanged characters are shown before the part of a long text that changes."""
-
-UNKNOWN = "(known after apply)"
+@dataclass(frozen=True)
+class Absent:
+    """What stands in a list or a set before an element comes, or after it has gone."""
 
 
 class Difference(NamedTuple):
-    """An attribute that changes, with its old and its new value in words."""
+    """An attribute that changes, or an element that comes or goes, with the values before and after."""
 
-    attribute: str
-    old: str
-    new: str
+    path: Path
+    old: Value | Absent
+    new: Value | Absent
+
+    @property
+    def attribute(self) -> str:
+        """The path as a report writes it."""
+        return format_path(self.path)
+
+    @property
+    def place(self) -> str:
+        """Where in the resource's schema it is: `site_config.ip_restriction.action`."""
+        return get_place(self.path)
+
+    @property
+    def is_known_after_apply(self) -> bool:
+        """Whether nobody knows the new value before the apply."""
+        return isinstance(self.new, Unknown)
 
 
-def find_differences(old: Value, new: Value, path: str = "") -> Iterator[Difference]:
-    """Yield every attribute, at any depth, that differs between two values. `path` is the path of the values."""
+def find_differences(old: Value, new: Value, type_: str = "", path: Path = ()) -> Iterator[Difference]:
+    """Yield every attribute, at any depth, that differs between two values.
+
+    Args:
+        old: The values before.
+        new: The values after.
+        type_: The type of the resource. It says by which key the blocks of a list or a set are paired.
+        path: The path of the values.
+    """
     if old == new or (_is_empty(old) and _is_empty(new)):
         return
     if isinstance(old, dict) and isinstance(new, dict):
         for key in sorted(old.keys() | new.keys()):
-            yield from find_differences(old.get(key), new.get(key), extend_path(path, key))
+            yield from find_differences(old.get(key), new.get(key), type_, (*path, key))
+    elif (old_blocks := _get_blocks(old)) is not None and (new_blocks := _get_blocks(new)) is not None:
+        yield from _find_block_differences(old_blocks, new_blocks, type_, path)
     elif isinstance(old, list) and isinstance(new, list):
-        yield from _find_list_differences(old, new, path)
+        yield from _find_element_differences(old, new, path)
     else:
-        yield Difference(path, *_format_pair(old, new))
-
-
-def format_value(value: Value) -> str:
-    """Return a value in words: on one line, in ASCII, and at most LONGEST characters long."""
-    return _shorten(_format_whole_value(value))
+        yield Difference(path, old, new)
 
 
 def _is_empty(value: Value) -> bool:
@@ -46,57 +64,51 @@ def _is_empty(value: Value) -> bool:
     return value is None or value in ("", [], {})
 
 
-def _find_list_differences(old: list[Value], new: list[Value], path: str) -> Iterator[Difference]:
-    """Compare two lists of blocks one by one if they are equally long.
+def _get_blocks(value: Value) -> list[dict[str, Value]] | None:
+    """Return the value if it is a list of blocks, also an empty one. A list that comes or goes counts as empty."""
+    if value is None:
+        return []
+    if not isinstance(value, list):
+        return None
+    blocks = [element for element in value if isinstance(element, dict)]
+    return blocks if len(blocks) == len(value) else None
 
-    Of all other lists, yield the elements that go and the elements that come, since a list may be a set, which has no
-    order.
-    """
-    if len(old) == len(new) and all(isinstance(element, dict) for element in (*old, *new)):
-        for index, (old_block, new_block) in enumerate(zip(old, new, strict=True)):
-            yield from find_differences(old_block, new_block, extend_path(path, index))
-        return
+
+def _find_block_differences(
+    old: list[dict[str, Value]], new: list[dict[str, Value]], type_: str, path: Path
+) -> Iterator[Difference]:
+    """Compare each block with its counterpart."""
+    pairs = list(pair_blocks(old, new, f"{type_}.{get_place(path)}"))
+    found = [difference for pair in pairs for difference in _compare_pair(pair, type_, path)]
+    yield from found
+    old_order, new_order = list(_list_labels(old, pairs)), list(_list_labels(new, pairs))
+    if not found and old_order != new_order:
+        yield Difference(path, old_order, new_order)
+
+
+def _compare_pair(pair: Pair, type_: str, path: Path) -> Iterator[Difference]:
+    step = Block(pair.label)
+    if pair.old is None:
+        yield Difference((*path, step), Absent(), pair.new)
+    elif pair.new is None:
+        yield Difference((*path, step), pair.old, Absent())
+    else:
+        yield from find_differences(pair.old, pair.new, type_, (*path, step))
+
+
+def _list_labels(blocks: Sequence[dict[str, Value]], pairs: Sequence[Pair]) -> Iterator[Value]:
+    for block in blocks:
+        yield next(pair.label for pair in pairs if block is pair.old or block is pair.new)
+
+
+def _find_element_differences(old: list[Value], new: list[Value], path: Path) -> Iterator[Difference]:
+    """Yield the elements that go and the elements that come, since a list may be a set, which has no order."""
+    step = Block("")
     removed = [element for element in old if element not in new]
     added = [element for element in new if element not in old]
     for element in removed:
-        yield Difference(f"{path}[]", format_value(element), "")
+        yield Difference((*path, step), element, Absent())
     for element in added:
-        yield Difference(f"{path}[]", "", format_value(element))
+        yield Difference((*path, step), Absent(), element)
     if not removed and not added:  # only the order or the number of equal elements differs
-        yield Difference(path, format_value(old), format_value(new))
-
-
-def _format_pair(old: Value, new: Value) -> tuple[str, str]:
-    """Return both values in words. Of two long texts, show the part where they begin to differ."""
-    if isinstance(old, str) and isinstance(new, str) and max(len(old), len(new)) > LONGEST:
-        start = _count_common_characters(old, new) - CONTEXT
-        if start > 0:
-            return _shorten(f"...{json.dumps(old[start:])}"), _shorten(f"...{json.dumps(new[start:])}")
-    return format_value(old), format_value(new)
-
-
-def _count_common_characters(old: str, new: str) -> int:
-    """Return how many characters at the beginning are the same."""
-    for index, (old_character, new_character) in enumerate(zip(old, new, strict=False)):
-        if old_character != new_character:
-            return index
-    return min(len(old), len(new))
-
-
-def _shorten(text: str) -> str:
-    return text if len(text) <= LONGEST else f"{text[: LONGEST - 3]}..."
-
-
-def _format_whole_value(value: Value) -> str:
-    match value:
-        case Sensitive():
-            return "(sensitive)"
-        case Unknown():
-            return UNKNOWN
-        case dict():
-            items = (f"{json.dumps(key)}: {_format_whole_value(item)}" for key, item in value.items())
-            return f"{{{', '.join(items)}}}"
-        case list():
-            return f"[{', '.join(_format_whole_value(element) for element in value)}]"
-        case _:
-            return json.dumps(value)
+        yield Difference(path, old, new)

@@ -69,16 +69,6 @@ PROTECTS: Mapping[str, str] = {
 }
 """By type: the protection that ends with the resource. The guard refuses to lose it."""
 
-RECOVERY_ATTRIBUTES: Mapping[str, tuple[str, ...]] = {
-    "azurerm_key_vault": ("purge_protection_enabled", "soft_delete_retention_days"),
-    "azurerm_log_analytics_workspace": ("retention_in_days",),
-    "azurerm_managed_redis": ("default_database[0].persistence_", "high_availability_enabled"),
-    "azurerm_postgresql_flexible_server": ("backup_retention_days", "high_availability"),
-    "azurerm_storage_account": ("account_replication_type", "blob_properties"),
-}
-"""By type, the beginnings of attribute names. A change of such an attribute changes what can be recovered, or how far
-back."""
-
 
 class InPlaceLoss(NamedTuple):
     """Something that the provider deletes while it changes a resource in place."""

@@ -1,27 +1,58 @@
-"""How a report is laid out: titled sections with tables, and indented paragraphs."""
+"""How a report is laid out: titles, and indented lines that break between words and never inside a name."""
 
+import shutil
 import textwrap
-from collections.abc import Iterator, Sequence
-
-from tabulate import tabulate
+from collections import Counter
+from collections.abc import Iterable, Iterator
 
 WIDTH = 120
+"""How many characters a line has at most, if no single word is longer."""
+
+NARROWEST = 60
+"""The width for a terminal that has fewer characters in a line."""
+
+INDENT = "  "
+
+NO_BREAK = "\N{NO-BREAK SPACE}"
+"""A space at which no line is broken."""
+
+FEW = 6
+"""So many addresses are listed one by one."""
 
 
-def format_section(title: str, rows: Sequence[Sequence[object]], *headers: str) -> Iterator[str]:
-    """Yield a title and a table below it, or nothing if there are no rows."""
-    if rows:
-        yield f"\n{title}"
-        yield from format_table(rows, *headers)
+def get_terminal_width() -> int:
+    """Return how wide a report for the terminal is: as wide as the terminal, within bounds; WIDTH without one."""
+    return max(NARROWEST, min(WIDTH, shutil.get_terminal_size((WIDTH, 0)).columns))
 
 
-def format_table(rows: Sequence[Sequence[object]], *headers: str) -> Iterator[str]:
-    """Yield an indented table, or nothing if there are no rows."""
-    if rows:
-        # Without `disable_numparse`, tabulate would write the text "1.10" as 1.1.
-        yield textwrap.indent(tabulate(rows, headers=headers, disable_numparse=True), "  ")
+def format_section(title: str, lines: Iterable[str], width: int = WIDTH) -> Iterator[str]:
+    """Yield an empty line, a title and the indented lines below it, or nothing if there are no lines."""
+    for number, line in enumerate(lines):
+        if number == 0:
+            yield f"\n{title}"
+        yield indent(line, width)
 
 
-def format_paragraph(text: str) -> str:
-    """Return the text as an indented paragraph."""
-    return textwrap.fill(text, WIDTH, initial_indent="  ", subsequent_indent="    ", break_long_words=False)
+def indent(text: str, width: int = WIDTH, level: int = 1) -> str:
+    """Return a text as indented lines. What does not fit on the first line is indented further."""
+    beginning = INDENT * level
+    return textwrap.fill(
+        text,
+        width,
+        initial_indent=beginning,
+        subsequent_indent=beginning + INDENT * 2,
+        break_long_words=False,
+        break_on_hyphens=False,
+    ).replace(NO_BREAK, " ")
+
+
+def list_addresses(addresses: Iterable[str]) -> Iterator[str]:
+    """Yield a few addresses one by one, and of many how many there are of each type."""
+    known = list(dict.fromkeys(addresses))
+    if len(known) <= FEW:
+        yield from known
+        return
+    types = Counter(address.partition(".")[0] for address in known)
+    only = {address.partition(".")[0]: address for address in known}
+    shown = [f"{number}{NO_BREAK}{type_}" if number > 1 else only[type_] for type_, number in types.most_common()]
+    yield ", ".join(shown)

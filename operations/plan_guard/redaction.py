@@ -6,10 +6,9 @@ https://developer.hashicorp.com/terraform/internals/json-format#change-represent
 """
 
 import itertools
-import json
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import cast
 
 from pydantic import JsonValue
 
@@ -23,9 +22,6 @@ Shorter ones, such as "true" or "8000", are the values of many other attributes 
 
 PART_LENGTH = 16
 """A sensitive text of this many characters or more also hides every text that contains it."""
-
-PLAIN_NAME = re.compile(r"[A-Za-z0-9_-]+")
-"""A name that needs no quotes in the path of an attribute."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +61,10 @@ class Redactor:
         before, after = hide_sensitive(change)
         return self._hide_copies(before), _insert_unknown(self._hide_copies(after), change.after_unknown)
 
+    def hide_copies(self, value: JsonValue) -> Value:
+        """Return a value of the plan with every copy of something sensitive hidden."""
+        return self._hide_copies(cast(Value, value))
+
     def _hide_copies(self, value: Value) -> Value:
         match value:
             case str() if value in self._secrets or self._contains_secret(value):
@@ -88,29 +88,19 @@ def hide_sensitive(change: Change) -> tuple[Value, Value]:
     return _hide_marked(change.before, marks), _hide_marked(change.after, marks)
 
 
-def format_visible_path(path: Iterable[str | int], change: Change) -> str:
+def cut_path(path: Iterable[str | int], change: Change) -> tuple[str | int, ...]:
     """Return the path of an attribute, cut off before the first step that is sensitive.
 
     The keys of a sensitive map are sensitive too.
     """
     marks: Sequence[JsonValue] = (change.before_sensitive, change.after_sensitive)
-    visible = ""
+    visible: list[str | int] = []
     for step in path:
         if True in marks:
             break
-        visible = extend_path(visible, step)
+        visible.append(step)
         marks = _get_marks_below(marks, step)
-    return visible
-
-
-def extend_path(path: str, step: str | int) -> str:
-    """Return the path of an attribute, a key or a list's element that is one step below `path`.
-
-    `extend_path("a", "b")` is `a.b`, `extend_path("a", 0)` is `a[0]`, and `extend_path("a", "b c")` is `a["b c"]`.
-    """
-    if isinstance(step, int) or not PLAIN_NAME.fullmatch(step):
-        return f"{path}[{json.dumps(step)}]"
-    return f"{path}.{step}" if path else step
+    return tuple(visible)
 
 
 def _hide_marked(value: JsonValue, marks: Sequence[JsonValue]) -> Value:

@@ -4,12 +4,18 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from operations.plan_guard.judge import Loss
-from operations.plan_guard.layout import format_paragraph
-from operations.plan_guard.sections import describe_plan, list_imports
+from operations.plan_guard.layout import WIDTH, indent
+from operations.plan_guard.sections import describe_first, describe_plan, list_imports
 from operations.terraform.plan import Plan, Verb
 
 COMMENT_LENGTH = 60_000
 """How many characters of a report fit into a comment, with its title and its notes. GitHub's limit is 65,536."""
+
+FIRST = "LOOK HERE FIRST"
+"""The heading above what is opened, granted, unlocked, or kept for a shorter time."""
+
+COMMENT_WIDTH = 100
+"""How many characters of a line GitHub shows beside each other in a code block. It does not break lines there."""
 
 FENCE = "~~~~~~"
 """Starts and ends a code block in Markdown. No line of a report begins with it: addresses begin with a letter, and
@@ -51,26 +57,38 @@ class Report:
         verdict = "" if self.may_be_applied else " REFUSED"
         return f"Plan of {self.stack}: {', '.join(counts) or 'no resource changes'}.{verdict}"
 
-    def format_text(self) -> str:
-        """Return the whole report, without a sensitive value."""
-        return "\n".join([self.title, *self.notes, *describe_plan(self.plan), *self._describe_refusal()])
+    def format_text(self, width: int = WIDTH) -> str:
+        """Return the whole report, without a sensitive value. `width` is the number of characters in a line."""
+        first = list(describe_first(self.plan, width))
+        heading = [f"\n{FIRST}"] if first else []
+        rest = describe_plan(self.plan, width)
+        return "\n".join([self.title, *self.notes, *heading, *first, *rest, *self._describe_refusal(width)])
 
     def format_markdown(self) -> str:
         """Return the report as a comment for GitHub, which is cut if it would be too long."""
-        refusal = "\n".join(self._describe_refusal()).strip()
-        body = _cut("\n".join(describe_plan(self.plan)).strip())
-        notes = [f"- {note}" for note in self.notes]
-        code_blocks = [f"{FENCE}text\n{part}\n{FENCE}" for part in (refusal, body) if part]
-        return "\n\n".join([f"## {self.title}", *notes, *code_blocks]) + "\n"
+        parts = {
+            "": self._describe_refusal(COMMENT_WIDTH),
+            f"### {FIRST}": describe_first(self.plan, COMMENT_WIDTH),
+            "### ALL CHANGES": describe_plan(self.plan, COMMENT_WIDTH),
+        }
+        sections = [f"## {self.title}", *(f"- {note}" for note in self.notes)]
+        left = COMMENT_LENGTH
+        for heading, lines in parts.items():
+            if text := "\n".join(lines).strip("\n"):
+                shown = _cut(text, left)
+                left = max(0, left - len(shown))
+                sections += [heading] if heading else []
+                sections.append(f"{FENCE}text\n{shown}\n{FENCE}")
+        return "\n\n".join(sections) + "\n"
 
-    def _describe_refusal(self) -> Iterator[str]:
+    def _describe_refusal(self, width: int) -> Iterator[str]:
         if self.may_be_applied:
             return
         yield f"\nREFUSED: this plan must not be applied to {self.stack}."
         for reason in self.mismatches:
-            yield format_paragraph(reason)
+            yield indent(reason, width)
         for loss in self.refused:
-            yield format_paragraph(f"{loss.title} would be {WHAT_GOES[loss.verb]} {loss.lost}.")
+            yield indent(f"{loss.title} would be {WHAT_GOES[loss.verb]} {loss.lost}.", width)
         if self.refused and not self.mismatches:  # with a mismatch, allowing the losses would not help
             yield "If that is meant, name each address:"
             # A resource and its deposed object have the same address.
@@ -78,9 +96,9 @@ class Report:
                 yield f"  --allow-loss '{address}'"
 
 
-def _cut(body: str) -> str:
-    """Return the text, cut after a whole line if it is longer than COMMENT_LENGTH."""
-    if len(body) <= COMMENT_LENGTH:
+def _cut(body: str, length: int) -> str:
+    """Return the text, cut after a whole line if it is longer than that."""
+    if len(body) <= length:
         return body
-    beginning = body[:COMMENT_LENGTH].rsplit("\n", maxsplit=1)[0]
+    beginning = body[:length].rsplit("\n", maxsplit=1)[0]
     return f"{beginning}\n... {len(body) - len(beginning)} more characters: run the guard to read them"

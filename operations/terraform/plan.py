@@ -121,10 +121,33 @@ class ProviderConfig(_Part):
     expressions: dict[str, JsonValue] = {}
 
 
+class ConfiguredResource(_Part):
+    """A resource in the code, with the expressions of its arguments."""
+
+    address: str
+    expressions: dict[str, JsonValue] = {}
+
+
+class _ConfiguredModule(_Part):
+    resources: tuple[ConfiguredResource, ...] = ()
+
+
 class Configuration(_Part):
     """The code that the plan was made from."""
 
     provider_config: dict[str, ProviderConfig] = {}
+    root_module: _ConfiguredModule = _ConfiguredModule()
+
+    def has_argument(self, address: str, argument: str) -> bool:
+        """Return whether the code sets an argument of a resource. True if the resource is not in the code."""
+        found = [item for item in self.root_module.resources if item.address == address]
+        return not found or any(argument in item.expressions for item in found)
+
+    def find_references(self, address: str, argument: str) -> list[str]:
+        """Return the addresses that an argument of a resource refers to, as `azurerm_subnet.app.id`."""
+        expressions = (item.expressions.get(argument) for item in self.root_module.resources if item.address == address)
+        references = [item.get("references") for item in expressions if isinstance(item, dict)]
+        return [text for found in references if isinstance(found, list) for text in found if isinstance(text, str)]
 
     @property
     def subscriptions(self) -> set[str]:

@@ -3,8 +3,10 @@
 Test files can run side by side: each stand-in has free ports and a folder of its own, and ends with its tests.
 """
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import cast
 
 import pytest
 
@@ -21,7 +23,7 @@ from rehearsal.stand_in.azure_types import FILE, AzureTypes, load_types
 from rehearsal.stand_in.certificates import make_certificates
 from rehearsal.stand_in.model import Json
 from rehearsal.stand_in.server import StandIn, run_stand_in
-from rehearsal.terraform import is_provider_missing
+from rehearsal.terraform import IsolatedTerraform, is_provider_missing, isolate_environment
 from rehearsal.world import World, open_world
 from tests.rehearsal import parts
 from tests.rehearsal.client import Client, make_owner
@@ -116,3 +118,12 @@ def azure_world(provider: Path, tmp_path: Path) -> Iterator[World]:
     with open_world(tmp_path, load(), blobs=False) as world:
         parts.seed_platform(world.stand_in.resource_manager)
         yield world
+
+
+@pytest.fixture(scope="session")
+def schemas(provider: Path, binary: str) -> Mapping[str, Json]:
+    """The schema of every resource type, by the type's name."""
+    terraform = IsolatedTerraform(provider, binary, isolate_environment({}))
+    output = json.loads(terraform.read_output("providers", "schema", "-json"))
+    providers = cast(dict[str, Json], output["provider_schemas"])
+    return cast(Mapping[str, Json], next(iter(providers.values()))["resource_schemas"])

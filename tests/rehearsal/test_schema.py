@@ -1,14 +1,11 @@
 """Every argument, in every phase of every stack, exists in the provider that runs, and none is deprecated there."""
 
-import json
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import cast
 
 import pytest
 
 from rehearsal.stand_in.model import Json
-from rehearsal.terraform import IsolatedTerraform, isolate_environment
 from tests.policy.stacks import synthesize_checked_stacks
 
 pytestmark = pytest.mark.azure
@@ -16,15 +13,6 @@ pytestmark = pytest.mark.azure
 DEPRECATED: dict[str, str] = {}
 """The deprecated arguments that are used all the same, as `type.argument`, and the reason for each."""
 META = {"//", "lifecycle", "depends_on", "provider", "for_each", "count", "connection", "provisioner", "dynamic"}
-
-
-@pytest.fixture(scope="module")
-def schemas(provider: Path, binary: str) -> Mapping[str, Json]:
-    """The schema of every resource type, by the type's name."""
-    terraform = IsolatedTerraform(provider, binary, isolate_environment({}))
-    output = json.loads(terraform.read_output("providers", "schema", "-json"))
-    providers = cast(dict[str, Json], output["provider_schemas"])
-    return cast(Mapping[str, Json], next(iter(providers.values()))["resource_schemas"])
 
 
 def find_problems(body: object, schema: Json, where: str) -> Iterator[str]:

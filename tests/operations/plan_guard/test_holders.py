@@ -1,11 +1,11 @@
 """The guard's tables list every type that is synthesized, and agree with the policy over synthesized JSON."""
 
+from operations.plan_guard.exposures import WATCHED, Kind, Watched, shrinks
 from operations.plan_guard.holders import (
     HOLDS_A_NAME,
     HOLDS_DATA,
     NO_LOCK_OF_ITS_OWN,
     PROTECTS,
-    RECOVERY_ATTRIBUTES,
     REPLACEABLE,
 )
 from tests.policy.rules import data as policy
@@ -20,7 +20,7 @@ def test_every_synthesized_type_is_in_exactly_one_table() -> None:
 
 def test_the_report_names_a_change_of_everything_that_the_policy_requires_for_recovery() -> None:
     for type_, attribute, _ in policy.KEPT_DAYS:
-        assert attribute.startswith(RECOVERY_ATTRIBUTES[type_])
+        assert Watched(Kind.SHORTER, attribute, shrinks) in WATCHED[type_]
 
 
 def test_only_types_that_hold_data_give_a_reason_for_having_no_lock() -> None:

@@ -2,7 +2,8 @@
 
     python -m tests.operations.plan_guard.plans.cut_plan TEXT... <PLAN.json >CUT.json
 
-It keeps the changes whose address contains one of the texts, and of the rest of the plan only what the guard reads.
+It keeps the changes whose address contains one of the texts, and of the rest of the plan only what the guard reads: the
+arguments of these resources, and of the state the IDs that they mention.
 Every value that the plan marks as sensitive is replaced by REDACTED, which must not appear in a report.
 """
 
@@ -16,11 +17,21 @@ KEPT_FIELDS = ("format_version", "terraform_version", "timestamp", "applyable", 
 REDACTED = "redacted-by-cut"
 
 
+IDS = ("id", "principal_id")
+
+
 class RawChange(TypedDict):
     """The parts of a resource's change that are read here."""
 
     address: str
     change: dict[str, JsonValue]
+
+
+class RawResource(TypedDict):
+    """The parts of a resource in the state that are read here."""
+
+    address: str
+    values: dict[str, JsonValue]
 
 
 def redact(value: JsonValue, mark: JsonValue) -> JsonValue:
@@ -38,17 +49,40 @@ def redact(value: JsonValue, mark: JsonValue) -> JsonValue:
             return value
 
 
-def main() -> None:
-    plan = json.load(sys.stdin)
-    changes: list[RawChange] = plan["resource_changes"]
+def cut_changes(changes: list[RawChange]) -> list[RawChange]:
+    """Return the changes whose address contains one of the texts, without sensitive values."""
     kept = [resource for resource in changes if any(text in resource["address"] for text in sys.argv[1:])]
     for resource in kept:
         for side in ("before", "after"):
             marks = resource["change"][f"{side}_sensitive"]
             resource["change"][side] = redact(resource["change"].get(side), marks)
+    return kept
+
+
+def cut_state(resources: list[RawResource], mentioned: str) -> list[RawResource]:
+    """Return the IDs of the resources that a text mentions."""
+    ids: list[RawResource] = [
+        {"address": resource["address"], "values": {name: resource["values"].get(name) for name in IDS}}
+        for resource in resources
+    ]
+    return [item for item in ids if any(json.dumps(id_) in mentioned for id_ in item["values"].values() if id_)]
+
+
+def main() -> None:
+    plan = json.load(sys.stdin)
+    kept, drift = cut_changes(plan.get("resource_changes", [])), cut_changes(plan.get("resource_drift", []))
+    addresses = {resource["address"] for resource in (*kept, *drift)}
+    configuration = plan["configuration"]
+    code = configuration["root_module"]["resources"]
+    state = plan.get("prior_state", {}).get("values", {}).get("root_module", {}).get("resources", [])
     cut_plan = {name: plan[name] for name in KEPT_FIELDS if name in plan} | {
         "resource_changes": kept,
-        "configuration": {"provider_config": {"azurerm": plan["configuration"]["provider_config"]["azurerm"]}},
+        "resource_drift": drift,
+        "prior_state": {"values": {"root_module": {"resources": cut_state(state, json.dumps(kept))}}},
+        "configuration": {
+            "provider_config": {"azurerm": configuration["provider_config"]["azurerm"]},
+            "root_module": {"resources": [resource for resource in code if resource["address"] in addresses]},
+        },
     }
     json.dump(cut_plan, sys.stdout, indent=1, sort_keys=True)
     print()

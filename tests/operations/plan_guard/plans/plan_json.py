@@ -8,11 +8,12 @@ from pathlib import Path
 from pydantic import JsonValue
 
 from environments.shared import SHARED
-from operations.plan_guard.differences import Difference, find_differences
+from operations.plan_guard.differences import find_differences
 from operations.plan_guard.guard import Guard
 from operations.plan_guard.judge import StackTarget
 from operations.plan_guard.redaction import Redactor
 from operations.plan_guard.report import Report
+from operations.plan_guard.wording import format_pair
 from operations.terraform.plan import read_plan
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -95,8 +96,9 @@ def judge(plan_json: str | bytes, *allowed: str, stack: str = "dev", disposable:
     return Guard(StackTarget(stack, SUBSCRIPTION, disposable), allowed).judge_json(plan_json, now=NOW)
 
 
-def compare(before: JsonValue, after: JsonValue, **marks: JsonValue) -> list[Difference]:
-    """Return the differences that a report shows of a resource with these values."""
+def compare(before: JsonValue, after: JsonValue, **marks: JsonValue) -> list[tuple[str, str, str]]:
+    """Return the differences that a report shows of a resource with these values: the attribute, the old, the new."""
     resource = make_resource("azurerm_linux_web_app.web_app", ["update"])
     plan = read_plan(make_plan({**resource, "change": make_change(["update"], before, after, **marks)}))
-    return list(find_differences(*Redactor(plan).redact(plan.resource_changes[0].change)))
+    differences = find_differences(*Redactor(plan).redact(plan.resource_changes[0].change))
+    return [(item.attribute, *format_pair(item.old, item.new)) for item in differences]
