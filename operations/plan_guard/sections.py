@@ -73,8 +73,12 @@ def _describe_replacement(replaced: ChangedResource, width: int) -> Iterator[str
 
 def _describe_entry(entry: Entry, width: int, *, level: int) -> Iterator[str]:
     """Yield the lines about what differs in a resource, or in many in the same way."""
+    unknown = [difference.attribute for difference in entry.differences if difference.is_known_after_apply]
     for difference in entry.differences:
-        yield from _describe_difference(difference, entry.resources[0].resource.type, width, level=level)
+        if not difference.is_known_after_apply:
+            yield from _describe_difference(difference, entry.resources[0].resource.type, width, level=level)
+    if unknown:
+        yield indent(f"known only after the apply: {', '.join(unknown)}", width, level=level)
     if entry.shared:
         attributes = ", ".join(difference.attribute for difference in entry.shared)
         yield indent(f"and, as in other resources: {attributes}", width, level=level)

@@ -1,6 +1,7 @@
 """The plan guard on plans that the real provider makes."""
 
 import io
+import json
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from rehearsal import synthesis
 from rehearsal.progress import Progress
 from rehearsal.seed import list_prerequisites
 from rehearsal.steps import Rehearsal, StepError
+from rehearsal.terraform import IsolatedTerraform
 from rehearsal.world import World
 from tests.rehearsal import parts
 
@@ -61,6 +63,56 @@ def test_only_what_is_declared_disposable_may_be_destroyed(azure_world: World, t
     destroy = copy.apply_plan()
     assert destroy.code == 0, find_errors(destroy.output)
     assert parts.list_ids(copy.read_state()) == []
+
+
+@pytest.mark.slow
+def test_a_rule_that_opens_the_network_stands_first_whoever_adds_it(azure_world: World) -> None:
+    type_ = "azurerm_network_security_group"
+    body = parts.extract_types(parts.synthesize_stack("dev"), type_)
+    stack = azure_world.write_stack("dev", body, local_state=True)
+    assert stack.init().code == 0
+    apply = stack.apply()
+    assert apply.code == 0, find_errors(apply.output)
+    guard = Guard(StackTarget.from_settings("dev", load()))
+    assert "LOOK HERE FIRST" not in guard.judge_json(plan_anew(stack)).format_text()
+
+    name, group = next((name, group) for name, group in body["resource"][type_].items() if "app-nsg" in name)
+    address = f"{type_}.{name}"
+    opened = dict.fromkeys(group["security_rule"][0]) | {
+        "name": "open-door", "description": "", "priority": 105, "direction": "Inbound", "access": "Allow",
+        "protocol": "*", "source_address_prefix": "Internet", "source_port_range": "*",
+        "destination_address_prefix": "*", "destination_port_range": "*",
+    }  # fmt: skip
+    group["security_rule"].append(opened)
+    report = guard.judge_json(plan_anew(azure_world.write_stack("dev", body, local_state=True)))
+    assert (
+        "\nLOOK HERE FIRST\n\n  Opened to the network\n"
+        f"    {address}\n"
+        "      + security_rule[open-door]: Inbound Allow any protocol from Internet to * all ports, priority 105\n"
+    ) in report.format_text()
+
+    group["security_rule"].remove(opened)
+    stack = azure_world.write_stack("dev", body, local_state=True)
+    groups = azure_world.stand_in.resource_manager.list_resources("Microsoft.Network/networkSecurityGroups")
+    resource = next(resource for resource in groups if "-app-" in resource.id.path)
+    rule = json.loads(json.dumps(resource.properties["securityRules"][0]))
+    rule["name"] = "by-hand"
+    rule["properties"] |= {"priority": 105, "sourceAddressPrefix": "Internet", "direction": "Inbound"}
+    resource.properties["securityRules"].append(rule)
+    for arguments, what in (((), "changes the resource too"), (("-refresh-only",), "leaves it so")):
+        text = guard.judge_json(plan_anew(stack, *arguments)).format_text()
+        assert (
+            f"    {type_}.{name}\n    (outside of Terraform; this plan {what})\n      + security_rule[by-hand]: "
+            in text
+        )
+        assert f"CHANGED OUTSIDE OF TERRAFORM since the last apply\n  {type_}.{name}\n" in text
+
+
+def plan_anew(stack: IsolatedTerraform, *arguments: str) -> str:
+    """Plan, and return the plan as JSON."""
+    plan = stack.plan(*arguments)
+    assert plan.code in (0, 2), plan.output
+    return stack.read_plan()
 
 
 @pytest.mark.slow

@@ -72,7 +72,16 @@ def list_arguments(schema: Json, path: str) -> Iterator[str]:
         yield from list_arguments(inner["block"], f"{path}.{name}")
     for name, attribute in schema.get("attributes", {}).items():
         if not attribute.get("deprecated") and (attribute.get("optional") or attribute.get("required")):
-            yield f"{path}.{name}"
+            yield from list_leaves(attribute["type"], f"{path}.{name}")
+
+
+def list_leaves(type_: Leaf, place: str) -> Iterator[str]:
+    """Yield the place of an attribute, or of every field of the objects in it."""
+    fields = get_fields(type_)
+    for name, inner in fields.items():
+        yield from list_leaves(inner, f"{place}.{name}")
+    if not fields:
+        yield place
 
 
 def split(place: str) -> tuple[str, list[str]]:
@@ -132,8 +141,8 @@ def test_every_watched_block_and_resource_has_the_attributes(schemas: Mapping[st
 
 
 SUSPICIOUS = re.compile(
-    r"public_network|retention|cors_rule\.allowed_origins|cors\.allowed_origins|ip_rules?(\.|$)|default_action|allowed_caller"
-    r"|ip_restriction$|anonymous|purge|lock_level|shared_access|admin_enabled|basic_auth|immutab|bypass|data_actions"
+    r"public_network|retention|cors_rule\.allowed_origins|cors\.allowed_origins|ip_rules$|ip_rule\.ip_range|default_action|allowed_caller"
+    r"|ip_restriction_default|anonymous|purge|lock_level|shared_access|admin_enabled|basic_auth|immutab|bypass|data_actions"
     r"|local_auth|(min|minimum)_tls_version$|https_only|https_traffic_only|delete_after"
 )
 """What an attribute is called that opens, grants, unlocks or shortens something."""

@@ -313,5 +313,16 @@ class TestSecrets:
         assert lines[2] == "+ (sensitive) to (sensitive) on (sensitive)"
 
 
+def test_a_hidden_name_that_only_the_state_has() -> None:
+    role: JsonValue = {"role_definition_resource_id": "/r", "name": SECRET}
+    state: JsonValue = {"root_module": {"resources": [{"address": "azurerm_role_definition.it", "values": role}]}}
+    source = make_resource("azurerm_role_definition.it", ["no-op"], {"name": SECRET}, {"name": SECRET})
+    change = make_change(["no-op"], {"name": SECRET}, {"name": SECRET}, before_sensitive={"name": True})
+    values: Values = {"role_definition_id": "/r", "principal_id": "p", "scope": "s"}
+    created = make_resource("azurerm_role_assignment.it", ["create"], None, values)
+    lines = list_first(created, {**source, "change": change}, prior_state={"values": state})
+    assert lines[2] == "+ (sensitive) to p on s"
+
+
 def test_every_role_that_the_platform_grants_has_its_name() -> None:
     assert {guid: role for role, guid in ROLE_IDS.items()}.items() <= BUILT_IN_ROLES.items()

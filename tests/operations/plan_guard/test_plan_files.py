@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Callable
 
 import pytest
+from pydantic import JsonValue
 
 from operations.plan_guard.guard import Guard
 from operations.plan_guard.judge import StackTarget
@@ -34,8 +35,7 @@ def test_a_replacement_is_refused_and_no_secret_is_shown(checkout: Checkout) -> 
     assert [loss.address for loss in report.refused] == [KEPT]
     assert SECRET in Terraform.for_stack(checkout.stack).show_plan(checkout.plan_file)
     assert SECRET not in report.format_text() + report.format_markdown()
-    # Terraform does not mark the copy of the secret in `output`.
-    assert '"secret": (sensitive)' in report.format_text()
+    assert '~ input.kept: "one" -> "two"\n  known only after the apply: output\n' in report.format_text()
     assert checkout.judge(KEPT).may_be_applied
 
 
@@ -52,6 +52,30 @@ def test_a_removed_block_is_refused(checkout: Checkout) -> None:
     checkout.plan_and_stamp()
     report = checkout.judge()
     assert [(loss.address, loss.verb) for loss in report.refused] == [(KEPT, "forget")]
+
+
+def test_what_many_resources_have_in_common_is_one_entry_and_named_blocks_are_paired(checkout: Checkout) -> None:
+    blocks: list[JsonValue] = [{"name": name, "port": "22"} for name in ("in-a", "in-b", "in-c")]
+    checkout.synthesize(more={"count": 40, "input": {"owner": "a", "blocks": blocks}})
+    assert checkout.run_terraform("apply", "-input=false", "-auto-approve").returncode == 0
+    changed: list[JsonValue] = [{"name": "in-c", "port": "*"}, *blocks[:2], {"name": "in-d", "port": "443"}]
+    checkout.synthesize(more={"count": 40, "input": {"owner": "b", "blocks": changed}})
+    assert checkout.plan_and_stamp() == 0
+    lines = checkout.judge().format_text().splitlines()
+    assert lines[lines.index("CHANGE 40 resources in the same way") :] == [
+        "CHANGE 40 resources in the same way",
+        "  40 terraform_data",
+        '  ~ input.blocks[in-c].port: "22" -> "*"',
+        "  + input.blocks[in-d]",
+        '      name: "in-d", port: "443"',
+        '  ~ input.owner: "a" -> "b"',
+        "  known only after the apply: output",
+    ]
+
+
+def test_a_plan_that_only_refreshes_is_judged(checkout: Checkout) -> None:
+    assert checkout.plan_and_stamp("-refresh-only") == 0
+    assert checkout.judge().title == "Plan of dev: no resource changes."
 
 
 def test_an_imported_resource_is_named(checkout: Checkout) -> None:

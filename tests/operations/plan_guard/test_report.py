@@ -127,6 +127,7 @@ def test_changes_that_differ_only_where_they_are_cut_are_not_the_same() -> None:
 @pytest.mark.parametrize("width", [60, 80, 120])
 def test_a_name_is_never_broken_and_a_line_only_if_a_name_is_longer(width: int) -> None:
     names = [f"azurerm_dns_zone.a-name-with-many-hyphens-{number}" for number in range(40)]
+    names.append(f"azurerm_dns_zone.{'longer-than-a-line-' * 9}")
     resources = [make_resource(name, ["create"]) for name in names]
     values: list[JsonValue] = [f"value-{number}" for number in range(30)]
     changed = make_resource(APP, ["update"], {"a": [{"b": ["x"]}]}, {"a": [{"b": values}, {"b": ["y"]}]})
