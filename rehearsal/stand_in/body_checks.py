@@ -15,6 +15,14 @@ if TYPE_CHECKING:
     from jsonschema_rs import KeywordValidator
 
 
+_READS_EMPTY_AS_ABSENT = ("microsoft.web/sites/config", "microsoft.web/sites/slots/config")
+"""The types in which Azure reads an empty string as absent.
+
+azurerm sends empty strings for what is not configured of `authsettings`, in choices too, and its acceptance tests pass:
+https://github.com/hashicorp/terraform-provider-azurerm/blob/v4.81.0/internal/services/appservice/linux_web_app_resource_test.go
+"""
+
+
 class Choice:
     """The keyword `CHOICE`: a string is one of some values, in any case and with or without a space after a comma.
 
@@ -70,6 +78,8 @@ class BodyChecks:
             RefusedError: 400, with everything that is wrong.
         """
         number = self._types.find_body(id_.type, version)
+        if id_.type.lower() in _READS_EMPTY_AS_ABSENT:
+            body = _drop_empty_strings(body)
         if number is not None:
             purpose = Purpose.PATCH if patch else Purpose.PUT
             self._refuse(number, self.name_body(number, id_, body), purpose)
@@ -145,6 +155,14 @@ def _describe_error(error: jsonschema_rs.ValidationError) -> str:
 
 def _quote(names: Iterable[str]) -> str:
     return ", ".join(f"'{name}'" for name in names)
+
+
+def _drop_empty_strings(body: Json) -> Json:
+    """Return the body in which properties that are an empty string are null."""
+    properties = {name: value or None if isinstance(value, str) else value for name, value in body.items()}
+    if isinstance(nested := properties.get("properties"), dict):
+        properties["properties"] = _drop_empty_strings(cast(Json, nested))
+    return properties
 
 
 def _drop_nulls(body: Json) -> Json:

@@ -251,6 +251,8 @@ class ResourceType:
     """The right that a poll of a long operation needs at the subscription; empty if the operation needs none."""
     actions: Mapping[str, ActionHandler] = field(default_factory=dict[str, ActionHandler])
     """The POST actions by name."""
+    long_actions: Mapping[str, float] = field(default_factory=dict[str, float])
+    """The actions that Azure answers with 202 and a long operation, and how many minutes it takes."""
     before_delete: Callable[[Store, Resource], None] = _allow_delete
     """Called before a delete. Raises RefusedError if Azure refuses the delete."""
     created_status: int = 201

@@ -9,6 +9,7 @@ from typing import Literal, cast
 
 from rehearsal.stand_in.ids import GROUP_TYPE, LOCK_TYPE, SUBSCRIPTION_TYPE, ResourceId, is_within, parse_id
 from rehearsal.stand_in.locations import check_location
+from rehearsal.stand_in.managed_identities import resolve_identities
 from rehearsal.stand_in.model import (
     CheckLink,
     Json,
@@ -210,6 +211,7 @@ class ResourceManager:
         body |= {"id": path, "name": id_.name, "type": id_.type}
         resource = Resource(previous.id if previous else id_, body, _make_etag(), self.read_clock())
         write = Write(self, resource, copy.deepcopy(previous), check_link)
+        resolve_identities(write)
         minutes = type_.get_minutes(write)
         type_.complete(write)
         failure = self._fail_operation(id_)
@@ -244,19 +246,27 @@ class ResourceManager:
         operation = self._start_operation(id_, type_.delete_minutes, lambda: self.remove(id_.path), None)
         return AcceptedRequest(202, None, operation, "Location")
 
-    def run_action(self, id_: ResourceId, name: str, body: Json) -> Json:
-        """POST an action on a resource, and return the response's body.
+    def run_action(self, id_: ResourceId, name: str, body: Json) -> AcceptedRequest:
+        """POST an action on a resource.
 
         Raises:
             RefusedError: 501 if the action is unknown; otherwise what Azure refuses.
         """
-        actions = {action_name.lower(): action for action_name, action in self.get_type(id_).actions.items()}
+        type_ = self.get_type(id_)
+        actions = {action_name.lower(): action for action_name, action in type_.actions.items()}
         if name.lower() not in actions:
             raise RefusedError(
                 501, "RehearsalUnknownAction", f"The rehearsal does not know the action '{name}' of '{id_.type}'."
             )
         self._refuse_if_locked(id_, "write")
-        return actions[name.lower()](self, self.get(id_), body)
+        resource = self.get(id_)
+        minutes = {long_name.lower(): minutes for long_name, minutes in type_.long_actions.items()}.get(name.lower())
+        if minutes is not None:
+            self._refuse_if_busy(id_)
+        answer = actions[name.lower()](self, resource, body)
+        if minutes is None:
+            return AcceptedRequest(200, answer)
+        return AcceptedRequest(202, None, self._start_operation(id_, minutes, _do_nothing, None), type_.polling_header)
 
     # Time
 

@@ -93,7 +93,7 @@ class Router:
         self._check_version(id_, version)
         if self._checks:
             self._checks.check_action(id_, name, version, body)
-        return JSONResponse(self._manager.run_action(id_, name, body))
+        return self._polling.make_response(self._manager.run_action(id_, name, body))
 
     def _read(self, id_: ResourceId, method: str) -> Response:
         body = self._manager.show(id_)

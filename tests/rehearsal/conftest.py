@@ -112,12 +112,18 @@ def provider(binary: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def azure_world(provider: Path, tmp_path: Path) -> Iterator[World]:
-    """A world of the test's own for the real provider, whose state stays in local files."""
+def empty_world(provider: Path, tmp_path: Path) -> Iterator[World]:
+    """An empty world of the test's own for the real provider, whose state stays in local files."""
     assert provider
     with open_world(tmp_path, load(), blobs=False) as world:
-        parts.seed_platform(world.stand_in.resource_manager)
         yield world
+
+
+@pytest.fixture
+def azure_world(empty_world: World) -> World:
+    """A world with everything that the shared stack makes for the environments."""
+    parts.seed_platform(empty_world.stand_in.resource_manager)
+    return empty_world
 
 
 @pytest.fixture(scope="session")

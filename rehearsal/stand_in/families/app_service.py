@@ -3,7 +3,6 @@
 import re
 import uuid
 
-from rehearsal.stand_in.families.identity import resolve_identities
 from rehearsal.stand_in.families.network import SUBNET
 from rehearsal.stand_in.family import Family
 from rehearsal.stand_in.global_names import make_name_check, require_global_name
@@ -57,18 +56,25 @@ _SITE_CONFIG: Json = {
 }  # fmt: skip
 
 
+_TIERS = {
+    "F": "Free", "D": "Shared", "B": "Basic", "S": "Standard", "I": "IsolatedV2", "Y": "Dynamic",
+    "EP": "ElasticPremium", "WS": "WorkflowStandard", "FC": "FlexConsumption",
+}  # fmt: skip
+"""By the letters of the SKU's name, except the Premium ones, whose tier is their version."""
+
+
 def _complete_plan(write: Write) -> None:
     """Rules for zones: https://learn.microsoft.com/azure/reliability/reliability-app-service."""
     write.require("location", "sku.name")
     sku = write.body["sku"]
     name = sku["name"]
-    if not re.fullmatch(r"F1|B[123]|S[123]|P[0-5]m?v[234]|P[123]v2|Y1", name):
+    if not re.fullmatch(r"F1|D1|B[123]|S[123]|P[0-5]m?v[234]|P[123]v2|Y1|EP[123]|WS[123]|FC1|I[1-6]m?v2", name):
         raise make_bad_request(f"'{name}' is no SKU of an App Service plan.", "InvalidSku")
-    tiers = {"F": "Free", "B": "Basic", "S": "Standard", "Y": "Dynamic", "P": f"Premium{name[-2:].upper()}"}
-    sku.update(tier=tiers[name[0]], size=name, family=re.sub(r"\d", "", name, count=1))
+    tier = f"Premium{name[-2:].upper()}" if re.match("P[0-9]", name) else _TIERS[name.rstrip("mv0123456789")]
+    sku.update(tier=tier, size=name, family=re.sub(r"\d", "", name, count=1))
     sku.setdefault("capacity", 1)
     if write.properties.get("zoneRedundant"):
-        if not name.startswith("P"):
+        if not name.startswith(("P", "EP", "I")):
             raise make_bad_request("Zone redundancy needs a Premium plan.", "ZoneRedundancyNotSupported")
         if sku["capacity"] < 2:
             raise make_bad_request("Zone redundancy needs two workers or more.", "ZoneRedundancyNeedsWorkers")
@@ -110,7 +116,6 @@ def _complete_site(write: Write) -> None:
         if PLAN.lower() not in services:
             # https://learn.microsoft.com/azure/app-service/overview-vnet-integration#subnet-requirements
             raise make_bad_request(f"Subnet '{subnet_id}' is not delegated to {PLAN}.", "SubnetNotDelegated")
-    resolve_identities(write)
     sent: Json = write.properties.pop("siteConfig", None) or {}
     _put_configuration(write, sent)
     write.body.setdefault("kind", "app,linux,container")
@@ -190,6 +195,13 @@ def _complete_config(write: Write) -> None:
     """
     if write.id.name.lower() == "web" and write.previous:
         write.resource.body["properties"] = write.previous.properties | write.properties
+    if write.id.name.lower() == "authsettings":
+        write.properties["configVersion"] = "v1"
+    if write.id.name.lower() == "authsettingsv2":
+        # Version 2 then counts: https://learn.microsoft.com/azure/app-service/configure-authentication-file-based
+        first_version = write.store.find(f"{write.id.parent}/config/authsettings")
+        if first_version:
+            first_version.properties["configVersion"] = "v2"
     if write.id.name.lower() == "logs":
         write.resource.body["properties"] = _make_disabled_logs() | write.properties
 

@@ -190,7 +190,7 @@ def _make_parameter(name: str, value: str) -> Json:
 
 def _complete_database(write: Write) -> None:
     _require_ready_server(write)
-    write.properties.setdefault("charset", "UTF8")
+    write.properties["charset"] = str(write.properties.get("charset", "UTF8")).upper()  # however it is sent
     write.properties.setdefault("collation", "en_US.utf8")
 
 
@@ -232,6 +232,8 @@ _TYPES = (
         updated_status=202,
         delete_minutes=2,
         actions={"restart": _restart},
+        # https://learn.microsoft.com/rest/api/postgresql/servers/restart#responses
+        long_actions={"restart": 1},
     ),
     ResourceType(
         f"{SERVER}/databases",

@@ -1,11 +1,10 @@
 """User-assigned managed identities and their federated credentials."""
 
 import uuid
-from typing import cast
 
 from rehearsal.stand_in.family import Family
 from rehearsal.stand_in.ids import CREDENTIAL_TYPE, IDENTITY_TYPE
-from rehearsal.stand_in.model import Json, ResourceType, Write, get_value, make_bad_request
+from rehearsal.stand_in.model import ResourceType, Write, make_bad_request
 
 
 def _complete_identity(write: Write) -> None:
@@ -33,18 +32,6 @@ def _complete_credential(write: Write) -> None:
         raise make_bad_request(
             f"Issuer and subject {subject} are trusted already.", "FederatedIdentityCredentialConflict"
         )
-
-
-def resolve_identities(write: Write) -> None:
-    """Check the identities that a resource runs as, and add their ids to the resource as Azure does.
-
-    The writer needs the right to assign them:
-    https://learn.microsoft.com/azure/role-based-access-control/built-in-roles/identity#managed-identity-operator
-    """
-    identities = cast(dict[str, Json], get_value(write.body, "identity.userAssignedIdentities") or {})
-    for path in identities:
-        identity = write.require_reference(path, IDENTITY_TYPE, "assign/action")
-        identities[path] = {key: identity.properties[key] for key in ("principalId", "clientId")}
 
 
 _TYPES = (

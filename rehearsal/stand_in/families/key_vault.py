@@ -67,8 +67,24 @@ def _keep_deleted_vault(store: Store, vault: Resource) -> None:
     store.put(
         f"/subscriptions/{store.subscription}/providers/Microsoft.KeyVault/locations/{location}/deletedVaults/"
         f"{vault.id.name}",
-        {"properties": {"vaultId": vault.id.path, "location": location, "purgeProtectionEnabled": True}},
+        {
+            "properties": {
+                "vaultId": vault.id.path,
+                "location": location,
+                "purgeProtectionEnabled": vault.properties.get("enablePurgeProtection", False),
+            }
+        },
     )
+
+
+def _purge_vault(store: Store, vault: Resource, _: Json) -> Json:
+    """https://learn.microsoft.com/azure/key-vault/general/soft-delete-overview#purge-protection."""
+    if vault.properties["purgeProtectionEnabled"]:
+        raise make_conflict(
+            f"Vault '{vault.id.name}' cannot be purged, because purge protection is enabled.", "PurgeNotAllowed"
+        )
+    store.remove(vault.id.path)
+    return {}
 
 
 def _get_deleted_vault(request: RouteRequest) -> Json:
@@ -107,7 +123,8 @@ def _list_vaults(request: RouteRequest) -> Json:
 
 _TYPES = (
     ResourceType(VAULT, _complete_vault, before_delete=_keep_deleted_vault),
-    ResourceType(DELETED),
+    # https://learn.microsoft.com/rest/api/keyvault/keyvault/vaults/purge-deleted
+    ResourceType(DELETED, actions={"purge": _purge_vault}, long_actions={"purge": 0.5}, polling_header="Location"),
     ResourceType(f"{VAULT}/secrets", _complete_secret, show=_show_secret),
 )
 _PROVIDER = r"/subscriptions/[^/]+/providers/Microsoft.KeyVault"

@@ -1,6 +1,5 @@
 """Logic App workflows. A workflow has one definition, which contains its triggers and actions."""
 
-from rehearsal.stand_in.families.identity import resolve_identities
 from rehearsal.stand_in.family import Family
 from rehearsal.stand_in.model import Json, RefusedError, Resource, ResourceType, Store, Write
 
@@ -20,7 +19,6 @@ def _complete_workflow(write: Write) -> None:
         endpointsConfiguration={"workflow": endpoints, "connector": endpoints},
         version="1",
     )
-    resolve_identities(write)
     for trigger in definition["triggers"]:
         write.store.ensure(f"{write.id.path}/triggers/{trigger}", {})
 

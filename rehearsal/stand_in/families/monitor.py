@@ -34,11 +34,11 @@ def _complete_workspace(write: Write) -> None:
     write.require("location")
     properties = write.properties
     previous = write.previous.properties if write.previous else {}
-    retention = properties.get("retentionInDays", 30)
+    # The provider sends 0 for a workspace without a retention of its own, and Azure takes 30 days.
+    retention = properties["retentionInDays"] = properties.get("retentionInDays") or 30
     if retention not in (7, 30) and not 30 <= retention <= 730:
         raise make_bad_request(f"Logs are kept for 30 to 730 days, not {retention}.", "InvalidRetention")
     properties["customerId"] = previous.get("customerId") or str(uuid.uuid4())
-    properties.setdefault("retentionInDays", 30)
     properties.setdefault("sku", {"name": "PerGB2018"})
     properties["sku"]["name"] = str(properties["sku"]["name"])
     properties.setdefault("publicNetworkAccessForIngestion", "Enabled")

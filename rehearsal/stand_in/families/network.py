@@ -1,9 +1,10 @@
 """Virtual networks, subnets, network security groups and private endpoints."""
 
 import ipaddress
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from rehearsal.stand_in.family import Family
+from rehearsal.stand_in.ids import parse_id
 from rehearsal.stand_in.model import (
     APPLY_LOG,
     ESTIMATE,
@@ -36,14 +37,18 @@ GROUP_IDS = {
 _SOURCE = f"{APPLY_LOG}: a network took 5 seconds, its subnets 5 and 9."
 
 
-def _parse_networks(prefixes: list[str]) -> list[ipaddress.IPv4Network]:
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+def _parse_networks(prefixes: list[str]) -> list[Network]:
+    """Return the ranges. IPv6 stands beside IPv4: https://learn.microsoft.com/azure/virtual-network/ip-services/ipv6-overview."""
     try:
-        return [ipaddress.IPv4Network(prefix) for prefix in prefixes]
+        return [ipaddress.ip_network(prefix) for prefix in prefixes]
     except ValueError as error:
         raise make_bad_request(f"{error}", "InvalidAddressPrefixFormat") from error
 
 
-def _get_subnet_ranges(subnet: Json) -> list[ipaddress.IPv4Network]:
+def _get_subnet_ranges(subnet: Json) -> list[Network]:
     prefix = get_value(subnet, "properties.addressPrefix")
     return _parse_networks([prefix] if prefix else get_strings(subnet, "properties.addressPrefixes"))
 
@@ -51,12 +56,36 @@ def _get_subnet_ranges(subnet: Json) -> list[ipaddress.IPv4Network]:
 def _complete_vnet(write: Write) -> None:
     write.require("location", "properties.addressSpace.addressPrefixes")
     _parse_networks(write.properties["addressSpace"]["addressPrefixes"])
-    for inline in get_objects(write.properties, "subnets"):
-        if not write.store.find(f"{write.id.path}/subnets/{inline['name']}"):
-            raise make_bad_request("The rehearsal wants subnets as resources of their own.", "RehearsalInlineSubnet")
-    write.properties.pop("subnets", None)
+    if (inline := write.properties.pop("subnets", None)) is not None:
+        _put_inline_subnets(write, inline)
     write.properties.setdefault("enableDdosProtection", False)
     write.properties.setdefault("privateEndpointVNetPolicies", "Disabled")
+
+
+def _put_inline_subnets(write: Write, inline: list[Json]) -> None:
+    """Put the subnets of a VNet's body, and remove those that it does not have. A body without the list keeps all.
+
+    Microsoft's announcement, in a copy:
+    https://d365hub.com/Posts/Details/b43b9bd4-0607-42f7-aecf-d1338c5074ee
+    """
+    wanted = {f"{write.id.path}/subnets/{body['name']}".lower(): body for body in inline}
+    old = {subnet.id.key: subnet for subnet in write.store.list_resources(SUBNET, write.id.path)}
+    for key, subnet in old.items():
+        if key not in wanted:
+            _refuse_if_subnet_is_used(write.store, subnet)
+    subnets: list[Resource] = []
+    for key, body in wanted.items():
+        previous = old.get(key)
+        id_ = previous.id if previous else parse_id(f"{write.id.path}/subnets/{body['name']}")
+        subnet = Resource(id_, body, "", write.resource.written)
+        _complete_subnet_of(Write(write.store, subnet, previous, write.check_link), write.resource, subnets)
+        subnet.properties["provisioningState"] = "Succeeded"
+        subnets.append(subnet)
+    for key, subnet in old.items():
+        if key not in wanted:
+            write.store.remove(subnet.id.path)
+    for subnet in subnets:
+        write.store.put(subnet.id.path, subnet.body)
 
 
 def _show_vnet(store: Store, vnet: Resource) -> Json:
@@ -65,18 +94,23 @@ def _show_vnet(store: Store, vnet: Resource) -> Json:
     return vnet.body | {"properties": vnet.properties | {"subnets": subnets}}
 
 
-def _check_subnet_ranges(write: Write, vnet: Resource) -> None:
+def _is_within_range(inner: Network, outer: Network) -> bool:
+    is_as_long = inner.version == outer.version and inner.prefixlen >= outer.prefixlen
+    return is_as_long and inner.network_address in outer
+
+
+def _check_subnet_ranges(write: Write, vnet: Resource, siblings: Sequence[Resource]) -> None:
     ranges = _get_subnet_ranges(write.body)
     if not ranges:
         raise make_bad_request(f"'{write.id.path}' has no address prefix.", "InvalidRequestFormat")
     vnet_ranges = _parse_networks(vnet.properties["addressSpace"]["addressPrefixes"])
     for range_ in ranges:
-        if not any(range_.subnet_of(vnet_range) for vnet_range in vnet_ranges):
+        if not any(_is_within_range(range_, vnet_range) for vnet_range in vnet_ranges):
             raise make_bad_request(
                 f"Subnet '{write.id.name}' ({range_}) is not within its virtual network's address space.",
                 "NetcfgSubnetRangeOutsideVnet",
             )
-        for other in write.store.list_resources(SUBNET, vnet.id.path):
+        for other in siblings:
             overlaps = any(range_.overlaps(other_range) for other_range in _get_subnet_ranges(other.body))
             if overlaps and other.id.key != write.id.key:
                 raise make_bad_request(
@@ -87,7 +121,11 @@ def _check_subnet_ranges(write: Write, vnet: Resource) -> None:
 def _complete_subnet(write: Write) -> None:
     """Rules for ranges and rights: https://learn.microsoft.com/azure/virtual-network/virtual-network-manage-subnet."""
     vnet = write.require_reference(write.id.parent, VNET)
-    _check_subnet_ranges(write, vnet)
+    _complete_subnet_of(write, vnet, list(write.store.list_resources(SUBNET, vnet.id.path)))
+
+
+def _complete_subnet_of(write: Write, vnet: Resource, siblings: Sequence[Resource]) -> None:
+    _check_subnet_ranges(write, vnet, siblings)
     if group := get_value(write.properties, "networkSecurityGroup.id"):
         write.require_reference(group, NSG, "join/action")
     delegations = get_objects(write.properties, "delegations")
@@ -133,7 +171,10 @@ def _complete_nsg(write: Write) -> None:
     write.require("location")
     taken: set[tuple[str, int]] = set()
     for rule in get_objects(write.properties, "securityRules"):
-        body = rule["properties"]
+        body = rule.get("properties", {})
+        for name in ("access", "direction", "priority", "protocol"):
+            if name not in body:
+                raise make_bad_request(f"Security rule '{rule.get('name')}' has no {name}.", "InvalidRequestFormat")
         slot = (body["direction"], body["priority"])
         if slot in taken:
             raise make_bad_request(f"Two rules of '{write.id.name}' have {slot}.", "SecurityRuleConflict")
@@ -207,7 +248,8 @@ def _find_free_address(store: Store, subnet: Resource, endpoint: str) -> str:
     for other in store.list_resources(ENDPOINT):
         for config in get_objects(other.properties, "customDnsConfigs"):
             owners[config["ipAddresses"][0]] = other.id.path
-    for address in list(_get_subnet_ranges(subnet.body)[0].hosts())[RESERVED_ADDRESSES - 2 :]:
+    (range_, *_) = (range_ for range_ in _get_subnet_ranges(subnet.body) if range_.version == 4)
+    for address in list(range_.hosts())[RESERVED_ADDRESSES - 2 :]:
         if owners.get(str(address), endpoint) == endpoint:
             return str(address)
     raise make_conflict(f"Subnet '{subnet.id.name}' has no free address.", "SubnetIsFull")

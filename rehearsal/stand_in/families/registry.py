@@ -2,7 +2,7 @@
 
 from rehearsal.stand_in.family import Family
 from rehearsal.stand_in.global_names import make_name_check, require_global_name
-from rehearsal.stand_in.model import APPLY_LOG, ResourceType, Write
+from rehearsal.stand_in.model import APPLY_LOG, Json, Resource, ResourceType, Store, Write, make_bad_request
 
 REGISTRY = "Microsoft.ContainerRegistry/registries"
 
@@ -22,12 +22,22 @@ def _complete_registry(write: Write) -> None:
     write.properties.setdefault("dataEndpointEnabled", False)
 
 
+def _list_credentials(_: Store, registry: Resource, __: Json) -> Json:
+    """https://learn.microsoft.com/rest/api/containerregistry/registries/list-credentials."""
+    name = registry.id.name
+    if not registry.properties["adminUserEnabled"]:
+        raise make_bad_request(f"The admin user of '{name}' is disabled.", "UnAuthorizedForCredentialOperations")
+    passwords = [{"name": password, "value": f"{name}-{password}"} for password in ("password", "password2")]
+    return {"username": name, "passwords": passwords}
+
+
 _TYPES = (
     ResourceType(
         REGISTRY,
         _complete_registry,
         minutes=0.3,
         source=f"{APPLY_LOG}: 18 seconds.",
+        actions={"listCredentials": _list_credentials},
     ),
     ResourceType(f"{REGISTRY}/replications"),
 )

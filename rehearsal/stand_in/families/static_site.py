@@ -41,6 +41,19 @@ def _list_settings(store: Store, site: Resource, _: Json) -> Json:
     return {"properties": settings.properties if settings else {}}
 
 
+def _complete_config(write: Write) -> None:
+    """Pass a password on to the site: azurerm writes it at `config/basicAuth`, and reads it at `basicAuth/default`."""
+    if write.id.name.lower() == "basicauth":
+        _complete_basic_auth(write)
+        write.store.put(f"{write.id.parent}/basicAuth/default", {"properties": dict(write.properties)})
+
+
+def _complete_basic_auth(write: Write) -> None:
+    """Keep the password to itself: https://learn.microsoft.com/azure/static-web-apps/password-protection."""
+    has_password = write.properties.pop("password", None) is not None
+    write.properties["secretState"] = "Password" if has_password else "None"
+
+
 def _complete_domain(write: Write) -> None:
     """Check the CNAME record of a subdomain: https://learn.microsoft.com/azure/static-web-apps/custom-domain-external."""
     site = write.require_reference(write.id.parent, SITE)
@@ -67,8 +80,8 @@ _TYPES = (
         created_status=200,
         actions={"listSecrets": _list_secrets, "listAppSettings": _list_settings},
     ),
-    ResourceType(f"{SITE}/config", created_status=200),
-    ResourceType(f"{SITE}/basicAuth", created_status=200),
+    ResourceType(f"{SITE}/config", _complete_config, created_status=200),
+    ResourceType(f"{SITE}/basicAuth", _complete_basic_auth, created_status=200),
     ResourceType(f"{SITE}/builds"),
     ResourceType(
         f"{SITE}/customDomains",

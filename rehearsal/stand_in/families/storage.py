@@ -1,5 +1,8 @@
 """Storage accounts, containers and their policies, as Resource Manager manages them. Azurite is the data plane."""
 
+import copy
+from typing import cast
+
 from rehearsal.stand_in.families.network import SUBNET
 from rehearsal.stand_in.family import Family
 from rehearsal.stand_in.global_names import require_global_name
@@ -11,6 +14,7 @@ from rehearsal.stand_in.model import (
     Store,
     Write,
     get_objects,
+    get_value,
     make_bad_request,
     make_conflict,
 )
@@ -20,6 +24,11 @@ ACCOUNT = "Microsoft.Storage/storageAccounts"
 BLOB = f"{ACCOUNT}/blobServices"
 CONTAINER = f"{BLOB}/containers"
 POLICY = f"{CONTAINER}/immutabilityPolicies"
+_FILE_DEFAULTS: Json = {
+    "shareDeleteRetentionPolicy": {"enabled": True, "days": 7},
+    "protocolSettings": {"smb": {}},
+    "cors": {"corsRules": []},
+}
 
 
 def _complete_account(write: Write) -> None:
@@ -30,9 +39,9 @@ def _complete_account(write: Write) -> None:
         "sku.name", "Standard_LRS", "Standard_ZRS", "Standard_GRS", "Standard_RAGRS", "Standard_GZRS",
         "Standard_RAGZRS", "Premium_LRS", "Premium_ZRS",
     )  # fmt: skip
+    write.require_choice("kind", "Storage", "StorageV2", "BlobStorage", "FileStorage", "BlockBlobStorage")
     write.require_choice("properties.minimumTlsVersion", "TLS1_0", "TLS1_1", "TLS1_2", "TLS1_3")
-    if write.previous is None:
-        write.body["sku"]["tier"] = write.body["sku"]["name"].split("_")[0]
+    write.body["sku"]["tier"] = write.body["sku"]["name"].split("_")[0]
     for rule in get_objects(write.body, "properties.networkAcls.virtualNetworkRules"):
         # https://learn.microsoft.com/azure/virtual-network/virtual-network-service-endpoints-overview#provisioning
         subnet = write.require_reference(rule["id"], SUBNET, "joinViaServiceEndpoint/action")
@@ -46,30 +55,58 @@ def _complete_account(write: Write) -> None:
                 "SubnetsHaveNoServiceEndpointsConfigured",
             )
     write.require_unchanged("properties.encryption.requireInfrastructureEncryption")
-    name, suffix = write.id.name, "core.windows.net"
+    services = _list_services(write.body["kind"], write.body["sku"]["tier"])
     write.properties["primaryEndpoints"] = {
-        service: f"https://{name}.{service}.{suffix}/" for service in ("blob", "file", "queue", "table", "dfs")
-    } | {"web": f"https://{name}.z20.web.{suffix}/"}
+        service: f"https://{write.id.name}.{'z20.' if service == 'web' else ''}{service}.core.windows.net/"
+        for service in services
+    }
     write.properties.update(
         primaryLocation=write.body["location"], statusOfPrimary="available", creationTime="2026-11-23T00:00:00Z"
     )
     write.properties.setdefault("allowBlobPublicAccess", False)
     write.properties.setdefault("allowSharedKeyAccess", True)
-    write.properties.setdefault("accessTier", "Hot")
+    if write.body["kind"] not in ("Storage", "BlockBlobStorage"):
+        # https://learn.microsoft.com/azure/storage/blobs/access-tiers-overview#default-account-access-tier-setting
+        write.properties.setdefault("accessTier", "Hot")
     write.properties.setdefault("supportsHttpsTrafficOnly", True)
     write.properties.setdefault("networkAcls", {"bypass": "AzureServices", "defaultAction": "Allow"})
     write.properties.setdefault(
         "encryption",
         {"keySource": "Microsoft.Storage", "services": {"blob": {"enabled": True}, "file": {"enabled": True}}},
     )
-    write.store.ensure(
-        f"{write.id.path}/blobServices/default",
-        {"properties": {"cors": {"corsRules": []}, "deleteRetentionPolicy": {"enabled": False}}},
-    )
-    write.store.ensure(
-        f"{write.id.path}/fileServices/default",
-        {"properties": {"shareDeleteRetentionPolicy": {"enabled": True, "days": 7}, "protocolSettings": {"smb": {}}}},
-    )
+    if "blob" in services:
+        write.store.ensure(
+            f"{write.id.path}/blobServices/default",
+            {"properties": {"cors": {"corsRules": []}, "deleteRetentionPolicy": {"enabled": False}}},
+        )
+    if "file" in services:
+        write.store.ensure(f"{write.id.path}/fileServices/default", {"properties": copy.deepcopy(_FILE_DEFAULTS)})
+
+
+def _list_services(kind: str, tier: str) -> tuple[str, ...]:
+    """Return the services that an account of this kind and tier has.
+
+    https://learn.microsoft.com/azure/storage/common/storage-account-overview#types-of-storage-accounts
+    """
+    if kind == "FileStorage":
+        return ("file",)
+    if kind == "BlockBlobStorage":
+        return ("blob", "dfs", "web")
+    if kind == "BlobStorage":
+        return ("blob", "dfs", "table")
+    if tier == "Premium":  # page blobs
+        return ("blob",)
+    common = ("blob", "file", "queue", "table")
+    return (*common, "dfs", "web") if kind == "StorageV2" else common
+
+
+def _complete_file_service(write: Write) -> None:
+    """Complete the settings of file shares with Azure's defaults, where they are not sent."""
+    for name, value in _FILE_DEFAULTS.items():
+        write.properties.setdefault(name, copy.deepcopy(value))
+    smb = cast(Json, get_value(write.properties, "protocolSettings.smb") or {})
+    for name in [name for name, value in smb.items() if value == ""]:
+        del smb[name]  # the provider sends it for what is not configured
 
 
 def _list_keys(_: Store, account: Resource, __: Json) -> Json:
@@ -152,7 +189,7 @@ _TYPES = (
         actions={"listKeys": _list_keys},
     ),
     ResourceType(BLOB, created_status=200),
-    ResourceType(f"{ACCOUNT}/fileServices", created_status=200),
+    ResourceType(f"{ACCOUNT}/fileServices", _complete_file_service, created_status=200),
     ResourceType(CONTAINER, _complete_container, before_delete=_refuse_if_policy_is_locked),
     ResourceType(
         POLICY,

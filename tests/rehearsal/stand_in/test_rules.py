@@ -531,7 +531,9 @@ def test_a_deletion_is_refused(manager: ResourceManager, name: str) -> None:
 
 def test_a_read_only_lock_refuses_writes_and_listing_keys(manager: ResourceManager) -> None:
     path = make_path(ACCOUNT, "account")
-    assert manager.run_action(parse_id(path), "listKeys", {})["keys"]
+    answer = manager.run_action(parse_id(path), "listKeys", {}).body
+    assert answer
+    assert answer["keys"]
     manager.write(parse_id(f"{GROUP}/providers/{LOCK}/l"), {"properties": {"level": "ReadOnly"}})
     assert get_refusal(manager, path, copy.deepcopy(BODIES[path])) == "ScopeLocked"
     with pytest.raises(RefusedError, match="cannot perform write operation"):
