@@ -125,6 +125,18 @@ PAIRED_LOCATIONS: dict[Location, Location] = {
     "japaneast": "japanwest",
     "japanwest": "japaneast",
 }
+# Microsoft's lists of the regions with geo-zone-redundant and with zone-redundant storage. A region can have the first
+# without being half of a pair above, because storage has pairs of its own, such as West US 3 with East US:
+# https://learn.microsoft.com/azure/storage/common/redundancy-regions-gzrs
+# https://learn.microsoft.com/azure/storage/common/redundancy-regions-zrs
+GZRS_LOCATIONS = frozenset[Location](
+    {
+        "eastus2", "centralus", "eastus", "westus2", "westus3", "southcentralus", "canadacentral", "westeurope",
+        "northeurope", "uksouth", "francecentral", "germanywestcentral", "swedencentral", "australiaeast",
+        "southeastasia", "eastasia", "japaneast",
+    }
+)  # fmt: skip
+ZONED_LOCATIONS = GZRS_LOCATIONS | frozenset[Location](("italynorth", "polandcentral", "spaincentral"))
 
 Kind = Literal[
     "action_group",

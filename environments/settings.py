@@ -11,7 +11,15 @@ from typing import Annotated, ClassVar, Literal, get_args
 from pydantic import AfterValidator, Field, field_validator
 
 from environments.base import CheckedValues, Conflict, Settings
-from environments.naming import PAIRED_LOCATIONS, RESERVED_START, Location, Names, find_reserved_word
+from environments.naming import (
+    GZRS_LOCATIONS,
+    PAIRED_LOCATIONS,
+    RESERVED_START,
+    ZONED_LOCATIONS,
+    Location,
+    Names,
+    find_reserved_word,
+)
 from environments.zone_file import find_taken_names, read_zone_file
 
 Guid = Annotated[
@@ -565,6 +573,21 @@ MAIL_RECORDS = {
 }
 """The same, for an environment that sends mail from its zone."""
 UNPAIRED_LOCATIONS = frozenset(get_args(Location)) - frozenset(PAIRED_LOCATIONS)
+NO_PAIR = "needs a location with a pair; {} has none"
+NO_ZONES = "needs a location with availability zones; {} has none"
+NO_GEO_ZONES = "needs a location with geo-zone-redundant storage; {} has none"
+
+
+def _find_replication_conflict(path: str, location: str | None, replication: str | None) -> Iterator[Conflict]:
+    """Yield a conflict if storage cannot be replicated like this in a region."""
+    if location is None or replication in {None, "LRS"}:
+        return
+    reason = {
+        "ZRS": NO_ZONES if location not in ZONED_LOCATIONS else "",
+        "GRS": NO_PAIR if location not in GZRS_LOCATIONS and location in UNPAIRED_LOCATIONS else "",
+    }.get(str(replication), NO_GEO_ZONES if location not in GZRS_LOCATIONS else "")
+    if reason:
+        yield Conflict(path, replication, reason.format(location))
 
 
 class Shared(Settings):
@@ -579,10 +602,9 @@ class Shared(Settings):
 
     @classmethod
     def find_conflicts(cls, values: CheckedValues) -> Iterator[Conflict]:
-        """Yield copies in a paired region if the location has no pair."""
+        """Yield the replication of the state's storage if the location does not have it."""
         location, replication = values.get("location", str), values.get("state.replication", str)
-        if location in UNPAIRED_LOCATIONS and replication not in {None, "ZRS"}:
-            yield Conflict("state.replication", replication, f"needs a location with a pair; {location} has none")
+        yield from _find_replication_conflict("state.replication", location, replication)
 
     @property
     def names(self) -> Names:
@@ -654,12 +676,13 @@ class Environment(Settings):
             for path in PRODUCTION_SIZING:
                 if value := values.get(path, object):
                     yield Conflict(path, value, "is production sizing, which a disposable environment may not have")
-        if (location := values.get("location", str)) in UNPAIRED_LOCATIONS:
-            no_pair = f"needs a location with a pair; {location} has none"
-            if values.get("database.geo_redundant_backup", bool):
-                yield Conflict("database.geo_redundant_backup", True, no_pair)
-            if (replication := values.get("storage.replication", str)) in {"GRS", "GZRS"}:
-                yield Conflict("storage.replication", replication, no_pair)
+        location = values.get("location", str)
+        if location in UNPAIRED_LOCATIONS and values.get("database.geo_redundant_backup", bool):
+            yield Conflict("database.geo_redundant_backup", True, NO_PAIR.format(location))
+        if location and location not in ZONED_LOCATIONS and values.get("web_app.zone_balanced", bool):
+            yield Conflict("web_app.zone_balanced", True, NO_ZONES.format(location))
+        replication = values.get("storage.replication", str)
+        yield from _find_replication_conflict("storage.replication", location, replication)
         if values.get("web_app.zone_balanced", bool) and values.read("front_door") is None:
             yield Conflict(
                 "front_door",

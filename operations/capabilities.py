@@ -37,6 +37,10 @@ https://learn.microsoft.com/azure/cost-management-billing/costs/understand-cost-
 """
 PLAN_SKUS = {"B": "Basic", "S": "Standard", "P": "PremiumV3"}
 """By the first letter of a plan's sku: its tier, as `geoRegions` names it."""
+VERSION = "api-version=2023-01-01"
+"""The api-version of the questions about App Service."""
+NO_ANSWER = "Azure does not answer:"
+ASK_AGAIN = "register the resource providers, then ask again"
 Ask = Callable[[str], Mapping[str, JsonValue]]
 """Returns Resource Manager's answer for a path with its api-version. Raises AzureCliError."""
 
@@ -52,10 +56,10 @@ class Finding(NamedTuple):
 
 
 def find_capabilities(environment: Environment, subscription: str, ask: Ask) -> Iterator[Finding]:
-    """Yield a finding for each question.
+    """Yield a finding for each question. A question that Azure does not answer is a finding, too.
 
     Raises:
-        AzureCliError: Azure cannot be asked.
+        AzureCliError: Azure does not answer which resource providers and regions there are.
     """
     root = f"/subscriptions/{subscription}"
     yield _check_default_subscription(subscription)
@@ -65,12 +69,20 @@ def find_capabilities(environment: Environment, subscription: str, ask: Ask) -> 
         yield _check_offer(ask(f"{root}?api-version=2022-12-01"))
     nearest = _sort_by_distance(environment.location, _list_objects(ask(f"{root}/locations?api-version=2022-12-01")))
 
+    def explain_or_error(explain: Callable[[Location], str], location: Location) -> str:
+        try:
+            return explain(location)
+        except azure_cli.AzureCliError as error:
+            return f"{NO_ANSWER} {error}"
+
     def check(what: str, wanted: str, explain: Callable[[Location], str]) -> Finding:
         """Ask for the environment's region and, if it cannot, for the others, the nearest first."""
-        reason = explain(environment.location)
+        reason = explain_or_error(explain, environment.location)
         if not reason:
             return Finding(what, wanted, f"{environment.location} has it", possible=True)
-        other = next((location for location in nearest if not explain(location)), None)
+        if reason.startswith(NO_ANSWER):
+            return Finding(what, wanted, reason, possible=False, advice=ASK_AGAIN)
+        other = next((location for location in nearest if not explain_or_error(explain, location)), None)
         advice = f"the nearest that has it: {other}" if other else "no region that can be chosen has it"
         return Finding(what, wanted, reason, possible=False, advice=advice)
 
@@ -85,15 +97,14 @@ def find_capabilities(environment: Environment, subscription: str, ask: Ask) -> 
     yield check("PostgreSQL", wanted, explain_database)
     tier = PLAN_SKUS[environment.web_app.sku[0]]
     web = f"{root}/providers/Microsoft.Web"
-    regions = ask(f"{web}/geoRegions?sku={tier}&linuxWorkersEnabled=true&api-version=2023-01-01")
-    names = {_normalize(region["name"]) for region in _list_objects(regions)}
-    yield check(
-        "App Service",
-        f"{environment.web_app.sku} on Linux",
-        lambda location: "" if location in names else f"{location} has no {tier} on Linux",
-    )
-    usages = ask(f"{web}/locations/{environment.location}/usages?api-version=2023-01-01")
-    yield from _check_quota(environment, usages)
+
+    def explain_plan(location: Location) -> str:
+        regions = ask(f"{web}/geoRegions?sku={tier}&linuxWorkersEnabled=true&{VERSION}")
+        names = {_normalize(region["name"]) for region in _list_objects(regions)}
+        return "" if location in names else f"{location} has no {tier} on Linux"
+
+    yield check("App Service", f"{environment.web_app.sku} on Linux", explain_plan)
+    yield from _check_quota(environment, lambda: ask(f"{web}/locations/{environment.location}/usages?{VERSION}"))
     clusters = {_normalize(name) for name in _list_locations(providers, "Microsoft.Cache", "redisEnterprise")}
     yield check(
         "Managed Redis",
@@ -154,19 +165,32 @@ def _explain_database(environment: Environment, answer: Mapping[str, JsonValue])
     return ""
 
 
-def _check_quota(environment: Environment, answer: Mapping[str, JsonValue]) -> Iterator[Finding]:
-    """Yield a finding for the quota that names the plan's sku or tier, if there is one."""
+def _check_quota(environment: Environment, ask: Callable[[], Mapping[str, JsonValue]]) -> Iterator[Finding]:
+    """Yield a finding for each quota that names the plan's sku, its tier, or all machines.
+
+    Public refusals name either: https://github.com/Azure/azure-cli/issues/31665 (`PremiumV3 VMs`),
+    https://github.com/Azure/Commercial-Marketplace-SaaS-Accelerator/issues/854 (`Basic VMs`) and
+    https://github.com/DataDog/stratus-red-team/pull/875 (`Total VMs`).
+    """
     sku, workers = environment.web_app.sku, environment.web_app.workers
     if environment.web_app.autoscale:
         workers = environment.web_app.autoscale.maximum
+    try:
+        answer = ask()
+    except azure_cli.AzureCliError as error:
+        answered = f"{NO_ANSWER} {error}"
+        yield Finding("App Service quota", f"{workers} of {sku}", answered, possible=False, advice=ASK_AGAIN)
+        return
+    names = {sku.lower(), PLAN_SKUS[sku[0]].lower(), "total"}
     for usage in _list_objects(answer):
-        name = cast(Mapping[str, JsonValue], usage.get("name") or {})
-        if sku.lower() not in str(name.get("value", "")).lower().split():
+        name = str(cast(Mapping[str, JsonValue], usage.get("name") or {}).get("value", ""))
+        if not names & set(name.lower().split()):
             continue
         used, limit = cast(int, usage.get("currentValue", 0)), cast(int, usage.get("limit", 0))
         left = limit - used
         advice = "" if left >= workers else "ask for more in the portal, under Quotas"
-        yield Finding("App Service quota", f"{workers} of {sku}", f"{left} of {limit} left", left >= workers, advice)
+        answered = f"{name}: {left} of {limit} left"
+        yield Finding("App Service quota", f"{workers} of {sku}", answered, left >= workers, advice)
 
 
 def _list_locations(providers: Sequence[Mapping[str, JsonValue]], namespace: str, type_: str) -> Sequence[str]:

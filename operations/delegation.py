@@ -16,9 +16,9 @@ LookUp = Callable[[str], Sequence[str]]
 
 def look_up_name_servers(domain: str) -> Sequence[str]:
     """Return the name servers of a domain, as the public DNS names them. It waits for five seconds at most."""
-    resolver = Resolver()
-    resolver.lifetime = 5.0
     try:
+        resolver = Resolver()  # it fails on a machine without a resolv.conf
+        resolver.lifetime = 5.0
         return sorted(str(record).rstrip(".").lower() for record in resolver.resolve(domain, "NS"))
     except DNSException:
         return []

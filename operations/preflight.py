@@ -114,9 +114,10 @@ def main() -> int:
         prog="python -m operations.preflight", description="Say what Azure needs, if missing."
     )
     parser.add_argument("command", help="what is to reach Azure, for the message")
+    parser.add_argument("--trust", action="store_true", help="the command makes Azure trust GitHub's environments")
     parser.add_argument("--azure-cli", action="store_true", help="the command calls the Azure CLI, whatever logs in")
     arguments = parser.parse_args()
-    if missing := find_missing(needs_azure_cli=arguments.azure_cli):
+    if missing := find_missing(needs_azure_cli=arguments.azure_cli, makes_trust=arguments.trust):
         print(format_missing(arguments.command, missing), file=sys.stderr)
         return 1
     return 0

@@ -15,10 +15,11 @@ Answer = TypeVar("Answer", bound=BaseModel)
 IMMUTABLE_SINCE = datetime(2026, 7, 15, tzinfo=UTC)
 """Repositories created, renamed or transferred since then have subjects with ids.
 
-https://github.blog/changelog/2026-04-23-immutable-subject-claims-for-github-actions-oidc-tokens/
+https://github.blog/changelog/2026-04-23-immutable-subject-claims-for-github-actions-oidc-tokens/ announced an earlier
+day. https://github.com/github/docs/pull/45221 has this one.
 """
-_REMOTE = re.compile(r"[/:](?P<repository>[^/:]+/[^/]+?)(\.git)?/?$")
-"""The end of a remote's address, by HTTPS, SSH, or an alias of ~/.ssh/config, on any host."""
+_REMOTE = re.compile(r"^(\w+://)?([^@/]+@)?(?P<host>\w[^/:]*)(:\d+)?[/:](?P<repository>[^:]+?/[^:]+?)(\.git)?/?$")
+"""A remote's address by HTTPS, SSH, or an alias of ~/.ssh/config. A local folder is none."""
 
 
 class _Owner(BaseModel):
@@ -34,6 +35,12 @@ class GitHubRepository(BaseModel):
     created_at: AwareDatetime
 
 
+class SubjectCustomization(BaseModel):
+    """A part of GitHub's answer to `actions/oidc/customization/sub`. Older answers lack the field."""
+
+    use_immutable_subject: bool | None = None
+
+
 class _Rule(BaseModel):
     type: str
 
@@ -46,7 +53,8 @@ class _GitHubEnvironment(BaseModel):
     @property
     def has_rules(self) -> bool:
         """Whether anything decides which branches may use it, or who reviews."""
-        return bool(self.protection_rules or self.deployment_branch_policy)
+        rules = [rule for rule in self.protection_rules if rule.type != "wait_timer"]  # any branch can wait
+        return bool(rules or self.deployment_branch_policy)
 
 
 class GitHubEnvironments(BaseModel):
@@ -118,22 +126,41 @@ def _compare_with_github(account: Account, answer: GitHubRepository) -> Iterator
     if any(ids) and ids != expected:
         known, written = " and ".join(expected), " and ".join(ids)
         yield f"GitHub's ids are {known}, but github_owner_id and github_repository_id are {written}."
-    if not any(ids) and (was_moved or answer.created_at >= IMMUTABLE_SINCE):
+    customization = _ask(f"repos/{answer.full_name}/actions/oidc/customization/sub", SubjectCustomization)
+    immutable = customization.use_immutable_subject if customization else None
+    if immutable is None:
+        immutable = any(ids) or was_moved or answer.created_at >= IMMUTABLE_SINCE
+    if immutable and not any(ids):
         yield (
-            f"The subjects of {answer.full_name} carry ids, because it was created, renamed or transferred since "
-            f"2026-07-15: github_owner_id must be {expected[0]}, and github_repository_id {expected[1]}."
+            f"The subjects of {answer.full_name} carry ids, as those of every repository that was created, renamed or "
+            f"transferred since 2026-07-15: github_owner_id must be {expected[0]}, and github_repository_id "
+            f"{expected[1]}."
+        )
+    if any(ids) and not immutable:
+        yield (
+            f"The subjects of {answer.full_name} carry no ids: remove github_owner_id and github_repository_id, or let "
+            "GitHub use immutable subjects."
         )
 
 
 def _list_remote_repositories() -> list[str]:
-    """Return `owner/name` of every remote of this checkout, each once."""
+    """Return `owner/name` of every remote of this checkout, each once, after the host if that is not GitHub."""
     git = shutil.which("git")
     if git is None:
         return []
     command = [git, "remote", "-v"]
     lines = subprocess.run(command, capture_output=True, text=True, check=False).stdout.splitlines()  # noqa: S603
-    found = (_REMOTE.search(line.split()[1]) for line in lines if len(line.split()) > 1)
-    return list(dict.fromkeys(match["repository"] for match in found if match))
+    found = (_REMOTE.match(line.split()[1]) for line in lines if len(line.split()) > 1)
+    return list(dict.fromkeys(_name_remote(match) for match in found if match))
+
+
+def _name_remote(match: re.Match[str]) -> str:
+    """Return `owner/name`, after the host if that is another than GitHub, whose workflows alone Azure would trust.
+
+    A host without a dot is an alias of ~/.ssh/config, which may lead to GitHub.
+    """
+    is_other = "." in match["host"] and match["host"] not in ("github.com", "ssh.github.com", "www.github.com")
+    return f"{match['host']}/{match['repository']}" if is_other else match["repository"]
 
 
 def _ask(path: str, model: type[Answer]) -> Answer | None:

@@ -204,6 +204,10 @@ class ResourceManager:
                 # Azure replaces the tags as a whole, so a tag that is not sent is taken away. The other way, which
                 # merges, is an API of its own: https://learn.microsoft.com/rest/api/resources/tags/update-at-scope.
                 body["tags"] = _drop_nulls(sent["tags"] or {})
+            if isinstance(metadata := sent.get("properties", {}).get("metadata"), dict):
+                # A DNS record keeps its tags there, and azurerm takes one away by a PATCH: `withTagsUpdate` in
+                # https://github.com/hashicorp/terraform-provider-azurerm/blob/v4.81.0/internal/services/dns/dns_ns_record_resource_test.go
+                body["properties"]["metadata"] = _drop_nulls(cast(Json, metadata))
         elif previous is not None and "tags" not in body and id_.parent == id_.scope:
             body["tags"] = {}
         check_location(id_, body, previous)

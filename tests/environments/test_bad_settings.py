@@ -441,6 +441,8 @@ LIMITS = (
         f"shared: account.alert_emails.1 = 'nobody': {FORM}",
     ),
 )
+A_PAIR, GEO_ZONES = "needs a location with a pair", "needs a location with geo-zone-redundant storage"
+ZONES = "needs a location with availability zones"
 PAIRS = (
     Bad(
         "staging",
@@ -451,17 +453,31 @@ PAIRS = (
         Bad(
             "staging",
             {"location": "italynorth", "storage.replication": replication},
-            f"staging: storage.replication = '{replication}': needs a location with a pair; italynorth has none",
+            f"staging: storage.replication = '{replication}': {reason}; italynorth has none",
         )
-        for replication in ("GRS", "GZRS")
+        for replication, reason in (("GRS", A_PAIR), ("GZRS", GEO_ZONES))
     ),
     *(
         Bad(
             "shared",
             {"location": "italynorth", "state.replication": replication},
-            f"shared: state.replication = '{replication}': needs a location with a pair; italynorth has none",
+            f"shared: state.replication = '{replication}': {reason}; italynorth has none",
         )
-        for replication in ("GRS", "GZRS", "RAGZRS")
+        for replication, reason in (("GRS", A_PAIR), ("GZRS", GEO_ZONES), ("RAGZRS", GEO_ZONES))
+    ),
+    *(
+        Bad(
+            "shared",
+            {"location": location, "state.replication": replication},
+            f"shared: state.replication = '{replication}': {reason}; {location} has none",
+        )
+        for location in ("westus", "canadaeast", "ukwest")
+        for replication, reason in (("ZRS", ZONES), ("GZRS", GEO_ZONES))
+    ),
+    Bad(
+        "production",
+        {"location": "westus", "storage.replication": "GRS"},
+        f"production: web_app.zone_balanced = True: {ZONES}; westus has none",
     ),
 )
 SHAPES = (

@@ -3,11 +3,13 @@
 The bounds are written here by hand. The choices, and the descriptions in the messages, are read from the models.
 """
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import pytest
 
 from environments.base import Settings, find_model
+from environments.naming import ZONED_LOCATIONS
 from environments.settings import Environment, KeyVaultSettings, Shared
 from tests.environments.changes import Changes, change_settings, check, find_problems, get_written
 from tests.environments.fields import fill, list_choices, read_choices
@@ -33,7 +35,16 @@ class Choice(NamedTuple):
 
     where: str
     field: str
-    others: Changes = NO_CHANGES
+    others: Changes | Callable[[object], Changes] = NO_CHANGES
+
+    def get_others(self, choice: object) -> Changes:
+        """Return the changes that a choice needs."""
+        return self.others(choice) if callable(self.others) else self.others
+
+
+def choose_replication(location: object) -> Changes:
+    """Return a replication of the state that a region has."""
+    return {"state.replication": "ZRS" if location in ZONED_LOCATIONS else "GRS"}
 
 
 RANGES = (
@@ -101,7 +112,7 @@ RANGES = (
 CHOICES = (
     Choice("staging", "application_environment"),
     Choice("staging", "location"),
-    Choice("shared", "location", others={"state.replication": "ZRS"}),
+    Choice("shared", "location", others=choose_replication),
     Choice("staging", "domain.own_names", others={"domain.delegated": True}),
     Choice("dev", "web_app.sku"),
     Choice("staging", "static_site.tier"),
@@ -173,9 +184,9 @@ def test_the_daily_cap(where: str, value: float, right: str) -> None:
 def test_a_choice(row: Choice) -> None:
     choices = read_choices(row.where, row.field)
     for choice in choices:
-        check({row.where: {**row.others, row.field: choice}})
+        check({row.where: {**row.get_others(choice), row.field: choice}})
     for value in {"Nonsense", None}.difference(choices):
-        assert find_problems({row.where: {**row.others, row.field: value}}) == [
+        assert find_problems({row.where: {**row.get_others(value), row.field: value}}) == [
             fill(f"{row.where}: {row.field} = {value!r}: must be one of {list_choices(choices)} (<description>)")
         ]
 

@@ -108,8 +108,8 @@ def close_app_service(answers: Answers) -> None:
     answers[f"{ROOT}/providers/Microsoft.Web/geoRegions"]["value"].pop(0)
 
 
-def use_up_quota(answers: Answers) -> None:
-    usage = {"name": {"value": "P0v3 VMs"}, "currentValue": 8, "limit": 10}
+def use_up_quota(answers: Answers, name: str = "P0v3 VMs") -> None:
+    usage = {"name": {"value": name}, "currentValue": 8, "limit": 10}
     answers[f"{ROOT}/providers/Microsoft.Web/locations/eastus2/usages"]["value"] = [usage]
 
 
@@ -154,3 +154,43 @@ def test_another_default_of_the_cli_is_told(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(azure_cli, "get_default_subscription", lambda: "somebody-elses")
     (finding,) = (finding for finding in find(make_answers()) if not finding.possible)
     assert finding.advice == f"az account set --subscription {SUBSCRIPTION}"
+
+
+@pytest.mark.parametrize("name", ["P0v3 VMs", "PremiumV3 VMs", "Total VMs"])
+def test_a_quota_is_that_of_the_sku_of_the_tier_or_of_all_machines(name: str) -> None:
+    answers = make_answers()
+    use_up_quota(answers, name)
+    (finding,) = (finding for finding in find(answers) if not finding.possible)
+    assert finding.answer == f"{name}: 2 of 10 left"
+    use_up_quota(answers, "Basic VMs")
+    assert all(finding.possible for finding in find(answers))
+
+
+@pytest.mark.parametrize(
+    ("unanswered", "what"),
+    [
+        ("/capabilities", ["PostgreSQL"]),
+        ("/geoRegions", ["App Service"]),
+        ("/usages", ["App Service quota"]),
+        ("/centralus/capabilities", ["PostgreSQL"]),
+    ],
+)
+def test_a_question_that_azure_does_not_answer_is_a_row_beside_the_others(unanswered: str, what: list[str]) -> None:
+    """Guards against a table that is lost with its advice, because one resource provider is not registered."""
+    answers = make_answers()
+    unregister(answers)
+    restrict_database(answers)
+
+    def ask(path: str) -> Mapping[str, JsonValue]:
+        if path.partition("?")[0].endswith(unanswered):
+            raise azure_cli.AzureCliError("MissingSubscriptionRegistration", 1)
+        return answers[path.partition("?")[0]]
+
+    findings = list(find_capabilities(load().environments["production"], SUBSCRIPTION, ask))
+    missing = [finding.what for finding in findings if not finding.possible]
+    assert set(missing) == {"resource providers", "PostgreSQL", *what}
+    if not unanswered.startswith("/centralus"):
+        told = [finding for finding in findings if "MissingSubscriptionRegistration" in finding.answer]
+        assert [finding.what for finding in told] == what
+    else:
+        assert "the nearest that has it: westeurope" in [finding.advice for finding in findings]

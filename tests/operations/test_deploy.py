@@ -412,3 +412,18 @@ def test_nothing_is_planned_while_evidence_is_locked_for_another_time(
         with pytest.raises(TerraformError, match="evidence is kept for 30 days by a locked policy"):
             run(terraform, guard, environment=load().environments["dev"])
     assert "Planning dev." not in capfd.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("stack", "plan_only", "makes_trust"), [("shared", False, True), ("shared", True, False), ("dev", False, False)]
+)
+def test_only_a_deployment_of_shared_makes_trust(
+    monkeypatch: pytest.MonkeyPatch, stack: str, plan_only: bool, makes_trust: bool
+) -> None:
+    """Guards against federated credentials for GitHub environments that have no rules."""
+
+    def find_missing(**asked: bool) -> list[str]:
+        return [f"{asked}"]
+
+    monkeypatch.setattr(deploy.preflight, "find_missing", find_missing)
+    assert deploy.find_obstacles(stack, plan_only=plan_only)[0] == f"{{'makes_trust': {makes_trust}}}"

@@ -7,10 +7,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from dns.resolver import NoResolverConfiguration
 
 from environments import load
 from environments.settings import Account
-from operations import preflight
+from operations import delegation, preflight
 from operations.delegation import find_delegation_problems
 from tests.operations.account import FILLED_IN, SUBSCRIPTION, TENANT
 
@@ -174,7 +175,12 @@ def test_a_placeholder_is_reported(machine: Machine, field: str, value: str) -> 
         (("git@gitlab.com:mirror/infrastructure.git", "git@github.com:auctions/infrastructure.git"), ""),
         (("https://github.com/somebody/infrastructure",), "comes from somebody/infrastructure, but"),
         (("git@github.com:auctions/platform.git",), "comes from auctions/platform, but"),
-        (("git@gitlab.com:somebody/infrastructure.git",), "comes from somebody/infrastructure, but"),
+        (("git@gitlab.com:somebody/infrastructure.git",), "comes from gitlab.com/somebody/infrastructure, but"),
+        (("git@gitlab.com:auctions/infrastructure.git",), "comes from gitlab.com/auctions/infrastructure, but"),
+        (("https://dev.azure.com/auctions/project/_git/infrastructure",), "comes from dev.azure.com/auctions/project/"),
+        (("/srv/git/renamed.git",), ""),
+        (("../elsewhere/renamed.git",), ""),
+        (("ssh://git@ssh.github.com:443/auctions/infrastructure.git",), ""),
         (("work:somebody/infrastructure.git",), "comes from somebody/infrastructure, but"),
         (("https://github.com/Auctions/Infrastructure.git",), "with regard to case"),
     ],
@@ -207,6 +213,10 @@ def test_a_checkout_of_another_repository_than_the_trusted_one_is_reported(
         ),
         ({"full_name": "auctions/renamed"}, ("", ""), "github_owner_id must be 10, and github_repository_id 20."),
         ({"full_name": "Auctions/infrastructure"}, ("", ""), "is written otherwise: it is Auctions/infrastructure."),
+        ({"use_immutable_subject": True}, ("", ""), "github_owner_id must be 10, and github_repository_id 20."),
+        ({"use_immutable_subject": True}, ("10", "20"), ""),
+        ({"use_immutable_subject": False}, ("10", "20"), "carry no ids: remove github_owner_id"),
+        ({"use_immutable_subject": False, "created_at": "2026-08-01T00:00:00Z"}, ("", ""), ""),
     ],
 )
 def test_subjects_are_those_that_github_emits(
@@ -244,8 +254,9 @@ def test_trust_is_made_after_the_rules(machine: Machine, there: list[str], reaso
     assert preflight.find_missing() == []
 
 
-def test_an_environment_without_a_rule_is_told(machine: Machine) -> None:
-    without_rules: list[dict[str, object]] = [{"name": name, "protection_rules": []} for name in NAMES]
+@pytest.mark.parametrize("rules", [[], [{"type": "wait_timer"}]])
+def test_an_environment_without_a_rule_is_told(machine: Machine, rules: list[dict[str, str]]) -> None:
+    without_rules: list[dict[str, object]] = [{"name": name, "protection_rules": rules} for name in NAMES]
     machine.set_github(environments=without_rules)
     (problem,) = preflight.find_missing(makes_trust=True)
     assert "have no rule, so every branch may log in: shared-build, " in problem
@@ -316,3 +327,11 @@ def test_bad_settings_are_reported_together_with_what_is_missing(machine: Machin
     assert "subscription_id = 'mine'" in refused.stderr
     assert "domain = 'no domain'" in refused.stderr
     assert "Traceback" not in refused.stderr
+
+
+def test_a_machine_without_a_resolver_finds_no_name_servers(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail() -> None:
+        raise NoResolverConfiguration
+
+    monkeypatch.setattr(delegation, "Resolver", fail)
+    assert delegation.look_up_name_servers("augeo.example") == []

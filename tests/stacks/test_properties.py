@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from constructs_lib.budget import FIRST_OF_THE_MONTH
 from environments import ENVIRONMENTS, Environment, Platform, SettingsError
-from environments.naming import PAIRED_LOCATIONS
+from environments.naming import GZRS_LOCATIONS, PAIRED_LOCATIONS, ZONED_LOCATIONS, Location
 from environments.settings import (
     Account,
     AlertSettings,
@@ -156,12 +156,21 @@ def front_doors(draw: st.DrawFn) -> FrontDoorSettings:
     )
 
 
+def list_replications(location: Location) -> set[str]:
+    """Return how storage can be replicated in a region."""
+    zones = {"ZRS"} if location in ZONED_LOCATIONS else set[str]()
+    geo_zones = {"GZRS", "RAGZRS"} if location in GZRS_LOCATIONS else set[str]()
+    pair = {"GRS"} if location in GZRS_LOCATIONS or location in PAIRED_LOCATIONS else set[str]()
+    return {"LRS"} | zones | geo_zones | pair
+
+
 @st.composite
 def good_environments(draw: st.DrawFn) -> Environment:
     disposable = draw(st.booleans())
-    web_app = draw(web_apps().filter(lambda web_app: not (disposable and web_app.zone_balanced)))
-    domain = Domain(label=draw(word(1, 20, LOWER + DIGITS)), delegated=draw(st.booleans()))
     location = draw(choice(Environment, "location"))
+    zones = location in ZONED_LOCATIONS and not disposable
+    web_app = draw(web_apps().filter(lambda web_app: zones or not web_app.zone_balanced))
+    domain = Domain(label=draw(word(1, 20, LOWER + DIGITS)), delegated=draw(st.booleans()))
     paired = location in PAIRED_LOCATIONS
     email_domain = draw(choice(EmailSettings, "domain"))
     return Environment(
@@ -192,7 +201,7 @@ def good_environments(draw: st.DrawFn) -> Environment:
         storage=StorageSettings(
             replication=draw(
                 choice(StorageSettings, "replication").filter(
-                    lambda replication: paired or replication in {"LRS", "ZRS"}
+                    lambda replication: replication in list_replications(location)
                 )
             ),
             deleted_kept_days=draw(st.integers(7, 365)),
@@ -217,7 +226,7 @@ def good_shared(draw: st.DrawFn) -> Shared:
         state=StateSettings(
             replication=draw(
                 choice(StateSettings, "replication").filter(
-                    lambda replication: replication == "ZRS" or location in PAIRED_LOCATIONS
+                    lambda replication: replication in list_replications(location)
                 )
             ),
             deleted_kept_days=draw(st.integers(30, 365)),

@@ -95,6 +95,23 @@ def test_a_command_that_reaches_azure_names_everything_that_is_missing(checkout:
     assert [line.split()[1] for line in reasons] == ["Terraform", "The", "These"]
 
 
+@pytest.mark.parametrize(
+    ("arguments", "refused"),
+    [
+        (("deploy", "shared"), True),
+        (("apply", "dev", "shared"), True),
+        (("deploy", "*"), True),
+        (("deploy", "dev"), False),
+        (("diff", "shared"), False),
+    ],
+)
+def test_trust_is_not_made_before_the_rules(checkout: CdktfCheckout, arguments: tuple[str, ...], refused: bool) -> None:
+    checkout.write_program("bin/gh", """echo '{"environments": []}'""")
+    completed = checkout.run_cdktf(*arguments)
+    assert completed.returncode == refused
+    assert ("lacks the environments shared-build, " in completed.stderr) == refused
+
+
 def test_a_bad_setting_is_reported_without_a_traceback(checkout: CdktfCheckout) -> None:
     refused = checkout.run_cdktf("deploy", "dev", AUGEO_SUBSCRIPTION_ID="mine")
     assert (refused.returncode, refused.stdout) == (1, "")

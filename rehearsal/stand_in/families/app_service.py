@@ -196,7 +196,8 @@ def _complete_config(write: Write) -> None:
     if write.id.name.lower() == "web" and write.previous:
         write.resource.body["properties"] = write.previous.properties | write.properties
     if write.id.name.lower() == "authsettings":
-        write.properties["configVersion"] = "v1"
+        configured = {name: value for name, value in write.properties.items() if value != ""}
+        write.body["properties"] = configured | {"configVersion": "v1"}
     if write.id.name.lower() == "authsettingsv2":
         # Version 2 then counts: https://learn.microsoft.com/azure/app-service/configure-authentication-file-based
         first_version = write.store.find(f"{write.id.parent}/config/authsettings")

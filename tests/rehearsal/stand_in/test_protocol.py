@@ -150,6 +150,15 @@ def test_a_patch_replaces_the_tags(owner: Client, type_: str, sent: Json) -> Non
     assert owner.ask("GET", path).body["tags"] == {"kept": "1", "new": "3"}
 
 
+def test_a_patch_replaces_the_metadata_of_a_dns_record(owner: Client) -> None:
+    zone = f"{GROUP}/providers/Microsoft.Network/dnsZones/example.com"
+    assert owner.ask("PUT", zone, {"location": "global"}).status == 201
+    sent: Json = {"TTL": 60, "NSRecords": [{"nsdname": "ns1.example.net"}], "metadata": {"kept": "1", "removed": "2"}}
+    assert owner.ask("PUT", f"{zone}/NS/dev", {"properties": sent}).status == 201
+    assert owner.ask("PATCH", f"{zone}/NS/dev", {"properties": {"metadata": {"kept": "1"}}}).status == 200
+    assert owner.ask("GET", f"{zone}/NS/dev").body["properties"]["metadata"] == {"kept": "1"}
+
+
 def test_a_top_level_type_is_listed_at_the_subscription_and_at_the_group(owner: Client) -> None:
     collection = "providers/Microsoft.Network/dnsZones"
     assert owner.ask("PUT", f"{GROUP}/{collection}/example.com", {"location": "global"}).status == 201
