@@ -3,7 +3,9 @@
 import uuid
 
 from environments import Environment, Platform
+from rehearsal.stand_in.families.communication import RAISED_QUOTA
 from rehearsal.stand_in.model import Json, Store
+from rehearsal.stand_in.resource_manager import ResourceManager
 
 ZONES = "Microsoft.Network/dnsZones"
 IDENTITIES = "Microsoft.ManagedIdentity/userAssignedIdentities"
@@ -27,6 +29,20 @@ def seed_environment(store: Store, platform: Platform, environment: Environment)
             ids = {name: str(uuid.uuid4()) for name in ("clientId", "principalId")}
             body["properties"] = ids | {"tenantId": store.tenant}
         store.ensure(path, body)
+
+
+def verify_mail(manager: ResourceManager) -> None:
+    """Verify every mail domain, as a person does once its records are visible, and raise the quota of all of them.
+
+    Terraform must not be running: the stand-in's own thread uses the resource manager then.
+    """
+    manager.put(
+        f"/subscriptions/{manager.subscription}",
+        {"subscriptionId": manager.subscription, "tenantId": manager.tenant, RAISED_QUOTA: True},
+    )
+    for domain in manager.list_resources("Microsoft.Communication/emailServices/domains"):
+        for kind in domain.properties["verificationStates"]:
+            manager.run_action(domain.id, "initiateVerification", {"verificationType": kind})
 
 
 def list_prerequisites(subscription: str, platform: Platform, environment: Environment) -> dict[str, str]:

@@ -54,6 +54,22 @@ def make_disposable_copy(environment: Environment) -> Environment:
     return Environment.model_validate(environment.model_dump() | own | {"domain": domain})
 
 
+def list_phases(environment: Environment) -> dict[str, Environment]:
+    """Return the environment in each later phase of its domain and of its mail, in the order of the quickstart."""
+    phases: dict[str, Environment] = {}
+    for own_names, email in (
+        ("beside", {}),
+        ("first", {"verified": True}),
+        ("only", {"verified": True, "quota_raised": True}),
+    ):
+        domain = environment.domain.model_dump() | {"delegated": True, "own_names": own_names}
+        changes: Json = {"domain": domain}
+        if environment.email.domain == "customer":
+            changes["email"] = environment.email.model_dump() | email
+        phases[own_names] = Environment.model_validate(environment.model_dump() | changes)
+    return phases
+
+
 def raise_daily_cap(environment: Environment) -> Environment:
     """Allow half a gigabyte more of logs a day. This is a change in place."""
     cap = environment.observability.daily_cap_gb + 0.5

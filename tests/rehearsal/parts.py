@@ -8,11 +8,9 @@ from functools import cache
 from environments import load
 from rehearsal import synthesis
 from rehearsal.seed import seed_environment, seed_shared
-from rehearsal.stand_in.families.communication import RAISED_QUOTA
 from rehearsal.stand_in.families.monitor import DETECTOR_RULE
 from rehearsal.stand_in.ids import is_within
 from rehearsal.stand_in.model import Json, Store
-from rehearsal.stand_in.resource_manager import ResourceManager
 
 SLOW_TYPES = ("azurerm_key_vault", "azurerm_management_lock", "azurerm_monitor_metric_alert")
 """The types at which the provider itself waits about two minutes, in Azure as here."""
@@ -96,16 +94,6 @@ def list_mail_records(body: Json) -> list[str]:
     types = ("azurerm_email_communication_service_domain", "azurerm_dns_txt_record", "azurerm_dns_cname_record")
     resources = ((type_, name) for type_ in types for name in body["resource"].get(type_, {}))
     return [f"{type_}.{name}" for type_, name in resources if name.startswith("email_")]
-
-
-def verify_mail(manager: ResourceManager) -> None:
-    """Verify every mail domain, as a person does once its records are visible, and raise the quota of all of them."""
-    subscription = manager.find(f"/subscriptions/{manager.subscription}")
-    assert subscription is not None
-    subscription.body[RAISED_QUOTA] = True
-    for domain in manager.list_resources("Microsoft.Communication/emailServices/domains"):
-        for kind in domain.properties["verificationStates"]:
-            manager.run_action(domain.id, "initiateVerification", {"verificationType": kind})
 
 
 def list_ids(state: Json) -> list[str]:

@@ -13,6 +13,7 @@ from environments import Environment, load
 from operations.terraform.events import find_errors
 from operations.terraform.runner import Run
 from rehearsal import synthesis
+from rehearsal.seed import verify_mail
 from rehearsal.stand_in import families
 from rehearsal.stand_in.azure_types import AzureTypes
 from rehearsal.stand_in.body_checks import BodyChecks
@@ -84,7 +85,7 @@ def apply(folder: Path, name: str, body: Json) -> Generator[Applied]:
         if records := parts.list_mail_records(body):
             first = terraform.apply(*(f"-target={address}" for address in records))
             assert first.code == 0, find_errors(first.output)
-            parts.verify_mail(manager)
+            verify_mail(manager)
         yield Applied(world, terraform, body, terraform.apply(), before)
 
 

@@ -5,8 +5,9 @@ import copy
 import pytest
 
 from rehearsal.stand_in import families
+from rehearsal.stand_in.azure_types import AzureTypes
 from rehearsal.stand_in.model import Json
-from rehearsal.stand_in.server import ZERO
+from rehearsal.stand_in.server import ZERO, StandIn
 from tests.rehearsal.client import GROUP, HERE, Answer, Client
 
 SUBSCRIPTION = f"/subscriptions/{ZERO}"
@@ -109,7 +110,7 @@ def test_an_identity_of_the_resources_own_keeps_its_principal_and_can_be_granted
     assert again["identity"]["principalId"] != principal
 
 
-def test_a_restart_is_a_long_operation(owner: Client) -> None:
+def test_a_restart_is_a_long_operation(stand_in: StandIn, owner: Client) -> None:
     server = f"{GROUP}/providers/Microsoft.DBforPostgreSQL/flexibleServers/server"
     properties = {
         "version": "17",
@@ -118,6 +119,7 @@ def test_a_restart_is_a_long_operation(owner: Client) -> None:
         "storage": {"storageSizeGB": 64},
     }
     put(owner, server, HERE | {"sku": {"name": "Standard_D2ds_v5", "tier": "GeneralPurpose"}, "properties": properties})
+    stand_in.resource_manager.seconds_per_minute = 2  # so that a busy machine asks again before it ends
     restart = owner.ask("POST", f"{server}/restart", {})
     assert restart.status == 202
     assert owner.ask("POST", f"{server}/restart", {}).code == "AnotherOperationInProgress"
@@ -235,8 +237,12 @@ def test_what_is_not_configured_of_a_login_may_be_empty_and_the_last_version_cou
     assert shown == {"enabled": True, "configVersion": "v1"}
     assert owner.ask("PUT", f"{site}/config/authsettingsV2", {"properties": {}}).status == 200
     assert owner.ask("POST", f"{site}/config/authsettings/list").body["properties"]["configVersion"] == "v2"
+
+
+def test_a_login_of_an_unknown_provider_is_refused(owner: Client, types: AzureTypes) -> None:
+    assert types
     wrong = {"properties": {"defaultProvider": "Nobody"}}
-    assert owner.ask("PUT", f"{site}/config/authsettings", wrong).code == "InvalidRequestContent"
+    assert owner.ask("PUT", f"{WEB}/sites/app-1/config/authsettings", wrong).code == "InvalidRequestContent"
 
 
 def test_the_password_of_a_static_site_is_kept_to_itself(owner: Client) -> None:
