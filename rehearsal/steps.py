@@ -154,7 +154,9 @@ class Rehearsal:
             self.progress.print_line(f"{phase}: applied, and the second plan is empty")
             if self.world.own_stand_in:
                 seed.verify_mail(self.world.own_stand_in.resource_manager)
-        return StepResult(entered, "host names beside, first and only, mail verified, and back; second plans empty")
+        return StepResult(
+            entered, "host names beside, first and only, mail verified, and back; every second plan is empty"
+        )
 
     def change(self) -> StepResult:
         """Check that a changed setting is planned as a change in place."""

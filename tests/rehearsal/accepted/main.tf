@@ -83,7 +83,7 @@ resource "azurerm_storage_account" "premium" {
   location                 = azurerm_resource_group.this.location
   account_kind             = each.key
   account_tier             = "Premium"
-  account_replication_type = var.changed ? "ZRS" : "LRS"
+  account_replication_type = "LRS"
   tags                     = local.tags
 }
 
