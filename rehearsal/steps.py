@@ -304,7 +304,7 @@ STEPS = (
     Step("bootstrap", SHARED, 155, Rehearsal.bootstrap),
     Step("apply", None, 290, Rehearsal.apply),
     Step("second_plan", None, 15, Rehearsal.plan_again),
-    Step("phases", None, 240, Rehearsal.pass_phases),
+    Step("phases", None, 330, Rehearsal.pass_phases),
     Step("change", None, 15, Rehearsal.change),
     Step("replacement", None, 30, Rehearsal.replace_database),
     Step("contention", None, 35, Rehearsal.contend),
