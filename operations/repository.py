@@ -170,6 +170,7 @@ def _ask(path: str, model: type[Answer]) -> Answer | None:
         return None
     try:
         answer = subprocess.run([gh, "api", path], capture_output=True, text=True, check=False, timeout=10)  # noqa: S603
-        return model.model_validate_json(answer.stdout)
+        # After an error, `gh` prints GitHub's answer all the same: `{"message": "Not Found"}` is no empty list.
+        return None if answer.returncode else model.model_validate_json(answer.stdout)
     except (OSError, subprocess.TimeoutExpired, ValidationError):
         return None

@@ -54,6 +54,9 @@ class Machine:
         lines = "".join(f"remote{at}\t{url} (fetch)\\n" for at, url in enumerate(urls))
         self._write_program("git", f"#!/bin/sh\nprintf '{lines}'\n")
 
+    def install_gh(self, script: str) -> None:
+        self._write_program("gh", f"#!/bin/sh\n{script}\n")
+
     def set_github(self, **answer: object) -> None:
         """Let GitHub's CLI answer for the repository, as created long ago unless `answer` says otherwise."""
         known = {
@@ -252,6 +255,11 @@ def test_trust_is_made_after_the_rules(machine: Machine, there: list[str], reaso
     assert len(problems) == bool(reason)
     assert reason in "".join(problems)
     assert preflight.find_missing() == []
+
+
+def test_an_error_of_github_is_no_empty_list(machine: Machine) -> None:
+    machine.install_gh("""echo '{"message": "Not Found", "status": "404"}'; exit 1""")
+    assert preflight.find_missing(makes_trust=True) == []
 
 
 @pytest.mark.parametrize("rules", [[], [{"type": "wait_timer"}]])
