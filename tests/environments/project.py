@@ -1,4 +1,4 @@
-"""A copy of the files that a synth reads, for tests that change settings in the files as a person does."""
+"""A copy of the files that the commands read, for tests that change settings in the files as a person does."""
 
 import shutil
 import subprocess
@@ -12,6 +12,8 @@ PARTS = (
     "constructs_lib",
     "environments",
     "frontend/augeo-admin/.azure",
+    "operations",
+    "rehearsal",
     "scripts",
     "stacks",
     "tools",

@@ -133,6 +133,7 @@ def test_python_reports_a_name_that_it_does_not_know(tmp_path: Path, synthesized
     assert synthesized.read_synth() == synthesized.good_synth
 
 
+@pytest.mark.parametrize("command", ["tools.synth", "operations.deploy", "operations.preflight", "rehearsal", "main"])
 @pytest.mark.parametrize(
     ("old", "new", "line"),
     [
@@ -141,14 +142,11 @@ def test_python_reports_a_name_that_it_does_not_know(tmp_path: Path, synthesized
     ],
     ids=["no comma", "unfinished merge"],
 )
-def test_what_is_no_python_is_told_in_a_sentence(
-    old: str, new: str, line: str, tmp_path: Path, synthesized: Project
-) -> None:
+def test_what_is_no_python_is_told_in_a_sentence(command: str, old: str, new: str, line: str, tmp_path: Path) -> None:
     root = copy_project(tmp_path / "python")
     edit(root / "environments/dev.py", old, new)
-    completed = run(root, "-m", "tools.synth", "--output", str(synthesized.root / "cdktf.out"))
+    completed = run(root, "-m", command)
     assert (completed.returncode, completed.stdout) == (1, "")
     assert re.fullmatch(
-        rf"synth: \S*/environments/dev.py, line \d+, is no Python: '{line}' \(invalid syntax.*\)\n", completed.stderr
+        rf"\S*/environments/dev.py, line \d+, is no Python: '{line}' \(invalid syntax.*\)\n", completed.stderr
     )
-    assert synthesized.read_synth() == synthesized.good_synth

@@ -2,6 +2,8 @@
 
 import os
 import re
+import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -144,15 +146,29 @@ def test_an_empty_variable_counts_as_unset(tmp_path: Path) -> None:
     assert completed.returncode == 0, completed.stderr
 
 
+def test_a_full_disk_is_told_in_a_sentence(tmp_path: Path) -> None:
+    """A file system of 64 KB, in a mount namespace of this process alone."""
+    mount = ["unshare", "--map-root-user", "--mount", "mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(tmp_path)]
+    if shutil.which("unshare") is None or subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("a small file system cannot be mounted here")
+    synth_there = f'{shlex.join(mount[3:])} && TMPDIR="$1" exec "$2" -m tools.synth'
+    completed = subprocess.run(
+        [*mount[:3], "sh", "-c", synth_there, "sh", str(tmp_path), sys.executable],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (completed.returncode, completed.stdout) == (1, "")
+    assert completed.stderr == f"synth: No space left on device: {tmp_path}\n"
+
+
 @pytest.mark.parametrize("seconds", [0.2, 0.4, 0.6])
-def test_ctrl_c_ends_it_with_one_sentence(seconds: float) -> None:
-    """jsii's Node.js gets the Ctrl-C too, and used to end in a JSONDecodeError of 52 lines."""
+def test_ctrl_c_ends_it_with_one_sentence(seconds: float, tmp_path: Path) -> None:
+    """jsii's Node.js gets the Ctrl-C too. It used to end in a traceback, and to leave its temporary folder behind."""
     with subprocess.Popen(
-        [sys.executable, "-m", "tools.synth"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        start_new_session=True,
+        [sys.executable, "-m", "tools.synth", "--output", tmp_path / "out"], stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE, text=True, start_new_session=True, env=os.environ | {"TMPDIR": str(tmp_path)},
     ) as process:  # fmt: skip
         time.sleep(seconds)
         os.killpg(process.pid, signal.SIGINT)
         _, errors = process.communicate(timeout=30)
-    if process.returncode:  # a fast machine may be done before
-        assert (process.returncode, errors) == (130, "\nsynth: interrupted; the last synth is unchanged.\n")
+    assert (process.returncode, errors) == (130, "\nsynth: interrupted; the last synth is unchanged.\n")
+    assert list(tmp_path.iterdir()) == []
