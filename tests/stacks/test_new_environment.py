@@ -70,8 +70,8 @@ def synths(tmp_path_factory: pytest.TempPathFactory) -> Synths:
     edit(package_file, '    "staging": STAGING,\n', '    "staging": STAGING,\n    "qa": QA,\n')
     edit(
         package_file,
-        "from environments.production import PRODUCTION\n",
-        "from environments.production import PRODUCTION\nfrom environments.qa import QA\n",
+        "    from environments.production import PRODUCTION\n",
+        "    from environments.production import PRODUCTION\n    from environments.qa import QA\n",
     )
 
     completed = run(project, "-m", "tools.synth", "--output", "after")
