@@ -9,6 +9,8 @@ Exit codes: 0 the subscription can have everything; 3 it cannot; 1 Azure cannot 
 """
 
 import argparse
+import contextlib
+import functools
 import json
 import math
 import sys
@@ -29,6 +31,8 @@ NAMESPACES = (
     "Web",
 )  # fmt: skip
 """The resource providers that the stacks use; docs/quickstart.md registers them."""
+PROVIDERS = ("resource providers", f"{len(NAMESPACES)} of them")
+OFFER = ("Front Door", "an offer that may have it")
 NO_FRONT_DOOR = ("FreeTrial", "AzureForStudents", "Students", "DreamSpark")
 """The beginnings of the offers that cannot have Front Door.
 
@@ -40,7 +44,7 @@ PLAN_SKUS = {"B": "Basic", "S": "Standard", "P": "PremiumV3"}
 VERSION = "api-version=2023-01-01"
 """The api-version of the questions about App Service."""
 NO_ANSWER = "Azure does not answer:"
-ASK_AGAIN = "register the resource providers, then ask again"
+ASK_AGAIN = "log in (az login), register the resource providers, then ask again"
 Ask = Callable[[str], Mapping[str, JsonValue]]
 """Returns Resource Manager's answer for a path with its api-version. Raises AzureCliError."""
 
@@ -56,61 +60,86 @@ class Finding(NamedTuple):
 
 
 def find_capabilities(environment: Environment, subscription: str, ask: Ask) -> Iterator[Finding]:
-    """Yield a finding for each question. A question that Azure does not answer is a finding, too.
-
-    Raises:
-        AzureCliError: Azure does not answer which resource providers and regions there are.
-    """
+    """Yield a finding for each question. A question that Azure does not answer is a finding, too."""
     root = f"/subscriptions/{subscription}"
-    yield _check_default_subscription(subscription)
-    providers = _list_objects(ask(f"{root}/providers?api-version=2021-04-01"))
-    yield from _check_providers(providers)
+    regions = _Regions(root, environment, ask)
+    yield from _check_or_tell(lambda: _check_default_subscription(subscription), "the CLI's default", subscription)
+    yield from _check_or_tell(lambda: _check_providers(regions.list_providers()), *PROVIDERS)
     if environment.front_door:
-        yield _check_offer(ask(f"{root}?api-version=2022-12-01"))
-    nearest = _sort_by_distance(environment.location, _list_objects(ask(f"{root}/locations?api-version=2022-12-01")))
-
-    def explain_or_error(explain: Callable[[Location], str], location: Location) -> str:
-        try:
-            return explain(location)
-        except azure_cli.AzureCliError as error:
-            return f"{NO_ANSWER} {error}"
-
-    def check(what: str, wanted: str, explain: Callable[[Location], str]) -> Finding:
-        """Ask for the environment's region and, if it cannot, for the others, the nearest first."""
-        reason = explain_or_error(explain, environment.location)
-        if not reason:
-            return Finding(what, wanted, f"{environment.location} has it", possible=True)
-        if reason.startswith(NO_ANSWER):
-            return Finding(what, wanted, reason, possible=False, advice=ASK_AGAIN)
-        other = next((location for location in nearest if not explain_or_error(explain, location)), None)
-        advice = f"the nearest that has it: {other}" if other else "no region that can be chosen has it"
-        return Finding(what, wanted, reason, possible=False, advice=advice)
-
+        yield from _check_or_tell(lambda: _check_offer(ask(f"{root}?api-version=2022-12-01")), *OFFER)
     database = environment.database
     geo_backup = "geo backup" if database.geo_redundant_backup else None
     wanted = ", ".join(part for part in (database.sku, database.high_availability, geo_backup) if part)
+    yield regions.check("PostgreSQL", wanted, regions.explain_database)
+    yield regions.check("App Service", f"{environment.web_app.sku} on Linux", regions.explain_plan)
+    usages = f"{root}/providers/Microsoft.Web/locations/{environment.location}/usages?{VERSION}"
+    yield from _check_quota(environment, lambda: ask(usages))
+    yield regions.check("Managed Redis", environment.cache.sku, regions.explain_cache)
 
-    def explain_database(location: Location) -> str:
-        path = f"{root}/providers/Microsoft.DBforPostgreSQL/locations/{location}/capabilities"
-        return _explain_database(environment, ask(f"{path}?api-version=2025-08-01"))
 
-    yield check("PostgreSQL", wanted, explain_database)
-    tier = PLAN_SKUS[environment.web_app.sku[0]]
-    web = f"{root}/providers/Microsoft.Web"
+class _Regions:
+    """Asks for the environment's region and, if it cannot have something, for the others."""
 
-    def explain_plan(location: Location) -> str:
-        regions = ask(f"{web}/geoRegions?sku={tier}&linuxWorkersEnabled=true&{VERSION}")
+    def __init__(self, root: str, environment: Environment, ask: Ask) -> None:
+        """Ask about an environment. `root` is the subscription's path."""
+        self._root = root
+        self._environment = environment
+        self._ask = functools.cache(ask)
+
+    def list_providers(self) -> list[dict[str, JsonValue]]:
+        return _list_objects(self._ask(f"{self._root}/providers?api-version=2021-04-01"))
+
+    def check(self, what: str, wanted: str, explain: Callable[[Location], str]) -> Finding:
+        """Return a finding about the environment's region. If it cannot, name the nearest that can.
+
+        Args:
+            what: What is asked for.
+            wanted: What of it the settings want.
+            explain: Returns why a region cannot have it, or an empty text.
+        """
+        location = self._environment.location
+        try:
+            reason = explain(location)
+        except azure_cli.AzureCliError as error:
+            return Finding(what, wanted, f"{NO_ANSWER} {error}", possible=False, advice=ASK_AGAIN)
+        if not reason:
+            return Finding(what, wanted, f"{location} has it", possible=True)
+        return Finding(what, wanted, reason, possible=False, advice=self._advise(explain))
+
+    def _advise(self, explain: Callable[[Location], str]) -> str:
+        try:
+            regions = _list_objects(self._ask(f"{self._root}/locations?api-version=2022-12-01"))
+        except azure_cli.AzureCliError:
+            return "another region may have it"
+        for other in _sort_by_distance(self._environment.location, regions):
+            with contextlib.suppress(azure_cli.AzureCliError):
+                if not explain(other):
+                    return f"the nearest that has it: {other}"
+        return "no region that can be chosen has it"
+
+    def explain_database(self, location: Location) -> str:
+        path = f"{self._root}/providers/Microsoft.DBforPostgreSQL/locations/{location}/capabilities"
+        return _explain_database(self._environment, self._ask(f"{path}?api-version=2025-08-01"))
+
+    def explain_plan(self, location: Location) -> str:
+        tier = PLAN_SKUS[self._environment.web_app.sku[0]]
+        path = f"{self._root}/providers/Microsoft.Web/geoRegions"
+        regions = self._ask(f"{path}?sku={tier}&linuxWorkersEnabled=true&{VERSION}")
         names = {_normalize(region["name"]) for region in _list_objects(regions)}
         return "" if location in names else f"{location} has no {tier} on Linux"
 
-    yield check("App Service", f"{environment.web_app.sku} on Linux", explain_plan)
-    yield from _check_quota(environment, lambda: ask(f"{web}/locations/{environment.location}/usages?{VERSION}"))
-    clusters = {_normalize(name) for name in _list_locations(providers, "Microsoft.Cache", "redisEnterprise")}
-    yield check(
-        "Managed Redis",
-        environment.cache.sku,
-        lambda location: "" if location in clusters else f"{location} has no Managed Redis for this subscription",
-    )
+    def explain_cache(self, location: Location) -> str:
+        locations = _list_locations(self.list_providers(), "Microsoft.Cache", "redisEnterprise")
+        clusters = {_normalize(name) for name in locations}
+        return "" if location in clusters else f"{location} has no Managed Redis for this subscription"
+
+
+def _check_or_tell(check: Callable[[], Finding], what: str, wanted: str) -> Iterator[Finding]:
+    """Yield a check's finding, or one that says that there is no answer."""
+    try:
+        yield check()
+    except azure_cli.AzureCliError as error:
+        yield Finding(what, wanted, f"{NO_ANSWER} {error}", possible=False, advice=ASK_AGAIN)
 
 
 def _check_default_subscription(subscription: str) -> Finding:
@@ -121,7 +150,7 @@ def _check_default_subscription(subscription: str) -> Finding:
     return Finding("the CLI's default", subscription, default, same, advice)
 
 
-def _check_providers(providers: Sequence[Mapping[str, JsonValue]]) -> Iterator[Finding]:
+def _check_providers(providers: Sequence[Mapping[str, JsonValue]]) -> Finding:
     registered = {
         str(provider["namespace"]).lower()
         for provider in providers
@@ -130,7 +159,7 @@ def _check_providers(providers: Sequence[Mapping[str, JsonValue]]) -> Iterator[F
     missing = [name for name in NAMESPACES if f"microsoft.{name}".lower() not in registered]
     commands = "; ".join(f"az provider register --namespace Microsoft.{name} --wait" for name in missing)
     answer = f"not registered: {', '.join(missing)}" if missing else "all registered"
-    yield Finding("resource providers", f"{len(NAMESPACES)} of them", answer, not missing, commands)
+    return Finding(*PROVIDERS, answer, not missing, commands)
 
 
 def _check_offer(answer: Mapping[str, JsonValue]) -> Finding:
@@ -138,7 +167,7 @@ def _check_offer(answer: Mapping[str, JsonValue]) -> Finding:
     offer = str(policies.get("quotaId", "unknown"))
     possible = not offer.startswith(NO_FRONT_DOOR)
     advice = "" if possible else "change the offer to Pay-As-You-Go, or set front_door=None"
-    return Finding("Front Door", "an offer that may have it", offer, possible, advice)
+    return Finding(*OFFER, offer, possible, advice)
 
 
 def _explain_database(environment: Environment, answer: Mapping[str, JsonValue]) -> str:

@@ -15,7 +15,12 @@ from environments import SettingsError, load
 from environments.settings import Account
 from operations import azure_cli
 from operations.delegation import find_delegation_problems
-from operations.repository import find_repository_problems, find_unruled_environments, list_trusted_environments
+from operations.repository import (
+    can_ask_github,
+    find_repository_problems,
+    find_unruled_environments,
+    list_trusted_environments,
+)
 from operations.terraform.runner import choose_binary, explain_unusable
 
 OTHER_LOGINS = ("ARM_USE_OIDC", "ARM_USE_MSI", "ARM_USE_AKS_WORKLOAD_IDENTITY", "ARM_CLIENT_ID")
@@ -65,6 +70,9 @@ def find_missing(*, needs_azure_cli: bool = False, makes_trust: bool = False) ->
         )
     missing += find_repository_problems(account)
     if makes_trust:
+        if not can_ask_github():
+            note = "Not checked: the rules of GitHub's environments, because `gh` is missing or not logged in."
+            print(note, file=sys.stderr)
         names = list_trusted_environments(platform.environments)
         missing += find_unruled_environments(account.github_repository, names)
     missing += find_delegation_problems(account, platform.environments)

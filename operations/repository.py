@@ -36,9 +36,20 @@ class GitHubRepository(BaseModel):
 
 
 class SubjectCustomization(BaseModel):
-    """A part of GitHub's answer to `actions/oidc/customization/sub`. Older answers lack the field."""
+    """A part of GitHub's answer to `actions/oidc/customization/sub`. Older answers lack the last two fields.
 
+    https://docs.github.com/rest/actions/oidc#get-the-customization-template-for-an-oidc-subject-claim-for-a-repository
+    """
+
+    use_default: bool = True
     use_immutable_subject: bool | None = None
+    sub_claim_prefix: str | None = None
+    """The beginning of the subjects. It was seen to carry ids beside `use_immutable_subject: false`, and is right."""
+
+    @property
+    def has_ids(self) -> bool | None:
+        """Whether the subjects carry ids. None if GitHub does not say so."""
+        return "@" in self.sub_claim_prefix if self.sub_claim_prefix else self.use_immutable_subject
 
 
 class _Rule(BaseModel):
@@ -67,19 +78,20 @@ def find_repository_problems(account: Account) -> Iterator[str]:
     """Yield a sentence for each reason why Azure would trust other workflows than those of this repository, or none."""
     repository = account.github_repository
     remotes = _list_remote_repositories()
+    answer = _ask(f"repos/{repository}", GitHubRepository)
     if remotes and repository not in remotes:
         of_other_case = [remote for remote in remotes if remote.lower() == repository.lower()]
-        if of_other_case:
+        if of_other_case and answer is None:  # GitHub knows best, and a remote may be written in any case
             yield (
                 f"github_repository is {repository}, and this checkout comes from {of_other_case[0]}. Azure compares "
                 "subjects with regard to case: write it as GitHub shows it."
             )
-        else:
+        elif not of_other_case:
             yield (
                 f"This checkout comes from {', '.join(remotes)}, but github_repository is {repository}, whose "
                 "workflows Azure would trust. Correct it in environments/shared.py, or add that repository as a remote."
             )
-    if answer := _ask(f"repos/{repository}", GitHubRepository):
+    if answer:
         yield from _compare_with_github(account, answer)
 
 
@@ -90,6 +102,12 @@ def list_trusted_environments(environments: Iterable[str]) -> list[str]:
         "shared-plan",
         *(f"{name}{job}" for name in environments for job in ("", "-delivery", "-plan")),
     ]
+
+
+def can_ask_github() -> bool:
+    """Return whether GitHub's CLI is installed and logged in."""
+    gh = shutil.which("gh")
+    return bool(gh) and not subprocess.run([gh, "auth", "status"], capture_output=True, check=False).returncode  # noqa: S603
 
 
 def find_unruled_environments(repository: str, names: Iterable[str]) -> Iterator[str]:
@@ -127,7 +145,12 @@ def _compare_with_github(account: Account, answer: GitHubRepository) -> Iterator
         known, written = " and ".join(expected), " and ".join(ids)
         yield f"GitHub's ids are {known}, but github_owner_id and github_repository_id are {written}."
     customization = _ask(f"repos/{answer.full_name}/actions/oidc/customization/sub", SubjectCustomization)
-    immutable = customization.use_immutable_subject if customization else None
+    if customization and not customization.use_default:
+        yield (
+            f"The subjects of {answer.full_name} follow a template of its own, which Azure would not trust. Use the "
+            f"default: gh api --method PUT repos/{answer.full_name}/actions/oidc/customization/sub -F use_default=true"
+        )
+    immutable = customization.has_ids if customization else None
     if immutable is None:
         immutable = any(ids) or was_moved or answer.created_at >= IMMUTABLE_SINCE
     if immutable and not any(ids):

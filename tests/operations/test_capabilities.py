@@ -149,6 +149,37 @@ def test_what_it_cannot_have_is_told_with_the_nearest_region_that_could(
     assert "NO" in format_findings([finding])
 
 
+@pytest.mark.parametrize(
+    ("unanswered", "what"),
+    [
+        (f"/subscriptions/{SUBSCRIPTION}", {"Front Door"}),
+        (f"/subscriptions/{SUBSCRIPTION}/providers", {"resource providers", "Managed Redis"}),
+        (f"/subscriptions/{SUBSCRIPTION}/locations", set[str]()),
+    ],
+)
+def test_no_single_question_takes_the_table_away(unanswered: str, what: set[str]) -> None:
+    answers = make_answers()
+    restrict_database(answers)
+
+    def ask(path: str) -> Mapping[str, JsonValue]:
+        if path.partition("?")[0] == unanswered:
+            raise azure_cli.AzureCliError("Forbidden", 1)
+        return answers[path.partition("?")[0]]
+
+    findings = list(find_capabilities(load().environments["production"], SUBSCRIPTION, ask))
+    assert {finding.what for finding in findings if not finding.possible} == what | {"PostgreSQL"}
+    assert {finding.what for finding in findings if "Forbidden" in finding.answer} == what
+
+
+def test_a_cli_without_a_login_is_a_row(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail() -> str:
+        raise azure_cli.AzureCliError("Please run 'az login' to setup account.", 1)
+
+    monkeypatch.setattr(azure_cli, "get_default_subscription", fail)
+    (finding,) = (finding for finding in find(make_answers()) if not finding.possible)
+    assert finding.answer == "Azure does not answer: Please run 'az login' to setup account."
+
+
 def test_another_default_of_the_cli_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     """Guards against bare `az` commands of a page that change another subscription."""
     monkeypatch.setattr(azure_cli, "get_default_subscription", lambda: "somebody-elses")

@@ -220,6 +220,13 @@ def test_a_checkout_of_another_repository_than_the_trusted_one_is_reported(
         ({"use_immutable_subject": True}, ("10", "20"), ""),
         ({"use_immutable_subject": False}, ("10", "20"), "carry no ids: remove github_owner_id"),
         ({"use_immutable_subject": False, "created_at": "2026-08-01T00:00:00Z"}, ("", ""), ""),
+        (
+            {"use_immutable_subject": False, "sub_claim_prefix": "repo:auctions@10/infrastructure@20"},
+            ("", ""),
+            "github_owner_id must be 10, and github_repository_id 20.",
+        ),
+        ({"sub_claim_prefix": "repo:auctions/infrastructure"}, ("10", "20"), "carry no ids: remove github_owner_id"),
+        ({"use_default": False}, ("", ""), "follow a template of its own, which Azure would not trust."),
     ],
 )
 def test_subjects_are_those_that_github_emits(
@@ -257,9 +264,17 @@ def test_trust_is_made_after_the_rules(machine: Machine, there: list[str], reaso
     assert preflight.find_missing() == []
 
 
-def test_an_error_of_github_is_no_empty_list(machine: Machine) -> None:
+def test_an_error_of_github_is_no_empty_list(machine: Machine, capsys: pytest.CaptureFixture[str]) -> None:
     machine.install_gh("""echo '{"message": "Not Found", "status": "404"}'; exit 1""")
     assert preflight.find_missing(makes_trust=True) == []
+    assert capsys.readouterr().err.startswith("Not checked: the rules of GitHub's environments")
+
+
+def test_githubs_spelling_counts_more_than_a_remotes(machine: Machine) -> None:
+    machine.set_remotes("https://github.com/Auctions/Infrastructure.git")
+    assert "write it as GitHub shows it" in " ".join(preflight.find_missing())
+    machine.set_github()
+    assert preflight.find_missing() == []
 
 
 @pytest.mark.parametrize("rules", [[], [{"type": "wait_timer"}]])

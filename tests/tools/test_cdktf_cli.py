@@ -99,6 +99,7 @@ def test_a_command_that_reaches_azure_names_everything_that_is_missing(checkout:
     ("arguments", "refused"),
     [
         (("deploy", "shared"), True),
+        (("deploy", "s?ared"), True),
         (("apply", "dev", "shared"), True),
         (("deploy", "*"), True),
         (("deploy", "dev"), False),
