@@ -1,9 +1,9 @@
 #!/bin/sh
-# The start command of the API's container. The image contains a copy of this file, and of client_address.py beside it. It
-# refuses to start with secrets that App Service could not resolve, migrates the database if MIGRATION_DATABASE_URL is set,
-# and then replaces itself with Uvicorn.
+# The start command of the API's container. The image contains a copy of this file, and of client_address.py and job.py beside
+# it. It refuses to start with secrets that App Service could not resolve, waits until the job `migrate` has brought the database to
+# this image's revision, and then replaces itself with Uvicorn.
 #
-#   MIGRATION_DATABASE_URL           the database as its owner, on port 5432 without PgBouncer; empty or unset: no migration
+#   MIGRATION_WAIT_SECONDS           how long it waits for the migration; 300 by default
 #   WEB_CONCURRENCY                  the number of Uvicorn processes; 1 by default
 #   WEBSITES_CONTAINER_STOP_TIME_LIMIT  seconds between SIGTERM and SIGKILL; App Service's default is 5
 #   APP_MODULE, FRONT_DOOR_ID        see client_address.py
@@ -13,40 +13,9 @@
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
-ATTEMPTS=3
-PAUSE_SECONDS=${MIGRATION_PAUSE_SECONDS:-5}
 
 log() {
   printf 'startup: %s\n' "$*"
-}
-
-# An upgrade is one transaction: that is Alembic's default, and PostgreSQL can roll back DDL. If several instances start
-# at once, one of them upgrades. The others wait for its locks, fail as a whole, and have nothing to do when they try again.
-migrate() {
-  attempt=1
-  while :; do
-    log "alembic upgrade head, attempt $attempt of $ATTEMPTS"
-    # Alembic's env.py reads DATABASE_URL, as the application does. For this command only, it is the owner's URL.
-    if output=$(DATABASE_URL=$1 alembic upgrade head 2>&1); then
-      log "the database is at this image's revision"
-      return 0
-    fi
-    case $output in
-      *"Can't locate revision identified by"*)
-        # After a rollback the database is newer than this image. Migrations are backward compatible by contract
-        # (docs/contracts/application.md), so the older release runs on the newer schema.
-        log "the database is at a revision that this image does not know: starting without a migration"
-        return 0
-        ;;
-    esac
-    printf '%s\n' "$output" | sed 's#://[^@ ]*@#://***@#g' >&2
-    if [ "$attempt" -ge "$ATTEMPTS" ]; then
-      log "the migration failed; this container does not start" >&2
-      return 1
-    fi
-    attempt=$((attempt + 1))
-    sleep "$PAUSE_SECONDS"
-  done
 }
 
 # App Service passes a Key Vault reference on as it is when it cannot resolve it. The application would take that text for
@@ -62,16 +31,13 @@ refuse_unresolved_references() {
 }
 
 refuse_unresolved_references
-if [ ! -f "$here/client_address.py" ]; then
-  log "$here/client_address.py is missing: copy it into the image with startup.sh. This container does not start." >&2
-  exit 1
-fi
-case ${MIGRATION_DATABASE_URL:-} in
-  "") log "MIGRATION_DATABASE_URL is not set: no migration" ;;
-  *) migrate "$MIGRATION_DATABASE_URL" ;;
-esac
-# The process that serves requests must not have the owner's credential.
-unset MIGRATION_DATABASE_URL
+for file in client_address.py job.py; do
+  if [ ! -f "$here/$file" ]; then
+    log "$here/$file is missing: copy it into the image with startup.sh. This container does not start." >&2
+    exit 1
+  fi
+done
+python "$here/job.py" wait
 
 # Running requests get one second less than App Service allows between SIGTERM and SIGKILL.
 stop=${WEBSITES_CONTAINER_STOP_TIME_LIMIT:-5}

@@ -34,6 +34,8 @@ def serve(folder: Path, **settings: str) -> Generator[int]:
     uvicorn = folder / "uvicorn"
     uvicorn.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m uvicorn "$@" --host 127.0.0.1 --port 0\n')
     uvicorn.chmod(0o755)
+    (folder / "python").write_text("#!/bin/sh\n")  # `python job.py wait`: there is no database to wait for
+    (folder / "python").chmod(0o755)
     environment = {"PATH": f"{folder}:{os.environ['PATH']}", "APP_MODULE": "other:app", **settings}
     with subprocess.Popen(
         ["/bin/sh", STARTUP], cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
