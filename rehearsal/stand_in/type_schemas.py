@@ -12,6 +12,8 @@ _UNLISTED = {
     # The types of 2019-10-01 list `Actual` alone, and azurerm 4.81.0 creates budgets of both kinds at this version:
     # https://learn.microsoft.com/azure/cost-management-billing/costs/tutorial-acm-create-budgets#configure-forecasted-budget-alerts
     "thresholdType": ["Forecasted"],
+    # internal/services/applicationinsights/application_insights_resource.go of azurerm 4.81.0 takes these too.
+    "Application_Type": ["ios", "java", "MobileCenter", "Node.JS", "phone", "store"],
 }
 """Values of open choices that the types lack and Azure takes, by the name of the property."""
 

@@ -194,7 +194,12 @@ def _complete_database(write: Write) -> None:
     write.properties.setdefault("collation", "en_US.utf8")
 
 
-def _restart(_: Store, __: Resource, ___: Json) -> Json:
+def _restart(_: Store, server: Resource, sent: Json) -> Json:
+    """A failover exchanges the zones: https://learn.microsoft.com/azure/reliability/reliability-postgresql-flexible-server."""
+    standby: Json = server.properties.get("highAvailability") or {}
+    if sent.get("restartWithFailover") and standby.get("standbyAvailabilityZone"):
+        zones = server.properties["availabilityZone"], standby["standbyAvailabilityZone"]
+        standby["standbyAvailabilityZone"], server.properties["availabilityZone"] = zones
     return {}
 
 

@@ -7,6 +7,17 @@ from rehearsal.stand_in.model import APPLY_LOG, Json, Resource, ResourceType, St
 REGISTRY = "Microsoft.ContainerRegistry/registries"
 
 
+_POLICIES: dict[str, Json] = {
+    "quarantinePolicy": {"status": "disabled"},
+    "trustPolicy": {"type": "Notary", "status": "disabled"},
+    "retentionPolicy": {"days": 7, "status": "disabled"},
+    "exportPolicy": {"status": "enabled"},
+    "azureADAuthenticationAsArmPolicy": {"status": "enabled"},
+    "softDeletePolicy": {"retentionDays": 7, "status": "disabled"},
+}
+"""A registry always shows its policies: https://learn.microsoft.com/rest/api/containerregistry/registries/get."""
+
+
 def _complete_registry(write: Write) -> None:
     """Rule for names: https://learn.microsoft.com/azure/azure-resource-manager/management/resource-name-rules#microsoftcontainerregistry."""
     write.require("location", "sku.name")
@@ -20,6 +31,9 @@ def _complete_registry(write: Write) -> None:
     write.properties.setdefault("networkRuleBypassOptions", "AzureServices")
     write.properties.setdefault("anonymousPullEnabled", False)
     write.properties.setdefault("dataEndpointEnabled", False)
+    policies = write.properties.setdefault("policies", {})
+    for name, policy in _POLICIES.items():
+        policies[name] = policy | policies.get(name, {})
 
 
 def _list_credentials(_: Store, registry: Resource, __: Json) -> Json:

@@ -110,15 +110,41 @@ def test_an_identity_of_the_resources_own_keeps_its_principal_and_can_be_granted
     assert again["identity"]["principalId"] != principal
 
 
-def test_a_restart_is_a_long_operation(stand_in: StandIn, owner: Client) -> None:
-    server = f"{GROUP}/providers/Microsoft.DBforPostgreSQL/flexibleServers/server"
-    properties = {
+DATABASE_SERVER = f"{GROUP}/providers/Microsoft.DBforPostgreSQL/flexibleServers/server"
+
+
+def make_database_server(**properties: object) -> Json:
+    common = {
         "version": "17",
         "administratorLogin": "owner",
         "administratorLoginPassword": "Aa1-23456789",
         "storage": {"storageSizeGB": 64},
     }
-    put(owner, server, HERE | {"sku": {"name": "Standard_D2ds_v5", "tier": "GeneralPurpose"}, "properties": properties})
+    sku = {"name": "Standard_D2ds_v5", "tier": "GeneralPurpose"}
+    return HERE | {"sku": sku, "properties": common | properties}
+
+
+def test_a_failover_exchanges_the_zones_of_server_and_standby(owner: Client) -> None:
+    standby = {"mode": "ZoneRedundant", "standbyAvailabilityZone": "2"}
+    put(owner, DATABASE_SERVER, make_database_server(availabilityZone="1", highAvailability=standby))
+    failover = {"restartWithFailover": True, "failoverMode": "PlannedFailover"}
+    wait(owner, owner.ask("POST", f"{DATABASE_SERVER}/restart", failover))
+    properties = owner.ask("GET", DATABASE_SERVER).body["properties"]
+    assert properties["availabilityZone"] == "2"
+    assert properties["highAvailability"]["standbyAvailabilityZone"] == "1"
+
+
+def test_a_registry_shows_the_policies_that_nobody_has_set(owner: Client) -> None:
+    path = f"{GROUP}/providers/Microsoft.ContainerRegistry/registries/registry1"
+    sent = {"policies": {"exportPolicy": {"status": "disabled"}}}
+    policies = put(owner, path, HERE | {"sku": {"name": "Premium"}, "properties": sent})["properties"]["policies"]
+    assert policies["trustPolicy"] == {"type": "Notary", "status": "disabled"}
+    assert policies["exportPolicy"] == {"status": "disabled"}
+
+
+def test_a_restart_is_a_long_operation(stand_in: StandIn, owner: Client) -> None:
+    server = DATABASE_SERVER
+    put(owner, server, make_database_server())
     stand_in.resource_manager.seconds_per_minute = 2  # so that a busy machine asks again before it ends
     restart = owner.ask("POST", f"{server}/restart", {})
     assert restart.status == 202
