@@ -24,6 +24,7 @@ Job = Literal["plan", "apply", "delivery"]
 # The operations of `terraform plan` beyond */read: azurerm calls them when it refreshes a resource.
 PLAN_ACTIONS = (
     "*/read",
+    "Microsoft.App/jobs/listSecrets/action",
     "Microsoft.Cache/redisEnterprise/databases/listKeys/action",
     # Without it azurerm plans every change of the cache's size as a change in place, and the plan guard sees no loss.
     "Microsoft.Cache/redisEnterprise/listSkusForScaling/action",
@@ -39,8 +40,13 @@ PLAN_ACTIONS = (
     "Microsoft.Web/staticSites/listAppSettings/action",
     "Microsoft.Web/staticSites/listSecrets/action",
 )
-# The operations of a delivery: set the slot's image, restart, swap, upload the admin site, purge the edge's cache.
+# The operations of a delivery: run the migration, set the slot's image, restart, swap, upload the admin site, purge the
+# edge's cache.
 DELIVERY_ACTIONS = (
+    "Microsoft.App/jobs/execution/read",
+    "Microsoft.App/jobs/executions/read",
+    "Microsoft.App/jobs/read",
+    "Microsoft.App/jobs/start/action",
     "Microsoft.Cdn/profiles/afdEndpoints/purge/action",
     "Microsoft.Cdn/profiles/afdEndpoints/read",
     "Microsoft.Cdn/profiles/read",

@@ -57,6 +57,7 @@ CATEGORIES: dict[str, Categories] = {
     "azurerm_communication_service": Categories(
         ("EmailSendMailOperational", "EmailStatusUpdateOperational", "EmailUserEngagementOperational", "Usage")
     ),
+    "azurerm_container_app_environment": Categories(("ContainerAppConsoleLogs", "ContainerAppSystemLogs"), metrics=()),
     "azurerm_container_registry": Categories(("ContainerRegistryLoginEvents", "ContainerRegistryRepositoryEvents")),
     "azurerm_key_vault": Categories(("AuditEvent", "AzurePolicyEvaluationDetails")),
     "azurerm_linux_web_app": APP_SERVICE,

@@ -10,7 +10,6 @@ from cdktf_cdktf_provider_azurerm.user_assigned_identity import UserAssignedIden
 
 from constructs_lib.checkov_exceptions import except_check
 from constructs_lib.diagnostics import send_diagnostics
-from constructs_lib.network import Network
 from constructs_lib.place import AzureStack, Capability
 from constructs_lib.protection import protect
 from constructs_lib.roles import grant
@@ -18,14 +17,15 @@ from environments.settings import KeyVaultSettings
 
 
 class KeyVault(Capability):
-    """The vault (`vault`), with RBAC and purge protection. Its firewall denies everybody but the app's subnet.
+    """A vault (`vault`), with RBAC and purge protection. Its firewall denies everybody but the given subnets.
 
     `reader_assignments` has the role assignment of each reader.
 
     Args:
+        role: What tells the vault from the environment's other ones; empty for the application's own.
         settings: Days of soft delete.
-        network: The firewall admits its app subnet.
-        readers: The identities that may read secrets, by the name of their use ("api", "teams").
+        subnets: The ids of the subnets that the firewall admits.
+        readers: The identities that may read secrets, by the name of their use ("api", "jobs", "teams").
         admitted_addresses: Public IPv4 addresses that the firewall admits as well.
         workspace: Where the audit log goes.
     """
@@ -35,8 +35,9 @@ class KeyVault(Capability):
         scope: AzureStack,
         id_: str,
         *,
+        role: str = "",
         settings: KeyVaultSettings,
-        network: Network,
+        subnets: Sequence[str],
         readers: Mapping[str, UserAssignedIdentity | DataAzurermUserAssignedIdentity],
         workspace: LogAnalyticsWorkspace,
         admitted_addresses: Sequence[str] | None = None,
@@ -45,7 +46,7 @@ class KeyVault(Capability):
         self.vault = AzurermKeyVault(
             self,
             "vault",
-            **self.place.compose_arguments("key_vault"),
+            **self.place.compose_arguments("key_vault", role),
             tenant_id=self.place.account.tenant_id,
             sku_name="standard",
             rbac_authorization_enabled=True,
@@ -56,14 +57,14 @@ class KeyVault(Capability):
                 default_action="Deny",
                 # Secrets are written through Resource Manager, which is a trusted service.
                 bypass="AzureServices",
-                virtual_network_subnet_ids=[network.app_subnet_id],
+                virtual_network_subnet_ids=subnets,
                 ip_rules=admitted_addresses,
             ),
         )
         except_check(
-            self.vault, "CKV2_AZURE_32", "The app's subnet comes in by its service endpoint; everybody else is denied."
+            self.vault, "CKV2_AZURE_32", "Its subnets come in by their service endpoint; everybody else is denied."
         )
-        protect(self.vault, "key_vault", place=self.place)
+        protect(self.vault, f"{role}_key_vault" if role else "key_vault", place=self.place)
         send_diagnostics(self.vault, workspace)
         self.reader_assignments = {
             reader: grant(

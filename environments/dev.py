@@ -8,6 +8,7 @@ from environments.settings import (
     Domain,
     EmailSettings,
     Environment,
+    JobsSettings,
     NetworkSettings,
     ObservabilitySettings,
     StaticSiteSettings,
@@ -26,6 +27,7 @@ DEV = Environment(
         app_subnet="10.10.0.0/24",
         endpoints_subnet="10.10.1.0/24",
     ),
+    jobs=JobsSettings(subnet="10.10.2.0/27"),
     web_app=WebAppSettings(sku="B1", workers=1, zone_balanced=False, slot=False, autoscale=None),
     front_door=None,
     static_site=StaticSiteSettings(tier="Free", location="eastus2"),
@@ -45,5 +47,5 @@ DEV = Environment(
     storage=StorageSettings(replication="LRS", deleted_kept_days=7, backups_kept_days=7, evidence_kept_days=1),
     observability=ObservabilitySettings(retention_days=30, daily_cap_gb=0.5),
     alerts=AlertSettings(pages=False, web_test_minutes=15, teams=False),
-    budget=BudgetSettings(monthly_usd=125),
+    budget=BudgetSettings(monthly_usd=150),
 )

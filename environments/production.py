@@ -10,6 +10,7 @@ from environments.settings import (
     EmailSettings,
     Environment,
     FrontDoorSettings,
+    JobsSettings,
     NetworkSettings,
     ObservabilitySettings,
     StaticSiteSettings,
@@ -28,6 +29,7 @@ PRODUCTION = Environment(
         app_subnet="10.30.0.0/24",
         endpoints_subnet="10.30.1.0/24",
     ),
+    jobs=JobsSettings(subnet="10.30.2.0/27"),
     web_app=WebAppSettings(
         sku="P0v3",
         workers=2,

@@ -108,25 +108,30 @@ class Domain(Settings):
 PRIVATE_RANGES = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")
 
 
+def _check_cidr_form(value: str) -> str:
+    try:
+        network = ipaddress.IPv4Network(value)
+    except ValueError as error:
+        raise ValueError(f"is no IPv4 range as 10.10.0.0/16 is: {error}") from None
+    if str(network) != value:
+        raise ValueError(f"must be written as {network}")
+    return value
+
+
 class NetworkSettings(Settings):
     """The virtual network and its two subnets."""
 
     address_space: Annotated[
-        str, Field(description="the virtual network's private IPv4 range, in CIDR form without host bits")
+        str,
+        Field(description="the virtual network's private IPv4 range, in CIDR form without host bits"),
+        AfterValidator(_check_cidr_form),
     ]
-    app_subnet: Annotated[str, Field(description="App Service's part of the address space")]
-    endpoints_subnet: Annotated[str, Field(description="the private endpoints' part of the address space")]
-
-    @field_validator("address_space", "app_subnet", "endpoints_subnet")
-    @classmethod
-    def _check_cidr_form(cls, value: str) -> str:
-        try:
-            network = ipaddress.IPv4Network(value)
-        except ValueError as error:
-            raise ValueError(f"is no IPv4 range as 10.10.0.0/16 is: {error}") from None
-        if str(network) != value:
-            raise ValueError(f"must be written as {network}")
-        return value
+    app_subnet: Annotated[
+        str, Field(description="App Service's part of the address space"), AfterValidator(_check_cidr_form)
+    ]
+    endpoints_subnet: Annotated[
+        str, Field(description="the private endpoints' part of the address space"), AfterValidator(_check_cidr_form)
+    ]
 
     @classmethod
     def find_conflicts(cls, values: CheckedValues) -> Iterator[Conflict]:
@@ -150,6 +155,26 @@ class NetworkSettings(Settings):
             yield Conflict("endpoints_subnet", str(endpoints), advice)
         if app and endpoints and endpoints.overlaps(app):
             yield Conflict("endpoints_subnet", str(endpoints), f"overlaps the app subnet {app}")
+
+
+class JobsSettings(Settings):
+    """What runs inside the network besides the API: migrations, and commands of the console, in Container Apps."""
+
+    subnet: Annotated[
+        str, Field(description="the jobs' part of the address space, /27 or larger"), AfterValidator(_check_cidr_form)
+    ]
+    cpu: Annotated[
+        Literal["0.25", "0.5", "1", "2"], Field(description="cores of a job; it has twice as many GB of memory")
+    ] = "0.5"
+    migrate_minutes: Annotated[int, Field(ge=1, le=240, description="minutes after which a migration is stopped")] = 30
+    console_minutes: Annotated[int, Field(ge=1, le=480, description="minutes after which a command is stopped")] = 60
+
+    @classmethod
+    def find_conflicts(cls, values: CheckedValues) -> Iterator[Conflict]:
+        """Yield a subnet that is too small: https://learn.microsoft.com/azure/container-apps/custom-virtual-networks."""
+        subnet = _parse_network(values.get("subnet", str))
+        if subnet and subnet.prefixlen > 27:
+            yield Conflict("subnet", str(subnet), "must be /27 or larger: Container Apps takes no smaller one")
 
 
 class Autoscale(Settings):
@@ -649,6 +674,7 @@ class Environment(Settings):
     ] = False
     domain: Domain
     network: NetworkSettings
+    jobs: JobsSettings | None
     web_app: WebAppSettings
     front_door: FrontDoorSettings | None
     static_site: StaticSiteSettings
@@ -690,6 +716,7 @@ class Environment(Settings):
                 "must be FrontDoorSettings(...): a zone balanced API is reached through Front Door alone",
             )
         yield from _find_domain_conflicts(values)
+        yield from _find_jobs_subnet_conflicts(values)
 
 
 class Platform(Settings):
@@ -706,6 +733,17 @@ class Platform(Settings):
 # -------------------------------------------------------------------------------------------------------- small helpers
 def _parse_network(written: str | None) -> ipaddress.IPv4Network | None:
     return ipaddress.IPv4Network(written) if written else None
+
+
+def _find_jobs_subnet_conflicts(values: CheckedValues) -> Iterator[Conflict]:
+    """Yield a subnet of the jobs that lies outside the network, or overlaps another one."""
+    jobs, space = (_parse_network(values.get(path, str)) for path in ("jobs.subnet", "network.address_space"))
+    if jobs and space and not jobs.subnet_of(space):
+        yield Conflict("jobs.subnet", str(jobs), f"lies outside the address space {space}")
+    for path in ("app_subnet", "endpoints_subnet"):
+        other = _parse_network(values.get(f"network.{path}", str))
+        if jobs and other and jobs.overlaps(other):
+            yield Conflict("jobs.subnet", str(jobs), f"overlaps network.{path} {other}")
 
 
 def _find_domain_conflicts(values: CheckedValues) -> Iterator[Conflict]:

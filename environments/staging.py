@@ -9,6 +9,7 @@ from environments.settings import (
     EmailSettings,
     Environment,
     FrontDoorSettings,
+    JobsSettings,
     NetworkSettings,
     ObservabilitySettings,
     StaticSiteSettings,
@@ -27,6 +28,7 @@ STAGING = Environment(
         app_subnet="10.20.0.0/24",
         endpoints_subnet="10.20.1.0/24",
     ),
+    jobs=JobsSettings(subnet="10.20.2.0/27"),
     web_app=WebAppSettings(sku="P0v3", workers=1, zone_balanced=False, slot=True, autoscale=None),
     front_door=FrontDoorSettings(api_requests_a_minute=15_000, sign_in_requests_a_minute=300),
     static_site=StaticSiteSettings(tier="Standard", location="eastus2"),
@@ -50,5 +52,5 @@ STAGING = Environment(
     storage=StorageSettings(replication="LRS", deleted_kept_days=14, backups_kept_days=30, evidence_kept_days=30),
     observability=ObservabilitySettings(retention_days=30, daily_cap_gb=1),
     alerts=AlertSettings(pages=False, web_test_minutes=15, teams=True),
-    budget=BudgetSettings(monthly_usd=400),
+    budget=BudgetSettings(monthly_usd=425),
 )

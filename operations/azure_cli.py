@@ -2,6 +2,7 @@
 
 import shutil
 import subprocess
+from collections.abc import Iterator
 
 INSTALL_PAGE = "https://learn.microsoft.com/cli/azure/install-azure-cli"
 
@@ -67,6 +68,37 @@ def get_resource(path: str) -> str:
         raise AzureCliError(f"{path}: {_find_error_line(error)}", error.code) from None
 
 
+def post_resource(path: str, body: str) -> str:
+    """POST a body, which is JSON, to an action of a resource, and return Resource Manager's answer.
+
+    Raises:
+        AzureCliError: Azure refuses. The message says why in one line.
+    """
+    url = f"https://management.azure.com{path}"
+    options = ["--method", "post", "--url", url, "--body", "@-", "--output", "json"]
+    try:
+        return _run("rest", *options, capture_errors=True, sent=body)
+    except AzureCliError as error:
+        raise AzureCliError(f"{path}: {_find_error_line(error)}", error.code) from None
+
+
+def follow_job(group: str, name: str, *, execution: str, container: str) -> Iterator[str]:
+    """Yield the lines that an execution of a Container Apps job writes, until it ends.
+
+    The extension `containerapp` of the Azure CLI reads them. Its errors go to the terminal: a job that ended at once
+    has no log here any more.
+
+    Raises:
+        AzureCliError: the Azure CLI is not installed.
+    """
+    command = ["containerapp", "job", "logs", "show", "--resource-group", group, "--name", name]
+    options = ["--execution", execution, "--container", container, "--follow", "true", "--format", "text"]
+    arguments = [_find_az(), *command, *options]
+    with subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603
+        for line in process.stdout or ():
+            yield line.rstrip("\n")
+
+
 def find_storage_account(subscription_id: str, name: str) -> str | None:
     """Return the resource ID of a storage account, or None if the subscription has none of this name.
 
@@ -100,17 +132,24 @@ def assign_role_to_user(subscription_id: str, *, role: str, user: str, scope: st
     _run("role", "assignment", "create", *options)
 
 
-def _run(*arguments: str, capture_errors: bool = False) -> str:
+def _find_az() -> str:
+    az = shutil.which("az")
+    if az is None:
+        raise AzureCliError(f"The Azure CLI is needed: {INSTALL_PAGE}", 127)
+    return az
+
+
+def _run(*arguments: str, capture_errors: bool = False, sent: str | None = None) -> str:
     """Run a command and return its standard output. Its errors go to the terminal, or are captured for the exception.
+
+    `sent` is its standard input.
 
     Raises:
         AzureCliError: the command failed, or `az` is not installed.
     """
-    az = shutil.which("az")
-    if az is None:
-        raise AzureCliError(f"The Azure CLI is needed: {INSTALL_PAGE}", 127)
+    az = _find_az()
     stderr = subprocess.PIPE if capture_errors else None
-    answer = subprocess.run([az, *arguments], stdout=subprocess.PIPE, stderr=stderr, text=True, check=False)  # noqa: S603
+    answer = subprocess.run([az, *arguments], stdout=subprocess.PIPE, stderr=stderr, text=True, check=False, input=sent)  # noqa: S603
     if answer.returncode:
         raise AzureCliError(answer.stderr or "", answer.returncode)
     return answer.stdout.strip()

@@ -26,7 +26,7 @@ from operations import azure_cli
 
 CANNOT = 3
 NAMESPACES = (
-    "AlertsManagement", "Authorization", "Cache", "Cdn", "Communication", "Consumption", "ContainerRegistry",
+    "AlertsManagement", "App", "Authorization", "Cache", "Cdn", "Communication", "Consumption", "ContainerRegistry",
     "DBforPostgreSQL", "Insights", "KeyVault", "Logic", "ManagedIdentity", "Network", "OperationalInsights", "Storage",
     "Web",
 )  # fmt: skip

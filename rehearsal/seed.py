@@ -49,19 +49,20 @@ def list_prerequisites(subscription: str, platform: Platform, environment: Envir
     """Return the paths of what an environment's stack needs before its first apply, with their locations.
 
     Parents come before children.
-    They are the shared resource group, the environment's resource group and zone, and the identities of delivery and
-    API.
+    They are the shared resource group, the environment's resource group and zone, and the identities of delivery, API
+    and jobs.
     """
     names = platform.make_names(environment)
     shared_group = _compose_group_path(subscription, platform.shared.names.compose("resource_group"))
     own_group = _compose_group_path(subscription, names.compose("resource_group"))
-    delivery, api = names.compose("identity", "delivery"), names.compose("identity", "api")
+    delivery, api, jobs = (names.compose("identity", role) for role in ("delivery", "api", "jobs"))
     zone = f"{environment.domain.label}.{platform.shared.account.domain}"
     return {
         shared_group: "eastus2",
         own_group: "eastus2",
         f"{shared_group}/providers/{IDENTITIES}/{delivery}": "eastus2",
         f"{own_group}/providers/{IDENTITIES}/{api}": "eastus2",
+        f"{own_group}/providers/{IDENTITIES}/{jobs}": "eastus2",
         f"{own_group}/providers/{ZONES}/{zone}": "global",
     }
 

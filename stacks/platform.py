@@ -3,7 +3,6 @@
 from constructs import Construct
 
 from constructs_lib.alerts import Alerts
-from constructs_lib.api_identity import look_up_identity
 from constructs_lib.availability import Availability
 from constructs_lib.budget import Budget
 from constructs_lib.cache import Cache
@@ -12,6 +11,7 @@ from constructs_lib.database import Database
 from constructs_lib.dns import AppServiceHost, Dns
 from constructs_lib.edge import Edge
 from constructs_lib.email import Email
+from constructs_lib.jobs import Jobs
 from constructs_lib.key_vault import KeyVault
 from constructs_lib.network import Network
 from constructs_lib.observability import LOG_WORKSPACES, Observability
@@ -22,6 +22,7 @@ from constructs_lib.static_site import StaticSite
 from constructs_lib.storage import Storage
 from constructs_lib.teams import Teams
 from constructs_lib.web_app import WebApp
+from constructs_lib.workload_identity import look_up_identity
 from environments import Environment, Platform
 
 
@@ -39,21 +40,49 @@ class PlatformStack(AzureStack):
 
         logs = Observability(self, "observability", settings=environment.observability)
         workspace = logs.workspace
-        network = Network(self, "network", settings=environment.network, workspace=workspace)
+        network = Network(self, "network", settings=environment.network, jobs=environment.jobs, workspace=workspace)
         dns = Dns(self, "dns", settings=environment.domain)
         identity = look_up_identity(self, "api", resource_group=place.resource_group)
+        jobs_identity = (
+            look_up_identity(self, "jobs", resource_group=place.resource_group) if environment.jobs else None
+        )
         delivery = look_up_identity(self, "delivery", resource_group=shared.resource_group)
+        registry = f"{shared.names.compose('container_registry')}.azurecr.io"
         teams = Teams(self, "teams", workspace=workspace) if environment.alerts.teams else None
         vault = KeyVault(
             self,
             "key-vault",
             settings=environment.key_vault,
-            network=network,
-            readers={"api": identity} | ({"teams": teams.identity} if teams else {}),
+            subnets=network.code_subnet_ids,
+            readers={"api": identity}
+            | ({"jobs": jobs_identity} if jobs_identity else {})
+            | ({"teams": teams.identity} if teams else {}),
             # The Logic App runs outside the network and is not a trusted service, so the firewall admits its addresses.
             admitted_addresses=teams.workflow.workflow_outbound_ip_addresses if teams else None,
             workspace=workspace,
         )
+        owner_vault: KeyVault | None = None
+        if environment.jobs and jobs_identity and network.jobs_subnet_id:
+            owner_vault = KeyVault(
+                self,
+                "owner-key-vault",
+                role="db",
+                settings=environment.key_vault,
+                subnets=[network.jobs_subnet_id],
+                readers={"jobs": jobs_identity},
+                workspace=workspace,
+            )
+            Jobs(
+                self,
+                "jobs",
+                settings=environment.jobs,
+                subnet_id=network.jobs_subnet_id,
+                identity=jobs_identity,
+                registry=registry,
+                vault=vault,
+                owner_vault=owner_vault,
+                workspace=workspace,
+            )
         database = Database(self, "database", settings=environment.database, network=network, workspace=workspace)
         cache = Cache(self, "cache", settings=environment.cache, network=network, workspace=workspace)
         storage = Storage(
@@ -75,7 +104,7 @@ class PlatformStack(AzureStack):
             "web-app",
             settings=environment.web_app,
             application_environment=environment.application_environment,
-            registry=f"{shared.names.compose('container_registry')}.azurecr.io",
+            registry=registry,
             front_ends={"admin": site.hosts, "donor": [dns.zone_name]},
             network=network,
             identity=identity,
@@ -129,6 +158,10 @@ class PlatformStack(AzureStack):
                 "slot_name": (web_app.slot.name if web_app.slot else "", "The deployment slot, or empty"),
                 "static_site_name": (site.site.name, "The Static Web App of the admin site"),
                 "key_vault_name": (vault.vault.name, "The vault of the application's secrets"),
+                "owner_key_vault_name": (
+                    owner_vault.vault.name if owner_vault else "",
+                    "The vault of the database owner's URL, or empty",
+                ),
                 "database_server_name": (database.server.name, "The PostgreSQL server"),
                 "database_hostname": (database.server.fqdn, "Where PostgreSQL answers inside the network"),
                 "database_name": (database.database.name, "The application's database"),

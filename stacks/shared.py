@@ -10,7 +10,6 @@ from constructs import Construct
 
 from constructs_lib.alert_rows import SHARED_ACTIVITY_ROWS
 from constructs_lib.alerts import ActionGroup, watch_service_health
-from constructs_lib.api_identity import ApiIdentity
 from constructs_lib.ci_identity import CiRoles, EnvironmentCi, SharedCi
 from constructs_lib.diagnostics import ACTIVITY_LOG, add_diagnostic_setting
 from constructs_lib.dns import add_dns_zone, add_records, delegate_zone
@@ -20,6 +19,7 @@ from constructs_lib.place import AzureStack, Capability, Place
 from constructs_lib.protection import protect
 from constructs_lib.registry import Registry
 from constructs_lib.state_backend import StateBackend, locate_state
+from constructs_lib.workload_identity import WorkloadIdentity
 from environments import Platform
 
 NAME = "shared"
@@ -88,7 +88,9 @@ class SharedStack(AzureStack):
             group = self._add_resource_group(name, target)
             target_group = replace(target, resource_group=group.name)
             delegate_zone(dns, zone, environment=name, label=environment.domain.label, place=target_group)
-            ApiIdentity(self, f"{name}-api", target=target_group, registry=registry)
+            WorkloadIdentity(self, f"{name}-api", role="api", target=target_group, registry=registry)
+            if environment.jobs:
+                WorkloadIdentity(self, f"{name}-jobs", role="jobs", target=target_group, registry=registry)
             ci = EnvironmentCi(
                 self,
                 f"{name}-ci",

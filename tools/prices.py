@@ -28,6 +28,10 @@ PRIVATE_ENDPOINT = 7.3
 """https://azure.microsoft.com/pricing/details/private-link/"""
 DNS_ZONE = 0.5
 """https://azure.microsoft.com/pricing/details/dns/"""
+CONTAINER_APPS_NETWORK = 21.9
+"""A Standard load balancer with up to five rules, and one public address, which an environment in a network of its own
+always has: https://learn.microsoft.com/azure/container-apps/custom-virtual-networks#managed-resources,
+https://azure.microsoft.com/pricing/details/load-balancer/ and https://azure.microsoft.com/pricing/details/ip-addresses/"""
 FRONT_DOOR = 35.0
 """The base fee of the Standard tier: https://azure.microsoft.com/pricing/details/frontdoor/"""
 STATIC_SITES = {"Free": 0.0, "Standard": 9.0}
@@ -76,6 +80,7 @@ FREE = frozenset(
 USAGE = frozenset(
     {
         "azurerm_communication_service",
+        "azurerm_container_app_job",
         "azurerm_key_vault",
         "azurerm_logic_app_workflow",
         "azurerm_storage_account",
@@ -131,6 +136,7 @@ def _price_web_test(body: Json) -> float:
 BILLED: Mapping[str, tuple[str, Callable[[Json], float]]] = {
     "azurerm_application_insights_standard_web_test": ("web tests", _price_web_test),
     "azurerm_cdn_frontdoor_profile": ("Front Door", lambda _: FRONT_DOOR),
+    "azurerm_container_app_environment": ("jobs", lambda _: CONTAINER_APPS_NETWORK),
     "azurerm_container_registry": ("registry", lambda body: _find(REGISTRIES, body["sku"])),
     "azurerm_dns_zone": ("network", lambda _: DNS_ZONE),
     "azurerm_log_analytics_workspace": (

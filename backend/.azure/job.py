@@ -291,9 +291,11 @@ def run_console(command: list[str]) -> int:
             tls = ["--tls"] if redis.scheme == "rediss" else []
             command[1:1] = ["-h", redis.hostname or "", "-p", str(redis.port or 6379), *tls]
         try:
-            return subprocess.run(command, env=os.environ | variables, check=False).returncode  # noqa: S603
+            code = subprocess.run(command, env=os.environ | variables, check=False).returncode  # noqa: S603
         except OSError as error:
             raise JobError(f"{command[0]} cannot be run: {error.strerror}. Is it in the image?") from None
+    log(f"ended with {code}")  # operations/jobs.py reads this, because Azure does not keep the code
+    return code
 
 
 def main(arguments: list[str]) -> int:

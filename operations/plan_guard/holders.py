@@ -111,6 +111,8 @@ REPLACEABLE = frozenset(
         "azurerm_cdn_frontdoor_security_policy",
         "azurerm_communication_service_email_domain_association",
         "azurerm_consumption_budget_resource_group",
+        "azurerm_container_app_environment",
+        "azurerm_container_app_job",
         "azurerm_dns_cname_record",
         "azurerm_dns_ns_record",
         "azurerm_dns_txt_record",

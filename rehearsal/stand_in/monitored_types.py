@@ -47,6 +47,15 @@ _DIAGNOSTICS: Mapping[str, Diagnostics] = {
             "FrontDoorWebApplicationFirewallLog",
             "WebApplicationFirewallLogs",
         ),
+        "Microsoft.App/managedEnvironments": _make(
+            "AppEnvSessionConsoleLogs",
+            "AppEnvSessionLifeCycleLogs",
+            "AppEnvSessionPoolEventLogs",
+            "AppEnvSpringAppConsoleLogs",
+            "ContainerAppConsoleLogs",
+            "ContainerAppHTTPLogs",
+            "ContainerAppSystemLogs",
+        ),
         "Microsoft.Communication/communicationServices": _make(
             "EmailSendMailOperational", "EmailStatusUpdateOperational", "EmailUserEngagementOperational", "Usage"
         ),

@@ -51,6 +51,17 @@ _WITHOUT_STATE = frozenset(
 """
 
 
+_OWN_WORDS = {
+    "microsoft.app/managedenvironments": {
+        "Creating": "InfrastructureSetupInProgress",
+        "Updating": "Waiting",
+        "Deleting": "ScheduledForDelete",
+    },
+    "microsoft.app/jobs": {"Creating": "InProgress", "Updating": "InProgress"},
+}
+"""What these types call a state, as Azure's own types have it."""
+
+
 def has_provisioning_state(type_: str) -> bool:
     """Return whether resources of this type have a `provisioningState`."""
     return type_.lower() not in _WITHOUT_STATE
@@ -60,4 +71,5 @@ def set_provisioning_state(resource: Resource, state: str) -> None:
     """Set the state of a resource, such as `Updating`, and show it if its type has one."""
     resource.state = state
     if has_provisioning_state(resource.id.type):
-        resource.properties["provisioningState"] = state
+        words = _OWN_WORDS.get(resource.id.type.lower(), {})
+        resource.properties["provisioningState"] = words.get(state, state)

@@ -156,7 +156,7 @@ def test_the_password_is_in_no_statement_that_postgresql_sees(image: Image) -> N
 def test_two_at_once_migrate_once(image: Image) -> None:
     image.add_migration("0002", "time.sleep(1)", 'op.execute("INSERT INTO bids (amount) VALUES (1)")')
     with ThreadPoolExecutor(4) as pool:
-        runs = list(pool.map(lambda _: image.run("migrate"), range(4)))
+        runs = list(pool.map(image.run, ["migrate"] * 4))
     assert [run.returncode for run in runs] == [0] * 4, [run.stderr for run in runs]
     assert image.query("SELECT count(*) FROM bids") == "1"
     assert sum("made the role" in run.stdout for run in runs) == 1
@@ -210,7 +210,7 @@ def test_the_api_waits_for_the_migration(image: Image) -> None:
 
 def test_the_console_runs_a_command_as_the_owner_and_gives_its_exit_code(image: Image) -> None:
     completed = image.run("console", "psql", "-At", "-c", "select current_user")
-    assert (completed.returncode, completed.stdout) == (0, "augeo_owner\n")
+    assert (completed.returncode, completed.stdout) == (0, "augeo_owner\njob: ended with 0\n")
     assert image.run("console", "sh", "-c", "exit 7").returncode == 7
 
 
@@ -223,7 +223,7 @@ def test_the_console_reads_only_unless_it_is_told_otherwise(image: Image) -> Non
 
 def test_the_console_runs_a_script(image: Image) -> None:
     script = base64.b64encode(b'#!/bin/sh\necho "$1 from a script"\n').decode()
-    assert image.run("console", "hello", CONSOLE_SCRIPT=script).stdout == "hello from a script\n"
+    assert image.run("console", "hello", CONSOLE_SCRIPT=script).stdout == "hello from a script\njob: ended with 0\n"
 
 
 def test_redis_cli_gets_address_and_password(image: Image) -> None:
@@ -232,7 +232,7 @@ def test_redis_cli_gets_address_and_password(image: Image) -> None:
     command.chmod(0o755)
     path = f"{image.folder}:{os.environ['PATH']}"
     completed = image.run("console", "redis-cli", "PING", PATH=path, REDIS_URL="rediss://:k%2Fey@cache.example:10000/0")
-    assert completed.stdout == "-h cache.example -p 10000 --tls PING k/ey\n"
+    assert completed.stdout == "-h cache.example -p 10000 --tls PING k/ey\njob: ended with 0\n"
 
 
 def test_a_command_that_the_image_lacks_is_told(image: Image) -> None:

@@ -22,7 +22,7 @@ env > environment
 
 
 def start(
-    folder: Path, *, outcome: int = 0, startup: str = str(STARTUP), **settings: str
+    folder: Path, *, outcome: str = "0", startup: str = str(STARTUP), **settings: str
 ) -> subprocess.CompletedProcess[str]:
     """Run startup.sh in `folder`. `outcome` is the exit code of `python job.py wait`."""
     binaries = folder / "bin"
@@ -34,7 +34,7 @@ def start(
     return subprocess.run(
         ["/bin/sh", startup],
         cwd=folder,
-        env={"PATH": path, "DATABASE_URL": APPLICATION, "OUTCOME": str(outcome), **settings},
+        env={"PATH": path, "DATABASE_URL": APPLICATION, "OUTCOME": outcome, **settings},
         capture_output=True,
         text=True,
         check=False,
@@ -60,7 +60,7 @@ def test_it_waits_for_the_migration_and_serves(tmp_path: Path) -> None:
 
 
 def test_it_does_not_serve_on_a_database_that_is_behind(tmp_path: Path) -> None:
-    completed = start(tmp_path, outcome=1)
+    completed = start(tmp_path, outcome="1")
     assert completed.returncode == 1
     assert not (tmp_path / "served").exists()
 

@@ -9,13 +9,13 @@ from cdktf_cdktf_provider_azurerm.data_azurerm_user_assigned_identity import Dat
 from cdktf_cdktf_provider_azurerm.log_analytics_workspace import LogAnalyticsWorkspace
 
 from constructs_lib.alerts import Alerts
-from constructs_lib.api_identity import look_up_identity
 from constructs_lib.availability import Availability
 from constructs_lib.cache import Cache
 from constructs_lib.database import Database
 from constructs_lib.dns import Dns
 from constructs_lib.edge import Edge
 from constructs_lib.email import Email
+from constructs_lib.jobs import Jobs
 from constructs_lib.key_vault import KeyVault
 from constructs_lib.network import Network
 from constructs_lib.observability import Observability, add_log_workspace
@@ -24,6 +24,7 @@ from constructs_lib.static_site import StaticSite
 from constructs_lib.storage import Storage
 from constructs_lib.teams import Teams
 from constructs_lib.web_app import WebApp
+from constructs_lib.workload_identity import look_up_identity
 from environments import Environment
 from tests.snapshots import make_readable, synthesize_files
 from tests.support import TerraformJson, load_platform
@@ -60,7 +61,35 @@ class Neighbours:
     @cached_property
     def network(self) -> Network:
         """The subnets and private zones."""
-        return Network(self.stack, "network", settings=self.settings.network, workspace=self.workspace)
+        return Network(
+            self.stack, "network", settings=self.settings.network, jobs=self.settings.jobs, workspace=self.workspace
+        )
+
+    @cached_property
+    def jobs(self) -> Jobs:
+        """The jobs, and the vault of the database's owner."""
+        assert self.settings.jobs is not None
+        assert self.network.jobs_subnet_id is not None
+        identity = look_up_identity(self.stack, "jobs", resource_group=self.stack.place.resource_group)
+        return Jobs(
+            self.stack,
+            "jobs",
+            settings=self.settings.jobs,
+            subnet_id=self.network.jobs_subnet_id,
+            identity=identity,
+            registry="registry.azurecr.io",
+            vault=self.key_vault,
+            owner_vault=KeyVault(
+                self.stack,
+                "owner-key-vault",
+                role="db",
+                settings=self.settings.key_vault,
+                subnets=[self.network.jobs_subnet_id],
+                readers={"jobs": identity},
+                workspace=self.workspace,
+            ),
+            workspace=self.workspace,
+        )
 
     @cached_property
     def dns(self) -> Dns:
@@ -89,7 +118,7 @@ class Neighbours:
             self.stack,
             "key-vault",
             settings=self.settings.key_vault,
-            network=self.network,
+            subnets=self.network.code_subnet_ids,
             readers={"api": self.identity},
             workspace=self.workspace,
         )

@@ -26,7 +26,7 @@ def synthesize_key_vault(variant: str) -> TerraformJson:
             neighbours.stack,
             "key-vault",
             settings=neighbours.settings.key_vault,
-            network=neighbours.network,
+            subnets=neighbours.network.code_subnet_ids,
             readers={"api": neighbours.identity, "teams": neighbours.teams.identity},
             admitted_addresses=neighbours.teams.workflow.workflow_outbound_ip_addresses,
             workspace=neighbours.workspace,
@@ -40,12 +40,13 @@ def test_snapshot(variant: str, snapshot: SnapshotAssertion) -> None:
     assert synthesize_key_vault(variant) == snapshot
 
 
-def test_app_subnet_alone_gets_in() -> None:
+def test_subnets_of_our_code_alone_get_in() -> None:
     """Guards against a vault that is reachable from the Internet."""
     rules = find_one(synthesize_key_vault("minimal"), VAULT)["network_acls"]
     assert rules["default_action"] == "Deny"
     assert rules["virtual_network_subnet_ids"] == [
-        "${azurerm_subnet_network_security_group_association.network/app-nsg-association.subnet_id}"
+        f"${{azurerm_subnet_network_security_group_association.network/{role}-nsg-association.subnet_id}}"
+        for role in ("app", "jobs")
     ]
     assert "ip_rules" not in rules
 

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 CORE = """
-account show; account set; acr build; acr repository update; ad signed-in-user show; ad sp show; appservice plan list;
+account show; account set; acr build; acr manifest show-metadata;
+acr repository update; ad signed-in-user show; ad sp show; appservice plan list;
 extension add; lock delete; lock list; login; monitor activity-log list; monitor autoscale list;
 monitor autoscale update;
 monitor log-analytics workspace show; monitor metrics list; network dns zone show; postgres flexible-server restart;

@@ -46,6 +46,9 @@ AZURE_NAMES = (
         64,
         rf"[A-Za-z]([{ALPHANUMERIC}-]*[{ALPHANUMERIC}])?",
     ),
+    # internal/services/containerapps/validate
+    AzureName("container_app_environment", "azurerm_container_app_environment", 2, 60, HYPHENS_INSIDE),
+    AzureName("container_app_job", "azurerm_container_app_job", 1, 32, r"[a-z0-9]([a-z0-9-]*[a-z0-9])?", "--"),
     AzureName("container_registry", "azurerm_container_registry", 5, 50, rf"[{ALPHANUMERIC}]+"),
     AzureName(
         "email_service", "azurerm_email_communication_service", 1, 64, rf"[A-Za-z]([{ALPHANUMERIC}-]*[{ALPHANUMERIC}])?"

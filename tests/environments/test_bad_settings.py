@@ -187,6 +187,13 @@ NETWORKS = (
     refuse("dev", "network.endpoints_subnet", "10.10.0.128/25", "overlaps the app subnet 10.10.0.0/24"),
     refuse("dev", "network.endpoints_subnet", "10.10.0.0/16", "overlaps the app subnet 10.10.0.0/24"),
 )
+JOBS = (
+    refuse("dev", "jobs.subnet", "10.11.0.0/27", "lies outside the address space 10.10.0.0/16"),
+    refuse("dev", "jobs.subnet", "10.10.3.0/28", "must be /27 or larger: Container Apps takes no smaller one"),
+    refuse("dev", "jobs.subnet", "10.10.0.32/27", "overlaps network.app_subnet 10.10.0.0/24"),
+    refuse("dev", "jobs.subnet", "10.10.1.0/27", "overlaps network.endpoints_subnet 10.10.1.0/24"),
+    refuse("dev", "jobs.subnet", "10.10.3", f"{NO_RANGE}: Expected 4 octets in '10.10.3'"),
+)
 COMPUTE = (
     refuse("dev", "web_app.workers", 4, "must be at most 3 on B1"),
     refuse("dev", "web_app.workers", 11, "must be at most 10 on S1", web_app__sku="S1"),
@@ -567,7 +574,7 @@ SHAPES = (
 
 @pytest.mark.parametrize(
     "row",
-    [*NAMES, *ACCOUNTS, *RESERVED, *NETWORKS, *COMPUTE, *DATA, *WAITING, *TERRAFORMS, *LIMITS, *PAIRS, *SHAPES],
+    [*NAMES, *ACCOUNTS, *RESERVED, *NETWORKS, *JOBS, *COMPUTE, *DATA, *WAITING, *TERRAFORMS, *LIMITS, *PAIRS, *SHAPES],
     ids=lambda row: f"{row.where}-{'-'.join(row.changes)}",
 )
 def test_a_mistake_is_refused_in_words(row: Bad) -> None:
@@ -611,17 +618,20 @@ ACROSS_ENVIRONMENTS = (
     Combination(
         {"shared": {"account.workload": "augeoaugeo"}},
         [
-            f"{name}: the storage name '{composed}' has {len(composed)} characters, Azure takes 24: "
+            f"{name}: the {kind} name '{composed}' has {len(composed)} characters, Azure takes 24: "
             f"shorten {'' if name == 'shared' else 'short_name, '}account.workload or account.name_suffix by "
             f"{len(composed) - 24}"
-            for name, composed in (
-                ("shared", "staugeoaugeostatesharedx7k2"),
-                ("dev", "staugeoaugeouploadsdevx7k2"),
-                ("dev", "staugeoaugeoevidencedevx7k2"),
-                ("staging", "staugeoaugeouploadsstgx7k2"),
-                ("staging", "staugeoaugeoevidencestgx7k2"),
-                ("production", "staugeoaugeouploadsprodx7k2"),
-                ("production", "staugeoaugeoevidenceprodx7k2"),
+            for name, kind, composed in (
+                ("shared", "storage", "staugeoaugeostatesharedx7k2"),
+                ("dev", "key_vault", "kv-augeoaugeo-db-dev-x7k2"),
+                ("dev", "storage", "staugeoaugeouploadsdevx7k2"),
+                ("dev", "storage", "staugeoaugeoevidencedevx7k2"),
+                ("staging", "key_vault", "kv-augeoaugeo-db-stg-x7k2"),
+                ("staging", "storage", "staugeoaugeouploadsstgx7k2"),
+                ("staging", "storage", "staugeoaugeoevidencestgx7k2"),
+                ("production", "key_vault", "kv-augeoaugeo-db-prod-x7k2"),
+                ("production", "storage", "staugeoaugeouploadsprodx7k2"),
+                ("production", "storage", "staugeoaugeoevidenceprodx7k2"),
             )
         ],
     ),

@@ -44,7 +44,15 @@ GOOD: tuple[tuple[str, Changes], ...] = (
     ("shared", {"account.owner_tag": "o" * 256, "account.cost_center_tag": "c" * 256}),
     ("shared", {"account.owner_tag": "o", "account.cost_center_tag": "c"}),
     *(
-        ("dev", {"network.address_space": space, "network.app_subnet": app, "network.endpoints_subnet": endpoints})
+        (
+            "dev",
+            {
+                "network.address_space": space,
+                "network.app_subnet": app,
+                "network.endpoints_subnet": endpoints,
+                "jobs": None,
+            },
+        )
         for space, app, endpoints in (
             ("10.0.0.0/8", "10.0.0.0/24", "10.255.255.0/24"),
             ("172.16.0.0/12", "172.16.0.0/24", "172.31.255.0/24"),
@@ -53,7 +61,8 @@ GOOD: tuple[tuple[str, Changes], ...] = (
     ),
     # The smallest subnet that is accepted for App Service, the smallest for endpoints, and no gap between them.
     ("dev", {"network.app_subnet": "10.10.0.0/26", "network.endpoints_subnet": "10.10.0.64/29"}),
-    ("dev", {"network.app_subnet": "10.10.128.0/17", "network.endpoints_subnet": "10.10.0.0/17"}),
+    ("dev", {"network.app_subnet": "10.10.128.0/17", "network.endpoints_subnet": "10.10.0.0/17", "jobs": None}),
+    ("dev", {"jobs.subnet": "10.10.255.224/27", "jobs.cpu": "0.25", "jobs.console_minutes": 480}),
     ("dev", {"web_app.workers": 3}),
     ("dev", {"web_app.sku": "S1", "web_app.workers": 10, "web_app.slot": True}),
     ("production", {"web_app.autoscale.default": 2, "web_app.autoscale.maximum": 2}),

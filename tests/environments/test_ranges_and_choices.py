@@ -50,6 +50,8 @@ def choose_replication(location: object) -> Changes:
 RANGES = (
     Range("staging", "web_app.workers", 1, 30),
     Range("staging", "web_app.web_concurrency", 1, 16),
+    Range("staging", "jobs.migrate_minutes", 1, 240),
+    Range("staging", "jobs.console_minutes", 1, 480),
     Range(
         "production",
         "web_app.autoscale.minimum",
@@ -111,6 +113,7 @@ RANGES = (
 
 CHOICES = (
     Choice("staging", "application_environment"),
+    Choice("staging", "jobs.cpu"),
     Choice("staging", "location"),
     Choice("shared", "location", others=choose_replication),
     Choice("staging", "domain.own_names", others={"domain.delegated": True}),

@@ -97,7 +97,7 @@ def remove_geo_backup(answers: Answers) -> None:
 
 
 def unregister(answers: Answers) -> None:
-    answers[f"{ROOT}/providers"]["value"][3]["registrationState"] = "NotRegistered"
+    answers[f"{ROOT}/providers"]["value"][NAMESPACES.index("Cdn")]["registrationState"] = "NotRegistered"
 
 
 def make_student(answers: Answers) -> None:

@@ -100,7 +100,7 @@ def test_a_literal_of_any_shape_is_reported_in_words(tmp_path: Path, synthesized
     root = copy_project(tmp_path / "shapes")
     dev, staging = root / "environments/dev.py", root / "environments/staging.py"
     edit(dev, "AlertSettings(pages=False, web_test_minutes=15, teams=False)", "AlertSettings(False)")
-    edit(dev, "monthly_usd=125", "monthly_usd=0")
+    edit(dev, "monthly_usd=150", "monthly_usd=0")
     edit(staging, "AlertSettings(pages=False, web_test_minutes=15, teams=True)", '"none"')
     edit(staging, "FrontDoorSettings(api_requests_a_minute=15_000, sign_in_requests_a_minute=300)", "20")
     edit(root / "environments/__init__.py", '"production": PRODUCTION', '"production": None')

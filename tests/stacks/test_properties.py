@@ -25,6 +25,7 @@ from environments.settings import (
     Domain,
     EmailSettings,
     FrontDoorSettings,
+    JobsSettings,
     KeyVaultSettings,
     NetworkSettings,
     ObservabilitySettings,
@@ -86,7 +87,18 @@ def networks(draw: st.DrawFn) -> NetworkSettings:
     return NetworkSettings(
         address_space=f"10.{block}.0.0/16",
         app_subnet=f"10.{block}.0.0/{app}",
-        endpoints_subnet=f"10.{block}.128.0/{endpoints}",
+        endpoints_subnet=f"10.{block}.128.0/{max(endpoints, 18)}",
+    )
+
+
+@st.composite
+def jobs(draw: st.DrawFn, network: NetworkSettings) -> JobsSettings:
+    block = network.address_space.split(".")[1]
+    return JobsSettings(
+        subnet=f"10.{block}.192.0/{draw(st.integers(20, 27))}",
+        cpu=draw(choice(JobsSettings, "cpu")),
+        migrate_minutes=draw(st.integers(1, 240)),
+        console_minutes=draw(st.integers(1, 480)),
     )
 
 
@@ -180,7 +192,8 @@ def good_environments(draw: st.DrawFn) -> Environment:
         location=location,
         disposable=disposable,
         domain=domain,
-        network=draw(networks()),
+        network=(network := draw(networks())),
+        jobs=draw(st.none() | jobs(network)),
         web_app=web_app,
         front_door=draw(front_doors() if web_app.zone_balanced else st.none() | front_doors()),
         static_site=StaticSiteSettings(

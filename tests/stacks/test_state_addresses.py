@@ -32,6 +32,7 @@ ENVIRONMENT = {
     "azurerm_communication_service.communication_service",
     "azurerm_email_communication_service.email_service",
     "azurerm_email_communication_service_domain.email_domain",
+    "azurerm_key_vault.db_key_vault",
     "azurerm_key_vault.key_vault",
     "azurerm_log_analytics_workspace.log_workspace",
     "azurerm_managed_redis.cache",

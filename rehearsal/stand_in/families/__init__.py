@@ -16,6 +16,7 @@ NAMES = (
     "budget",
     "cache",
     "communication",
+    "container_apps",
     "database",
     "dns",
     "front_door",

@@ -145,7 +145,8 @@ def _find_subnet_users(store: Store, subnet: str) -> Iterator[Resource]:
     for resource in store.list_resources():
         endpoint_subnet = get_value(resource.body, "properties.subnet.id")
         app_subnet = get_value(resource.body, "properties.virtualNetworkSubnetId")
-        used_subnet: str = endpoint_subnet or app_subnet or ""
+        jobs_subnet = get_value(resource.body, "properties.vnetConfiguration.infrastructureSubnetId")
+        used_subnet: str = endpoint_subnet or app_subnet or jobs_subnet or ""
         if used_subnet.lower() == subnet.lower():
             yield resource
 

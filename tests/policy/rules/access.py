@@ -36,11 +36,14 @@ ALLOWED = {
     # In an environment's stack: what its own application, alerts and deliveries read and write.
     AllowedRight("api", "Key Vault Secrets User", "key vault"),
     AllowedRight("api", "Storage Blob Data Contributor", "container uploads"),
+    AllowedRight("jobs", "Key Vault Secrets User", "key vault"),
+    AllowedRight("jobs", "Key Vault Secrets User", "owner's key vault"),
     AllowedRight("teams", "Key Vault Secrets User", "key vault"),
     AllowedRight("delivery", "Storage Blob Data Contributor", "container evidence"),
     # In the shared stack: what an environment needs of shared resources, and what CI needs. The reasons are in
     # docs/design.md#decisions, "CI roles".
     AllowedRight("api", "AcrPull", "registry"),
+    AllowedRight("jobs", "AcrPull", "registry"),
     AllowedRight("plan", "custom plan", "resource group"),
     AllowedRight("plan", "custom lookups", "subscription"),
     AllowedRight("plan", "Reader", "delivery identity"),
@@ -126,7 +129,7 @@ def describe_scope(stack: Stack, assignment: SynthesizedResource) -> tuple[str, 
     return {
         "azurerm_container_registry": ("registry", ""),
         "azurerm_dns_zone": ("zone", own),
-        "azurerm_key_vault": ("key vault", own),
+        "azurerm_key_vault": ("owner's key vault" if target.name == "db_key_vault" else "key vault", own),
         "azurerm_resource_group": ("resource group", name.split("-")[-2:][0]),  # rg-augeo-prod-eus2
         "azurerm_storage_container": (
             f"container {container_kind}",

@@ -212,13 +212,15 @@ def data_stores_have_a_private_endpoint(stack: Stack) -> Iterator[Violation]:
 def no_wildcard_is_allowed(stack: Stack) -> Iterator[Violation]:
     """A security rule that allows traffic names its source, destination, protocol and port, without a wildcard.
 
-    The source port is not checked: clients use ephemeral ports, so Azure itself advises `*`.
+    The source port is not checked: clients use ephemeral ports, so Azure itself advises `*`. Within a subnet that
+    belongs to Container Apps, Azure asks for all protocols and ports:
+    https://learn.microsoft.com/azure/container-apps/firewall-integration.
     docs/design.md#decisions, "Network";
     https://learn.microsoft.com/azure/virtual-network/network-security-groups-overview#security-rules
     """
     for group in stack.find_resources("azurerm_network_security_group"):
         for index, security_rule in enumerate(get_list(group.body, "security_rule")):
-            if get_value(security_rule, "access") == "Deny":
+            if get_value(security_rule, "access") == "Deny" or _stays_among_jobs(stack, security_rule):
                 continue
             for singular, plural in REQUIRED_IN_SECURITY_RULE:
                 argument = plural if get_value(security_rule, singular) is None else singular
@@ -226,6 +228,13 @@ def no_wildcard_is_allowed(stack: Stack) -> Iterator[Violation]:
                 if not values or any(value in WILDCARDS for value in values):
                     expected = "must be said, and be no wildcard"
                     yield Violation.of(group, f"security_rule.{index}.{argument}", expected)
+
+
+def _stays_among_jobs(stack: Stack, security_rule: object) -> bool:
+    """Return whether a rule is about traffic within the subnet of the jobs."""
+    jobs = stack.environment.jobs if stack.environment else None
+    ends = {get_value(security_rule, f"{end}_address_prefix") for end in ("source", "destination")}
+    return bool(jobs) and ends == {jobs.subnet}
 
 
 @rule("azurerm_network_security_group")

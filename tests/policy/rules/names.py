@@ -47,6 +47,8 @@ NAMES = {
     "azurerm_cdn_frontdoor_route": AzureNameRule(2, 90, FRONT_DOOR_CHILD, "cdn_frontdoor_endpoint_id"),
     "azurerm_cdn_frontdoor_security_policy": AzureNameRule(2, 90, FRONT_DOOR_CHILD, "cdn_frontdoor_profile_id"),
     "azurerm_communication_service": AzureNameRule(1, 63, r"[A-Za-z0-9-]+", EVERYWHERE),
+    "azurerm_container_app_environment": AzureNameRule(2, 60, r"[A-Za-z0-9][A-Za-z0-9-]*[A-Za-z0-9]", GROUP),
+    "azurerm_container_app_job": AzureNameRule(1, 32, NO_TWO_HYPHENS + r"[a-z0-9]([a-z0-9-]*[a-z0-9])?", GROUP),
     "azurerm_consumption_budget_resource_group": AzureNameRule(1, 63, r"[\w-]+", "resource_group_id"),
     "azurerm_container_registry": AzureNameRule(5, 50, r"[A-Za-z0-9]+", EVERYWHERE),
     "azurerm_dns_cname_record": AzureNameRule(1, 253, RECORD, "zone_name"),

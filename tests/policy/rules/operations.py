@@ -30,6 +30,7 @@ NO_DIAGNOSTICS = {
     "azurerm_cdn_frontdoor_security_policy": CHILD,
     "azurerm_communication_service_email_domain_association": CHILD,
     "azurerm_consumption_budget_resource_group": CONFIGURATION,
+    "azurerm_container_app_job": "its output and its events are in the logs of its environment",
     "azurerm_dns_cname_record": CHILD,
     "azurerm_dns_ns_record": CHILD,
     "azurerm_dns_txt_record": CHILD,

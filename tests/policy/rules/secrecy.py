@@ -29,6 +29,8 @@ SECRET_TEXT = re.compile(
     re.IGNORECASE,
 )
 WORD = re.compile(r"[A-Za-z0-9+_=-]{20,}")
+DIGEST = re.compile(r"@sha256:[0-9a-f]{64}$")
+"""The end of an image's address that names its content."""
 GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 VAULT_REFERENCE = re.compile(r"@Microsoft\.KeyVault\(VaultName=(?P<vault>[\w-]+);SecretName=(?P<secret>[\w-]+)\)")
 SENSITIVE = re.compile(r"key$|keys$|secret|password|token$|connection_string|credential|verification_id|callback_url")
@@ -75,7 +77,7 @@ def no_secret_looking_literal(stack: Stack) -> Iterator[Violation]:
     for address, path, text in walk_stack_strings(stack):
         argument = path.rpartition(".")[2]
         literal = text
-        for harmless in (EXPRESSION, REFERENCE, VAULT_REFERENCE, GUID):
+        for harmless in (EXPRESSION, REFERENCE, VAULT_REFERENCE, DIGEST, GUID):
             literal = harmless.sub("", literal)
         is_suspicious = (
             (SECRET_ARGUMENT.search(argument) and literal and not literal.isdecimal())

@@ -1,4 +1,4 @@
-"""The identity that the API runs as, which the shared stack creates."""
+"""The identities that the API and the jobs run as, which the shared stack creates."""
 
 from functools import cache
 
@@ -6,9 +6,9 @@ import pytest
 from cdktf_cdktf_provider_azurerm.log_analytics_workspace import LogAnalyticsWorkspace
 from syrupy.assertion import SnapshotAssertion
 
-from constructs_lib.api_identity import ApiIdentity
 from constructs_lib.place import AzureStack, Place
 from constructs_lib.registry import Registry
+from constructs_lib.workload_identity import WorkloadIdentity
 from tests.constructs_lib.neighbours import find_one, synthesize_in_shared
 from tests.support import TerraformJson, load_platform, synthesize_application
 
@@ -16,23 +16,23 @@ VARIANTS = {"minimal": "dev"}
 
 
 @cache
-def synthesize_api_identity(environment: str) -> TerraformJson:
+def synthesize_identity(environment: str) -> TerraformJson:
     def make(stack: AzureStack, workspace: LogAnalyticsWorkspace) -> None:
         registry = Registry(stack, "registry", settings=load_platform().shared.registry, workspace=workspace).registry
         target = Place.of_environment(load_platform().environments[environment], load_platform())
-        ApiIdentity(stack, "dev-api", target=target, registry=registry)
+        WorkloadIdentity(stack, "dev-api", role="api", target=target, registry=registry)
 
     return synthesize_in_shared("dev-api", make)
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_snapshot(variant: str, snapshot: SnapshotAssertion) -> None:
-    assert synthesize_api_identity(VARIANTS[variant]) == snapshot
+    assert synthesize_identity(VARIANTS[variant]) == snapshot
 
 
 def test_it_belongs_to_the_environment_and_may_only_pull_images() -> None:
     """Guards against an API that could push images, and against an identity that its environment does not find."""
-    body = synthesize_api_identity("dev")
+    body = synthesize_identity("dev")
     identity = find_one(body, "azurerm_user_assigned_identity")
     assert (identity["name"], identity["resource_group_name"]) == ("id-augeo-api-dev-eus2", "rg-augeo-dev-eus2")
     right = find_one(body, "azurerm_role_assignment")
@@ -57,5 +57,5 @@ def test_environment_finds_the_identities_that_the_shared_stack_makes(environmen
         (identity["name"], identity["resource_group_name"])
         for identity in stack["data"]["azurerm_user_assigned_identity"].values()
     }
-    assert len(looked_up) == 2
+    assert len(looked_up) == 3
     assert looked_up <= created
