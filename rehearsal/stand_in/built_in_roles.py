@@ -31,6 +31,28 @@ BUILT_IN_ROLES = {
         ),
     ),
     "acdd72a7-3385-48ef-bd42-f606fba81ae7": BuiltInRole("Reader", ("*/read",)),
+    "515c2055-d9d4-4321-b1b9-bd0c9a0f79fe": BuiltInRole(
+        "Logic App Operator",
+        (
+            "Microsoft.Authorization/*/read",
+            "Microsoft.Insights/alertRules/*/read",
+            "Microsoft.Insights/metricAlerts/*/read",
+            "Microsoft.Insights/diagnosticSettings/*/read",
+            "Microsoft.Insights/metricDefinitions/*/read",
+            "Microsoft.Logic/*/read",
+            "Microsoft.Logic/workflows/disable/action",
+            "Microsoft.Logic/workflows/enable/action",
+            "Microsoft.Logic/workflows/validate/action",
+            "Microsoft.Resources/deployments/operations/read",
+            "Microsoft.Resources/subscriptions/operationresults/read",
+            "Microsoft.Resources/subscriptions/resourceGroups/read",
+            "Microsoft.Support/*",
+            "Microsoft.Web/connectionGateways/*/read",
+            "Microsoft.Web/connections/*/read",
+            "Microsoft.Web/customApis/*/read",
+            "Microsoft.Web/serverFarms/read",
+        ),
+    ),
     "f58310d9-a9f6-439a-9e8d-f62e7b41a168": BuiltInRole(
         "Role Based Access Control Administrator",
         (

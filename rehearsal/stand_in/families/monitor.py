@@ -61,7 +61,9 @@ def _complete_component(write: Write) -> None:
         write.require_reference(workspace, WORKSPACE)
     else:  # https://learn.microsoft.com/azure/azure-monitor/app/create-workspace-resource
         raise make_bad_request(
-            "Classic Application Insights are retired: WorkspaceResourceId is required.", "BadRequest"
+            "Classic Application Insights are retired: WorkspaceResourceId is required "
+            "(https://learn.microsoft.com/azure/azure-monitor/app/convert-classic-resource).",
+            "BadRequest",
         )
     previous = write.previous.properties if write.previous else {}
     key = previous.get("InstrumentationKey") or str(uuid.uuid4())
