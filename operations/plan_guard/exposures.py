@@ -176,6 +176,14 @@ WATCHED: Mapping[str, Sequence[Watched]] = {
         "security_policies.firewall.association.patterns_to_match",
         "security_policies.firewall.cdn_frontdoor_firewall_policy_id",
     ),
+    "azurerm_container_app_environment": [
+        *_watch(_OPENED, becomes("Enabled"), "public_network_access"),
+        *_watch(_OPENED, becomes(False), "internal_load_balancer_enabled"),
+        *_watch(_SHORTER, changes, "logs_destination"),
+    ],
+    "azurerm_container_app_job": [
+        *_watch(_GRANTED, grows, "identity.identity_ids"),
+    ],
     "azurerm_container_registry": [
         *_watch(_OPENED, becomes(True), "public_network_access_enabled", "anonymous_pull_enabled"),
         *_watch(_OPENED, becomes("Allow"), "network_rule_set.default_action"),

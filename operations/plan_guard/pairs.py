@@ -27,6 +27,20 @@ _PLACES: Mapping[Key, Sequence[str]] = {
         "azurerm_cdn_frontdoor_firewall_policy.custom_rule",
         "azurerm_consumption_budget_resource_group.filter.dimension",
         "azurerm_consumption_budget_resource_group.filter.tag",
+        "azurerm_container_app_environment.workload_profile",
+        *_list_places(
+            ["azurerm_container_app_job"],
+            "event_trigger_config.scale.rules",
+            "secret",
+            "template.container",
+            "template.container.env",
+            "template.container.liveness_probe.header",
+            "template.container.readiness_probe.header",
+            "template.container.startup_probe.header",
+            "template.init_container",
+            "template.init_container.env",
+            "template.volume",
+        ),
         "azurerm_logic_app_workflow.access_control.trigger.open_authentication_policy",
         "azurerm_logic_app_workflow.access_control.trigger.open_authentication_policy.claim",
         "azurerm_managed_redis.default_database.module",
@@ -95,12 +109,19 @@ _PLACES: Mapping[Key, Sequence[str]] = {
     ),
     ("metric_namespace", "metric_name"): ["azurerm_monitor_metric_alert.criteria"],
     ("object_id", "application_id"): ["azurerm_key_vault.access_policy"],
-    ("path",): _list_places(_WEB_APPS, "site_config.auto_heal_setting.trigger.slow_request_with_path"),
+    ("path",): _list_places(
+        ["azurerm_container_app_job"],
+        "template.container.volume_mounts",
+        "template.init_container.volume_mounts",
+    )
+    + _list_places(_WEB_APPS, "site_config.auto_heal_setting.trigger.slow_request_with_path"),
     ("rule_group_name",): ["azurerm_cdn_frontdoor_firewall_policy.managed_rule.override"],
     ("rule_id",): ["azurerm_cdn_frontdoor_firewall_policy.managed_rule.override.rule"],
+    ("server",): ["azurerm_container_app_job.registry"],
     ("service_uri",): ["azurerm_monitor_autoscale_setting.notification.webhook"],
     ("status_code_range", "path"): _list_places(_WEB_APPS, "site_config.auto_heal_setting.trigger.status_code"),
     ("threshold_type", "operator", "threshold"): ["azurerm_consumption_budget_resource_group.notification"],
+    ("trigger_parameter",): ["azurerm_container_app_job.event_trigger_config.scale.rules.authentication"],
     ("type",): ["azurerm_cdn_frontdoor_firewall_policy.managed_rule"],
     ("value",): ["azurerm_dns_txt_record.record"],
 }
@@ -109,6 +130,13 @@ KEYS: Mapping[str, Key] = {place: key for key, places in _PLACES.items() for pla
 
 WITHOUT_KEY = frozenset(
     {
+        *_list_places(
+            ["azurerm_container_app_job"],
+            "event_trigger_config.scale",
+            "template.container.liveness_probe",
+            "template.container.readiness_probe",
+            "template.container.startup_probe",
+        ),
         "azurerm_monitor_autoscale_setting.profile.rule",
         "azurerm_monitor_scheduled_query_rules_alert_v2.criteria",
         "azurerm_role_definition.permissions",
