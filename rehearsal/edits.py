@@ -83,6 +83,8 @@ EDITS: dict[str, Edit] = {
     "azurerm_cdn_frontdoor_profile": _set("response_timeout_seconds", 45),
     "azurerm_cdn_frontdoor_route": _set("patterns_to_match", ["/edited/*"]),
     "azurerm_consumption_budget_resource_group": _add("amount", 1),
+    "azurerm_container_app_environment": _set("mutual_tls_enabled", value=True),
+    "azurerm_container_app_job": _add("replica_timeout_in_seconds", 60),
     "azurerm_dns_cname_record": _set("ttl", 120),
     "azurerm_dns_ns_record": _set("ttl", 120),
     "azurerm_dns_txt_record": _set("ttl", 120),

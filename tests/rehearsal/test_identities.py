@@ -188,6 +188,9 @@ def is_allowed(world: World, job: str, action: str, path: str, body: Json) -> bo
 
 
 DELIVERY = {
+    "Microsoft.App/jobs/start/action": True,
+    "Microsoft.App/jobs/write": False,
+    "Microsoft.App/jobs/listSecrets/action": False,
     "Microsoft.Web/sites/restart/action": True,
     "Microsoft.Web/sites/config/write": True,
     "Microsoft.Web/staticSites/listSecrets/action": True,
