@@ -133,6 +133,7 @@ _ANY = frozenset({"Average", "Maximum", "Minimum"})
 _AVERAGE = frozenset({"Average"})
 _TOTAL = frozenset({"Total"})
 _INSTANCE = frozenset({"Instance"})
+_STORAGE_CALL = frozenset({"GeoType", "ApiName", "Authentication"})
 _TEST = frozenset({"availabilityResult/name", "availabilityResult/location"})
 _METRICS: Mapping[str, Mapping[str, Metric]] = {
     "microsoft.cache/redisenterprise": {
@@ -152,6 +153,16 @@ _METRICS: Mapping[str, Mapping[str, Metric]] = {
         "availabilityResults/availabilityPercentage": Metric(_AVERAGE, _TEST),
     },
     "microsoft.logic/workflows": {name: Metric(_TOTAL) for name in ("RunsFailed", "RunsStarted", "RunsSucceeded")},
+    # https://learn.microsoft.com/azure/azure-monitor/reference/supported-metrics/microsoft-storage-storageaccounts-metrics
+    "microsoft.storage/storageaccounts": {
+        "Availability": Metric(_ANY, _STORAGE_CALL),
+        "Egress": Metric(_ANY | _TOTAL, _STORAGE_CALL),
+        "Ingress": Metric(_ANY | _TOTAL, _STORAGE_CALL),
+        "SuccessE2ELatency": Metric(_ANY, _STORAGE_CALL),
+        "SuccessServerLatency": Metric(_ANY, _STORAGE_CALL),
+        "Transactions": Metric(_TOTAL, _STORAGE_CALL | {"ResponseType", "TransactionType"}),
+        "UsedCapacity": Metric(_AVERAGE, grain_minutes=60),
+    },
     "microsoft.web/serverfarms": {
         name: Metric(_AVERAGE, _INSTANCE) for name in ("CpuPercentage", "HttpQueueLength", "MemoryPercentage")
     },
