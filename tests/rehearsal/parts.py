@@ -74,7 +74,7 @@ def remove_types(body: Json, *types: str) -> Json:
             dependencies = [address for address in resource.get("depends_on", []) if address not in removed]
             named[name] = resource | {"depends_on": dependencies}
     outputs = {name: output for name, output in body["output"].items() if not _refers_to(output, removed)}
-    return body | {"resource": kept, "output": outputs}
+    return body | {"resource": {type_: named for type_, named in kept.items() if named}, "output": outputs}
 
 
 def _refers_to(value: object, addresses: set[str]) -> bool:
