@@ -28,7 +28,8 @@ from constructs_lib.place import AzureStack, Capability
 from environments.settings import JobsSettings
 
 PLACEHOLDER = (
-    "mcr.microsoft.com/k8se/quickstart@sha256:3a4d93c34c6753f24765ab17a36f1754aee9b02082b7d9553d17697b9e8252c4"
+    "mcr.microsoft.com/k8se/quickstart"
+    "@sha256:3a4d93c34c6753f24765ab17a36f1754aee9b02082b7d9553d17697b9e8252c4"  # pragma: allowlist secret
 )
 """Microsoft's image for container apps that have none yet, by the digest that public projects pin."""
 CONSUMPTION = "Consumption"
