@@ -1,8 +1,12 @@
 """Calls the Azure CLI, `az`: https://learn.microsoft.com/cli/azure/"""
 
+import json
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import cast
+
+from pydantic import JsonValue
 
 INSTALL_PAGE = "https://learn.microsoft.com/cli/azure/install-azure-cli"
 
@@ -12,8 +16,6 @@ class AzureCliError(Exception):
 
     def __init__(self, message: str, code: int) -> None:
         super().__init__(message)
-        self.message = message
-        """The CLI's own words, as far as they were captured."""
         self.code = code
         """Its exit code, or 127 if it is not installed."""
 
@@ -35,12 +37,8 @@ def get_token_tenant(subscription_id: str | None) -> str:
         AzureCliError: there is no token. The message says why in one line.
     """
     subscription = ["--subscription", subscription_id] if subscription_id else []
-    try:
-        return _run(
-            "account", "get-access-token", *subscription, "--query", "tenant", "--output", "tsv", capture_errors=True
-        )
-    except AzureCliError as error:
-        raise AzureCliError(_find_error_line(error), error.code) from None
+    command = ["account", "get-access-token", *subscription, "--query", "tenant", "--output", "tsv"]
+    return _run(*command, capture_errors=True)
 
 
 def get_default_subscription() -> str:
@@ -49,37 +47,34 @@ def get_default_subscription() -> str:
     Raises:
         AzureCliError: nobody is logged in. The message says why in one line.
     """
-    try:
-        return _run("account", "show", "--query", "id", "--output", "tsv", capture_errors=True)
-    except AzureCliError as error:
-        raise AzureCliError(_find_error_line(error), error.code) from None
+    return _run("account", "show", "--query", "id", "--output", "tsv", capture_errors=True)
 
 
-def get_resource(path: str) -> str:
-    """Return Resource Manager's answer for a path with its api-version, as JSON.
+def get_resource(path: str) -> Mapping[str, JsonValue]:
+    """Return Resource Manager's answer for a path with its api-version.
 
     Raises:
         AzureCliError: there is no answer. The message says why in one line.
     """
-    url = f"https://management.azure.com{path}"
-    try:
-        return _run("rest", "--method", "get", "--url", url, "--output", "json", capture_errors=True)
-    except AzureCliError as error:
-        raise AzureCliError(f"{path}: {_find_error_line(error)}", error.code) from None
+    return _call_resource_manager("get", path)
 
 
-def post_resource(path: str, body: str) -> str:
-    """POST a body, which is JSON, to an action of a resource, and return Resource Manager's answer.
+def post_resource(path: str, body: Mapping[str, object]) -> Mapping[str, JsonValue]:
+    """POST a body to an action of a resource, and return Resource Manager's answer.
 
     Raises:
         AzureCliError: Azure refuses. The message says why in one line.
     """
-    url = f"https://management.azure.com{path}"
-    options = ["--method", "post", "--url", url, "--body", "@-", "--output", "json"]
+    return _call_resource_manager("post", path, "--body", "@-", sent=json.dumps(body))
+
+
+def _call_resource_manager(method: str, path: str, *options: str, sent: str | None = None) -> Mapping[str, JsonValue]:
+    request = ["rest", "--method", method, "--url", f"https://management.azure.com{path}", *options]
     try:
-        return _run("rest", *options, capture_errors=True, sent=body)
+        answer = _run(*request, "--output", "json", capture_errors=True, sent=sent)
     except AzureCliError as error:
-        raise AzureCliError(f"{path}: {_find_error_line(error)}", error.code) from None
+        raise AzureCliError(f"{path}: {error}", error.code) from None
+    return cast(Mapping[str, JsonValue], json.loads(answer))
 
 
 def follow_job(group: str, name: str, *, execution: str, container: str) -> Iterator[str]:
@@ -140,7 +135,9 @@ def _find_az() -> str:
 
 
 def _run(*arguments: str, capture_errors: bool = False, sent: str | None = None) -> str:
-    """Run a command and return its standard output. Its errors go to the terminal, or are captured for the exception.
+    """Run a command and return its standard output.
+
+    Its errors go to the terminal. If they are captured, the exception's message is the line that names the error.
 
     `sent` is its standard input.
 
@@ -151,13 +148,15 @@ def _run(*arguments: str, capture_errors: bool = False, sent: str | None = None)
     stderr = subprocess.PIPE if capture_errors else None
     answer = subprocess.run([az, *arguments], stdout=subprocess.PIPE, stderr=stderr, text=True, check=False, input=sent)  # noqa: S603
     if answer.returncode:
-        raise AzureCliError(answer.stderr or "", answer.returncode)
+        raise AzureCliError(
+            _find_error_line(answer.stderr, answer.returncode) if capture_errors else "", answer.returncode
+        )
     return answer.stdout.strip()
 
 
-def _find_error_line(error: AzureCliError) -> str:
+def _find_error_line(errors: str, code: int) -> str:
     """Return the line that names the error. Warnings may come before it, and trace IDs after it."""
-    lines = error.message.splitlines() or [f"it ended with {error.code}."]
+    lines = errors.splitlines() or [f"it ended with {code}."]
     prefix = "ERROR: "
     error_line = next((line for line in lines if line.startswith(prefix)), lines[-1])
     return error_line.removeprefix(prefix)

@@ -5,13 +5,13 @@
 Each question that Azure would otherwise answer in the middle of an apply has a row: what the settings want, Azure's
 answer, and what to do. If a region cannot have something, the nearest one that can is named.
 
-Exit codes: 0 the subscription can have everything; 3 it cannot; 1 Azure cannot be asked.
+Exit codes: 0 the subscription can have everything; 3 it cannot, or Azure does not answer; 1 the
+settings are wrong.
 """
 
 import argparse
 import contextlib
 import functools
-import json
 import math
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -270,15 +270,6 @@ def format_findings(findings: Sequence[Finding]) -> str:
     return tabulate(rows, ["", "question", "wanted", "Azure's answer", "what to do"], maxcolwidths=[2, 20, 30, 45, 45])
 
 
-def ask_azure(path: str) -> Mapping[str, JsonValue]:
-    """Return Resource Manager's answer, asked by the Azure CLI.
-
-    Raises:
-        AzureCliError: there is no answer.
-    """
-    return cast(Mapping[str, JsonValue], json.loads(azure_cli.get_resource(path)))
-
-
 def main() -> int:
     parser = argparse.ArgumentParser(
         prog="python -m operations.capabilities", description="Ask Azure whether it can have an environment."
@@ -290,8 +281,8 @@ def main() -> int:
         environment = platform.environments[arguments.environment]
         subscription = platform.shared.account.subscription_id
         print(f"Asking Azure about {environment.name} in {environment.location}.", flush=True)
-        findings = list(find_capabilities(environment, subscription, ask_azure))
-    except (SettingsError, azure_cli.AzureCliError) as error:
+        findings = list(find_capabilities(environment, subscription, azure_cli.get_resource))
+    except SettingsError as error:
         print(f"capabilities: {error}", file=sys.stderr)
         return 1
     print(format_findings(findings))

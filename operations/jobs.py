@@ -13,7 +13,6 @@ Exit codes: the command's own; 1 the job failed or could not be started; 130 Ctr
 
 import argparse
 import base64
-import json
 import re
 import sys
 from collections.abc import Mapping, Sequence
@@ -71,7 +70,7 @@ class JobRunner:
             AzureCliError: Azure does not answer.
         """
         app = f"{self._root}/Microsoft.Web/sites/{self._names.compose('web_app')}"
-        config = _get(f"{app}/config/web?{WEB_VERSION}")
+        config = azure_cli.get_resource(f"{app}/config/web?{WEB_VERSION}")
         image = str(cast(Json, config["properties"]).get("linuxFxVersion", "")).removeprefix("DOCKER|")
         return check_image(image, "The API runs")
 
@@ -82,15 +81,15 @@ class JobRunner:
             AzureCliError: Azure refuses.
         """
         path = self._compose_path(job)
-        properties = cast(Json, _get(f"{path}?{VERSION}")["properties"])
+        properties = cast(Json, azure_cli.get_resource(f"{path}?{VERSION}")["properties"])
         template = cast(Json, properties["template"])
         (container,) = cast(Sequence[Json], template["containers"])
         kept = {name: container[name] for name in ("name", "command", "resources") if name in container}
         variables = [*cast(Sequence[JsonValue], container.get("env") or [])]
         variables += [{"name": name, "value": value} for name, value in run.variables.items()]
         changed = {"image": run.image, "args": list(run.arguments), "env": variables}
-        started = azure_cli.post_resource(f"{path}/start?{VERSION}", json.dumps({"containers": [kept | changed]}))
-        return str(json.loads(started)["name"])
+        started = azure_cli.post_resource(f"{path}/start?{VERSION}", {"containers": [kept | changed]})
+        return str(started["name"])
 
     def follow(self, job: str, execution: str) -> int:
         """Print the log until the execution ends, and return its exit code."""
@@ -111,7 +110,7 @@ class JobRunner:
         """Return the execution's status when it is one of these. Raises JobError after the job's time limit."""
 
         def read_status() -> str:
-            answer = _get(f"{self._compose_path(job)}/executions/{execution}?{VERSION}")
+            answer = azure_cli.get_resource(f"{self._compose_path(job)}/executions/{execution}?{VERSION}")
             return str(cast(Json, answer["properties"]).get("status", "Unknown"))
 
         waiting = Retrying(
@@ -154,10 +153,6 @@ def encode_script(file: Path) -> str:
     if len(script) > LARGEST_SCRIPT:
         raise JobError(f"{file} has {len(script)} bytes: at most {LARGEST_SCRIPT} can be sent. Put it into the image.")
     return base64.b64encode(script).decode()
-
-
-def _get(path: str) -> Json:
-    return cast(Json, json.loads(azure_cli.get_resource(path)))
 
 
 def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespace:

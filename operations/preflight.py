@@ -16,7 +16,6 @@ from environments.settings import Account
 from operations import azure_cli
 from operations.delegation import find_delegation_problems
 from operations.repository import (
-    can_ask_github,
     find_repository_problems,
     find_unruled_environments,
     list_trusted_environments,
@@ -70,9 +69,6 @@ def find_missing(*, needs_azure_cli: bool = False, makes_trust: bool = False) ->
         )
     missing += find_repository_problems(account)
     if makes_trust:
-        if not can_ask_github():
-            note = "Not checked: the rules of GitHub's environments, because `gh` is missing or not logged in."
-            print(note, file=sys.stderr)
         names = list_trusted_environments(platform.environments)
         missing += find_unruled_environments(account.github_repository, names)
     missing += find_delegation_problems(account, platform.environments)

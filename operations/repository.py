@@ -3,6 +3,7 @@
 import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import TypeVar
@@ -104,22 +105,18 @@ def list_trusted_environments(environments: Iterable[str]) -> list[str]:
     ]
 
 
-def can_ask_github() -> bool:
-    """Return whether GitHub's CLI is installed and logged in."""
-    gh = shutil.which("gh")
-    return bool(gh) and not subprocess.run([gh, "auth", "status"], capture_output=True, check=False).returncode  # noqa: S603
-
-
 def find_unruled_environments(repository: str, names: Iterable[str]) -> Iterator[str]:
     """Yield a sentence for the GitHub environments that are missing, and one for those without a rule.
 
     GitHub makes a missing environment at its first use, without any rule. Every branch could then log in to Azure as
-    the identity that trusts it. Nothing is found without GitHub's CLI, without a login or without a network.
+    the identity that trusts it. Without an answer of GitHub's nothing is found, and a line on the terminal says so.
 
     https://docs.github.com/rest/deployments/environments#list-environments
     """
     answer = _ask(f"repos/{repository}/environments?per_page=100", GitHubEnvironments)
     if answer is None:
+        note = "Not checked: the rules of GitHub's environments. Is `gh` installed and logged in, and may it read them?"
+        print(note, file=sys.stderr)
         return
     known = {environment.name: environment for environment in answer.environments}
     expected = list(names)

@@ -301,14 +301,14 @@ def run_console(command: list[str]) -> int:
 def main(arguments: list[str]) -> int:
     match arguments:
         case ["migrate"]:
-            work = asyncio.run(migrate())
+            asyncio.run(migrate())
         case ["wait"]:
-            work = asyncio.run(wait())
+            asyncio.run(wait())
         case ["console", *command] if command or os.environ.get("CONSOLE_SCRIPT"):
             return run_console(command)
         case _:
             raise JobError(f"{' '.join(arguments) or 'nothing'} is no job: migrate, wait, or console with a command.")
-    return work or 0
+    return 0
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 import re
 import uuid
 
-from rehearsal.stand_in.families.network import SUBNET
+from rehearsal.stand_in.families.network import SUBNET, list_delegations
 from rehearsal.stand_in.family import Family
 from rehearsal.stand_in.global_names import make_name_check, require_global_name
 from rehearsal.stand_in.model import (
@@ -111,9 +111,7 @@ def _complete_site(write: Write) -> None:
     if subnet_id := write.properties.get("virtualNetworkSubnetId"):
         # https://learn.microsoft.com/azure/app-service/overview-vnet-integration#permissions
         subnet = write.require_reference(subnet_id, SUBNET, "join/action")
-        delegations = get_objects(subnet.properties, "delegations")
-        services = [delegation["properties"]["serviceName"].lower() for delegation in delegations]
-        if PLAN.lower() not in services:
+        if PLAN.lower() not in list_delegations(subnet):
             # https://learn.microsoft.com/azure/app-service/overview-vnet-integration#subnet-requirements
             raise make_bad_request(f"Subnet '{subnet_id}' is not delegated to {PLAN}.", "SubnetNotDelegated")
     sent: Json = write.properties.pop("siteConfig", None) or {}

@@ -1,8 +1,8 @@
 """Container Apps: environments, and jobs in them. https://learn.microsoft.com/rest/api/resource-manager/containerapps."""
 
-import ipaddress
 import uuid
 
+from rehearsal.stand_in.families.network import SUBNET, get_subnet_ranges, list_delegations
 from rehearsal.stand_in.family import Family
 from rehearsal.stand_in.model import (
     ESTIMATE,
@@ -13,16 +13,13 @@ from rehearsal.stand_in.model import (
     Store,
     Write,
     get_objects,
-    get_strings,
     get_value,
     make_bad_request,
 )
 
 ENVIRONMENT = "Microsoft.App/managedEnvironments"
 JOB = "Microsoft.App/jobs"
-EXECUTION = f"{JOB}/executions"
 DELEGATION = "Microsoft.App/environments"
-_SUBNET = "Microsoft.Network/virtualNetworks/subnets"
 _SUBNET_PATH = "properties.vnetConfiguration.infrastructureSubnetId"
 LARGEST_PREFIX = 27
 """The smallest subnet of a workload profiles environment: https://learn.microsoft.com/azure/container-apps/networking."""
@@ -53,17 +50,13 @@ def _complete_environment(write: Write) -> None:
 
 def _check_subnet(write: Write, path: str) -> None:
     """Refuse a subnet that is not delegated, too small, or another environment's."""
-    subnet = write.require_reference(path, _SUBNET, "join/action")
-    delegations = {
-        get_value(delegation, "properties.serviceName") for delegation in get_objects(subnet.properties, "delegations")
-    }
-    if write.properties.get("workloadProfiles") and delegations != {DELEGATION}:
+    subnet = write.require_reference(path, SUBNET, "join/action")
+    if write.properties.get("workloadProfiles") and list_delegations(subnet) != [DELEGATION.lower()]:
         raise make_bad_request(
             f"The subnet '{path}' must be delegated to the service '{DELEGATION}'.",
             "ManagedEnvironmentSubnetDelegationError",
         )
-    prefixes = get_strings(subnet.properties, "addressPrefixes") or [str(subnet.properties.get("addressPrefix"))]
-    if ipaddress.ip_network(prefixes[0]).prefixlen > LARGEST_PREFIX:
+    if get_subnet_ranges(subnet.body)[0].prefixlen > LARGEST_PREFIX:
         raise make_bad_request(
             f"The subnet '{path}' must be /{LARGEST_PREFIX} or larger.", "ManagedEnvironmentInvalidNetworkConfiguration"
         )

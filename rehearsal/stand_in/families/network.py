@@ -48,7 +48,15 @@ def _parse_networks(prefixes: list[str]) -> list[Network]:
         raise make_bad_request(f"{error}", "InvalidAddressPrefixFormat") from error
 
 
-def _get_subnet_ranges(subnet: Json) -> list[Network]:
+def list_delegations(subnet: Resource) -> list[str]:
+    """Return the services that a subnet is delegated to, in lower case."""
+    return [
+        delegation["properties"]["serviceName"].lower() for delegation in get_objects(subnet.properties, "delegations")
+    ]
+
+
+def get_subnet_ranges(subnet: Json) -> list[Network]:
+    """Return the ranges of a subnet's body, whichever of its two properties they stand in."""
     prefix = get_value(subnet, "properties.addressPrefix")
     return _parse_networks([prefix] if prefix else get_strings(subnet, "properties.addressPrefixes"))
 
@@ -100,7 +108,7 @@ def _is_within_range(inner: Network, outer: Network) -> bool:
 
 
 def _check_subnet_ranges(write: Write, vnet: Resource, siblings: Sequence[Resource]) -> None:
-    ranges = _get_subnet_ranges(write.body)
+    ranges = get_subnet_ranges(write.body)
     if not ranges:
         raise make_bad_request(f"'{write.id.path}' has no address prefix.", "InvalidRequestFormat")
     vnet_ranges = _parse_networks(vnet.properties["addressSpace"]["addressPrefixes"])
@@ -111,7 +119,7 @@ def _check_subnet_ranges(write: Write, vnet: Resource, siblings: Sequence[Resour
                 "NetcfgSubnetRangeOutsideVnet",
             )
         for other in siblings:
-            overlaps = any(range_.overlaps(other_range) for other_range in _get_subnet_ranges(other.body))
+            overlaps = any(range_.overlaps(other_range) for other_range in get_subnet_ranges(other.body))
             if overlaps and other.id.key != write.id.key:
                 raise make_bad_request(
                     f"Subnet '{write.id.name}' overlaps '{other.id.name}'.", "NetcfgSubnetRangesOverlap"
@@ -249,7 +257,7 @@ def _find_free_address(store: Store, subnet: Resource, endpoint: str) -> str:
     for other in store.list_resources(ENDPOINT):
         for config in get_objects(other.properties, "customDnsConfigs"):
             owners[config["ipAddresses"][0]] = other.id.path
-    (range_, *_) = (range_ for range_ in _get_subnet_ranges(subnet.body) if range_.version == 4)
+    (range_, *_) = (range_ for range_ in get_subnet_ranges(subnet.body) if range_.version == 4)
     for address in list(range_.hosts())[RESERVED_ADDRESSES - 2 :]:
         if owners.get(str(address), endpoint) == endpoint:
             return str(address)
